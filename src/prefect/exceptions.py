@@ -1,0 +1,334 @@
+"""Every error that Proconsul raises, in one place.
+
+::
+
+    Exception
+    └── PrefectException
+        ├── CrashedRun, FailedRun, CancelledRun, PausedRun, UnfinishedRun   a run's state, raised
+        ├── MissingResult                    a run finished, but its result is not kept
+        ├── MissingContextError              (also a RuntimeError) no run is active here
+        ├── UpstreamTaskError                an upstream run did not complete
+        ├── ParameterTypeError, ParameterBindError, SignatureMismatchError, ReservedArgumentError
+        ├── MappingMissingIterable, MappingLengthMismatch
+        ├── ScriptError, MissingFlowError, FlowScriptError, InvalidNameError
+        ├── PrefectHTTPStatusError, ObjectNotFound, ObjectAlreadyExists, ObjectLimitReached, ObjectUnsupported
+        ├── StoreError
+        │   ├── StoreUnavailable             cannot be opened or written: disk, permissions, server away
+        │   ├── StoreCorrupt                 the file is no (sound) database
+        │   └── StoreTooNew                  written by a newer release
+        ├── ConfigurationError, ProfileSettingsValidationError
+        ├── SerializationError, HashError, InvalidRepositoryURLError
+        └── Abort, NotPausedError, FlowPauseTimeout, FlowRunWaitTimeout
+    BaseException
+    └── PrefectSignal                        not to be caught by `except Exception`
+        ├── Pause
+        ├── ExternalSignal
+        └── TerminationSignal                SIGTERM, raised in the main thread
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = [
+    "Abort",
+    "CancelledRun",
+    "ConfigurationError",
+    "CrashedRun",
+    "ExternalSignal",
+    "FailedRun",
+    "FlowPauseTimeout",
+    "FlowRunWaitTimeout",
+    "FlowScriptError",
+    "HashError",
+    "InvalidNameError",
+    "MappingLengthMismatch",
+    "MappingMissingIterable",
+    "MissingContextError",
+    "MissingFlowError",
+    "MissingResult",
+    "NotPausedError",
+    "ObjectAlreadyExists",
+    "ObjectLimitReached",
+    "ObjectNotFound",
+    "ObjectUnsupported",
+    "ParameterBindError",
+    "ParameterTypeError",
+    "Pause",
+    "PausedRun",
+    "PrefectException",
+    "PrefectHTTPStatusError",
+    "PrefectSignal",
+    "ProfileSettingsValidationError",
+    "ReservedArgumentError",
+    "ScriptError",
+    "SerializationError",
+    "SignatureMismatchError",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreTooNew",
+    "StoreUnavailable",
+    "TerminationSignal",
+    "UnfinishedRun",
+    "UpstreamTaskError",
+]
+
+
+class PrefectException(Exception):
+    """Base of all errors that Proconsul raises."""
+
+
+class CrashedRun(PrefectException):
+    """The run crashed: its process or infrastructure ended before the user's code did."""
+
+
+class FailedRun(PrefectException):
+    """The run failed, and there is no exception of the user's to raise in its place."""
+
+
+class CancelledRun(PrefectException):
+    """The run was cancelled."""
+
+
+class PausedRun(PrefectException):
+    """The run is paused.
+
+    Args:
+        message: What is paused, for people.
+        state: The paused state, where there is one.
+    """
+
+    def __init__(self, *args: Any, state: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.state = state
+
+
+class UnfinishedRun(PrefectException):
+    """The run has not finished, so it has no result yet."""
+
+
+class MissingResult(PrefectException):
+    """The run finished, but its result is not available here.
+
+    A result lives with the process that made it unless it is persisted: `persist_result=True` keeps it.
+    """
+
+
+class MissingContextError(PrefectException, RuntimeError):
+    """There is no active flow or task run here."""
+
+
+class UpstreamTaskError(PrefectException):
+    """A run that this one depends on did not complete."""
+
+
+class ParameterTypeError(PrefectException):
+    """A parameter's value does not fit its annotation."""
+
+    @classmethod
+    def from_validation_error(cls, error: Any, what: str = "Flow run") -> ParameterTypeError:
+        """Make the error from pydantic's, a line for each bad parameter.
+
+        Args:
+            error: A `pydantic.ValidationError`.
+            what: The run that got the parameters, as the text names it.
+        """
+        lines = [f" - {'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
+        return cls(f"{what} received invalid parameters:\n" + "\n".join(lines))
+
+
+class ParameterBindError(TypeError, PrefectException):
+    """Arguments do not fit the function's signature."""
+
+    @classmethod
+    def from_bind_failure(
+        cls, fn: Any, error: TypeError, call_args: tuple[Any, ...], call_kwargs: dict[str, Any], signature: str
+    ) -> ParameterBindError:
+        """Make the error from a failed `Signature.bind`.
+
+        Args:
+            fn: The function that was called.
+            error: What `bind` raised.
+            call_args: The positional arguments of the call.
+            call_kwargs: The keyword arguments of the call.
+            signature: The function's signature as text, without parentheses.
+        """
+        return cls(
+            f"Error binding parameters for function {fn.__name__!r}: {error}.\n"
+            f"Function {fn.__name__!r} has signature {signature!r} but received args: {call_args} "
+            f"and kwargs: {list(call_kwargs)}."
+        )
+
+
+class SignatureMismatchError(PrefectException, TypeError):
+    """Parameters were given by names that the function does not have."""
+
+    @classmethod
+    def from_bad_params(cls, expected: Iterable[str], provided: Iterable[str]) -> SignatureMismatchError:
+        """Make the error from the names expected and the names given."""
+        return cls(f"Function expects parameters {list(expected)} but was provided with parameters {list(provided)}")
+
+
+class ReservedArgumentError(PrefectException, TypeError):
+    """A task's function has a parameter whose name the interface keeps for itself."""
+
+
+class MappingMissingIterable(PrefectException):
+    """`.map` was called without any iterable argument."""
+
+
+class MappingLengthMismatch(PrefectException):
+    """`.map` was called with iterables of different lengths."""
+
+
+class ScriptError(PrefectException):
+    """A script raised while it was loaded.
+
+    Args:
+        user_exc: What the script raised.
+        path: The script.
+    """
+
+    def __init__(self, user_exc: Exception, path: str) -> None:
+        super().__init__(f"Script at {path!r} encountered an exception: {user_exc!r}")
+        self.user_exc = user_exc
+
+
+class FlowScriptError(PrefectException):
+    """A script that should hold a flow raised while it was loaded."""
+
+    def __init__(self, user_exc: Exception, script_path: str) -> None:
+        super().__init__(f"Flow script at {script_path!r} encountered an exception: {user_exc!r}")
+        self.user_exc = user_exc
+
+
+class MissingFlowError(PrefectException):
+    """A script holds no flow of the wanted name."""
+
+
+class InvalidNameError(PrefectException, ValueError):
+    """A name holds characters that names must not hold."""
+
+
+class PrefectHTTPStatusError(PrefectException):
+    """The API answered with an error status."""
+
+
+class ObjectNotFound(PrefectException):
+    """The object that was asked for does not exist.
+
+    Args:
+        http_exc: The error below this one, where there is one.
+        help_message: What to say to people in place of the plain text.
+    """
+
+    def __init__(self, http_exc: Exception | None = None, help_message: str | None = None) -> None:
+        super().__init__(help_message or (str(http_exc) if http_exc else "Object not found"))
+        self.http_exc = http_exc
+        self.help_message = help_message
+
+
+class ObjectAlreadyExists(PrefectException):
+    """An object of that name or key is already there."""
+
+    def __init__(self, http_exc: Exception | None = None, help_message: str | None = None) -> None:
+        super().__init__(help_message or (str(http_exc) if http_exc else "Object already exists"))
+        self.http_exc = http_exc
+        self.help_message = help_message
+
+
+class ObjectLimitReached(PrefectException):
+    """No more objects of this kind are allowed."""
+
+
+class ObjectUnsupported(PrefectException):
+    """The API does not support this kind of object."""
+
+
+class StoreError(PrefectException):
+    """The store that keeps runs and logs could not do what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be opened or written: a full disk, missing permissions, a database server away."""
+
+
+class StoreCorrupt(StoreError):
+    """The file is not a sound database."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer release than this one."""
+
+
+class ConfigurationError(PrefectException):
+    """A setting is wrong."""
+
+
+class ProfileSettingsValidationError(PrefectException):
+    """A profile holds settings that do not fit.
+
+    Args:
+        errors: Pairs of a setting and what is wrong with its value.
+    """
+
+    def __init__(self, errors: list[tuple[Any, Any]]) -> None:
+        super().__init__("; ".join(f"{getattr(s, 'name', s)}: {e}" for s, e in errors))
+        self.errors = errors
+
+
+class SerializationError(PrefectException):
+    """A value cannot be serialized or deserialized."""
+
+
+class HashError(PrefectException):
+    """A value cannot be hashed in a stable way."""
+
+
+class Abort(PrefectException):
+    """A state change was refused for good: the run must stop without touching its state."""
+
+
+class NotPausedError(PrefectException):
+    """A run that is not paused was told to resume."""
+
+
+class FlowPauseTimeout(PrefectException):
+    """A paused run was not resumed in time."""
+
+
+class FlowRunWaitTimeout(PrefectException):
+    """A run did not finish in the time that was given."""
+
+
+class PrefectSignal(BaseException):
+    """Base of the signals that `except Exception` in user code must not swallow."""
+
+
+class Pause(PrefectSignal):
+    """Stop the run and put it in a paused state.
+
+    Args:
+        state: The paused state.
+    """
+
+    def __init__(self, *args: Any, state: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.state = state
+
+
+class ExternalSignal(PrefectSignal):
+    """Base of the signals that come from outside the process."""
+
+
+class TerminationSignal(ExternalSignal):
+    """The process was told to end.
+
+    Args:
+        signal: The signal's number.
+    """
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(f"Terminated by signal {signal}")
+        self.signal = signal

@@ -1,0 +1,85 @@
+"""Types and small value makers that every floor uses: UTC times and time-ordered ids."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, SafeUUID
+
+__all__ = ["DateTime", "KeyValueLabels", "format_utc", "now", "parse_utc", "uuid7"]
+
+DateTime = datetime
+"""A timezone-aware point in time. Everything that Proconsul makes itself is in UTC."""
+
+KeyValueLabels = dict[str, Any]
+"""Labels of an object: text keys, values of any JSON scalar type."""
+
+_VERSION_AND_VARIANT = (7 << 76) | (2 << 62)
+_RANDOM_BITS = (1 << 62) - 1
+_new_uuid = UUID.__new__
+_set = object.__setattr__
+
+
+def now() -> datetime:
+    """Return the current time in UTC."""
+    return datetime.now(UTC)
+
+
+def uuid7() -> UUID:
+    """Return a new time-ordered UUID.
+
+    The layout is RFC 9562's version 7 with its method 3: 48 bits of Unix milliseconds, 12 bits of
+    sub-millisecond fraction, 62 random bits. The bytes are assembled by hand, because `UUID()` spends more time
+    validating its arguments than the rest of a no-op task costs.
+
+    Returns:
+        A UUID that sorts after those made earlier, to about a quarter of a microsecond.
+    """
+    nanoseconds = time.time_ns()
+    milliseconds, rest = divmod(nanoseconds, 1_000_000)
+    value = (
+        (milliseconds & 0xFFFF_FFFF_FFFF) << 80
+        | (rest << 12) // 1_000_000 << 64
+        | _VERSION_AND_VARIANT
+        | int.from_bytes(os.urandom(8), "big") & _RANDOM_BITS
+    )
+    made = _new_uuid(UUID)
+    _set(made, "int", value)
+    _set(made, "is_safe", SafeUUID.unknown)
+    return made
+
+
+def format_utc(moment: datetime) -> str:
+    """Write a time the way the embedded store keeps it: UTC, microseconds, sortable as text.
+
+    Args:
+        moment: A timezone-aware time; a naive one is taken to be UTC.
+
+    Returns:
+        Text such as `2026-01-31 08:15:00.000250`.
+    """
+    if moment.tzinfo is not None and moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def parse_utc(text: str) -> datetime:
+    """Read a time that `format_utc` wrote.
+
+    Args:
+        text: ISO 8601 text without an offset, in UTC.
+
+    Returns:
+        The timezone-aware time.
+
+    Raises:
+        ValueError: The text is no ISO 8601 time.
+    """
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def in_seconds(delta: timedelta | float | int) -> float:
+    """Return a duration as float seconds, whether it was given as a number or a `timedelta`."""
+    return delta.total_seconds() if isinstance(delta, timedelta) else float(delta)
