@@ -1,0 +1,405 @@
+"""The run contexts: what is running here.
+
+There is one ContextVar a kind of run. `FlowRunContext` and `TaskRunContext` hold the live objects of a run in the
+process that runs it. Their *snapshots*, plain facts, are what `prefect.runtime` reads and what travels with work:
+in a process that only got a snapshot, `FlowRunContext.get()` is None while `prefect.runtime.flow_run` is right.
+
+asyncio tasks inherit contexts by themselves. A thread does not: start it with `contextvars.copy_context().run`, or wrap
+its function in `with_context`, which also works for processes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from prefect.exceptions import MissingContextError
+from prefect.schemas.objects import FlowRun, TaskRun
+from prefect.schemas.snapshots import DeploymentSnapshot, FlowRunSnapshot, TaskRunSnapshot
+
+if TYPE_CHECKING:
+    from prefect.flows import Flow
+    from prefect.tasks import Task
+
+__all__ = [
+    "ContextModel",
+    "EngineContext",
+    "FlowRunContext",
+    "RunContext",
+    "TagsContext",
+    "TaskRunContext",
+    "current_flow_run",
+    "current_task_run",
+    "get_run_context",
+    "tags",
+]
+
+NO_RUN = """There is no active flow or task run here.
+
+A run's context follows calls and asyncio tasks, not threads that you start yourself. In such a thread, either
+  - start it in a copy of the context:  thread = Thread(target=contextvars.copy_context().run, args=(work,))
+  - or wrap the function:               executor.submit(prefect.context.with_context(work), ...)
+To call a task's function by itself in a test, see prefect.testing.run_context."""
+
+
+class ContextModel:
+    """Base of the contexts: a value that is current inside `with`.
+
+    A context may be entered several times, also by several tasks and threads at once, and may be left in another
+    asyncio task than it was entered in.
+    """
+
+    __slots__ = ("__weakref__", "_tokens")
+    __var__: ClassVar[ContextVar[Any]]
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, **values: Any) -> None:
+        self._tokens: list[Token[Any]] = []
+        for name in self._fields:
+            setattr(self, name, values.pop(name, None))
+        if values:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(values))}")
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        """Make a context from the given fields alone; the others are None."""
+        return cls(**values)
+
+    @classmethod
+    def get(cls) -> Self | None:
+        """Return the current context of this kind, or None."""
+        found: Self | None = cls.__var__.get()
+        return found
+
+    def copy(self, **updates: Any) -> Self:
+        """Return a copy with some fields changed."""
+        return type(self)(**{**{name: getattr(self, name) for name in self._fields}, **updates})
+
+    model_copy = copy
+
+    def __enter__(self) -> Self:
+        self._tokens.append(self.__var__.set(self))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Several tasks may have entered this very object: the token to undo is the one of *this* execution context.
+        for index in range(len(self._tokens) - 1, -1, -1):
+            try:
+                self.__var__.reset(self._tokens[index])
+            except (ValueError, RuntimeError):
+                continue
+            del self._tokens[index]
+            return
+        # Left in another task than entered: there is nothing to reset here but what was inherited.
+        if self._tokens:
+            entered = self._tokens.pop()
+            if self.__var__.get() is self:
+                self.__var__.set(None if entered.old_value is Token.MISSING else entered.old_value)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{n}={v!r}" for n in self._fields if (v := getattr(self, n)) is not None and n[0] != "_")
+        return f"{type(self).__name__}({shown})"
+
+
+class RunContext(ContextModel):
+    """Base of the contexts of runs."""
+
+    __slots__ = ()
+
+
+_FLOW_RUN: ContextVar[FlowRunContext | None] = ContextVar("flow_run", default=None)
+_TASK_RUN: ContextVar[TaskRunContext | None] = ContextVar("task_run", default=None)
+_CARRIED_FLOW_RUN: ContextVar[FlowRunSnapshot | None] = ContextVar("carried_flow_run", default=None)
+_CARRIED_TASK_RUN: ContextVar[TaskRunSnapshot | None] = ContextVar("carried_task_run", default=None)
+_TAGS: ContextVar[TagsContext | None] = ContextVar("tags", default=None)
+
+
+class FlowRunContext(RunContext):
+    """The context of a flow run, in the process that runs it."""
+
+    __slots__ = (
+        "_snapshot",
+        "client",
+        "flow",
+        "flow_run",
+        "log_prints",
+        "parameters",
+        "parent",
+        "persist_result",
+        "result_store",
+        "start_time",
+        "state",
+        "task_runner",
+    )
+    __var__ = _FLOW_RUN
+    _fields = (
+        "flow",
+        "flow_run",
+        "parameters",
+        "task_runner",
+        "client",
+        "result_store",
+        "persist_result",
+        "log_prints",
+        "start_time",
+        "parent",
+        "state",
+    )
+
+    flow: Flow[Any, Any] | None
+    flow_run: FlowRun | None
+    parameters: dict[str, Any] | None
+    task_runner: Any
+    client: Any
+    result_store: Any
+    persist_result: bool | None
+    log_prints: bool | None
+    start_time: datetime | None
+    parent: FlowRunSnapshot | None
+    """The snapshot of the flow run that this one is nested in."""
+    state: Any
+    """The engine's own notes on the run: counters of its tasks, where results came from."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._snapshot: FlowRunSnapshot | None = None
+
+    @property
+    def snapshot(self) -> FlowRunSnapshot | None:
+        """The run's plain facts; None for a context without a run."""
+        if self._snapshot is None and self.flow_run is not None:
+            self._snapshot = snapshot_flow_run(self.flow_run, self)
+        return self._snapshot
+
+    def refresh(self) -> None:
+        """Forget the snapshot, since the run has changed."""
+        self._snapshot = None
+
+
+EngineContext = FlowRunContext
+
+
+class TaskRunContext(RunContext):
+    """The context of a task run."""
+
+    __slots__ = (
+        "_snapshot",
+        "client",
+        "log_prints",
+        "parameters",
+        "persist_result",
+        "result_store",
+        "start_time",
+        "task",
+        "task_run",
+    )
+    __var__ = _TASK_RUN
+    _fields = (
+        "task",
+        "task_run",
+        "parameters",
+        "client",
+        "result_store",
+        "persist_result",
+        "log_prints",
+        "start_time",
+    )
+
+    task: Task[Any, Any] | None
+    task_run: TaskRun | None
+    parameters: dict[str, Any] | None
+    client: Any
+    result_store: Any
+    persist_result: bool | None
+    log_prints: bool | None
+    start_time: datetime | None
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._snapshot: TaskRunSnapshot | None = None
+
+    @property
+    def snapshot(self) -> TaskRunSnapshot | None:
+        """The run's plain facts; None for a context without a run."""
+        if self._snapshot is None and self.task_run is not None:
+            self._snapshot = snapshot_task_run(self.task_run, self)
+        return self._snapshot
+
+    def refresh(self) -> None:
+        """Forget the snapshot, since the run has changed."""
+        self._snapshot = None
+
+
+class TagsContext(ContextModel):
+    """The tags that `tags(...)` gives to runs made inside it."""
+
+    __slots__ = ("current_tags",)
+    __var__ = _TAGS
+    _fields = ("current_tags",)
+
+    current_tags: set[str]
+
+    def __init__(self, *, current_tags: set[str] | None = None) -> None:
+        super().__init__(current_tags=current_tags if current_tags is not None else set())
+
+    @classmethod
+    def get(cls) -> TagsContext:
+        """Return the current tags; an empty set outside of `tags(...)`."""
+        return _TAGS.get() or cls()
+
+
+@contextmanager
+def tags(*new_tags: str) -> Generator[set[str], None, None]:
+    """Give tags to all flow and task runs that are made inside the `with` block.
+
+    Args:
+        *new_tags: The tags; blocks add up when nested.
+
+    Yields:
+        All tags that are current now.
+    """
+    with TagsContext(current_tags={*TagsContext.get().current_tags, *new_tags}) as context:
+        yield context.current_tags
+
+
+def get_run_context() -> FlowRunContext | TaskRunContext:
+    """Return the context of the task run, where there is one, else of the flow run.
+
+    Raises:
+        prefect.exceptions.MissingContextError: Neither a task nor a flow runs here.
+    """
+    found = _TASK_RUN.get() or _FLOW_RUN.get()
+    if found is None:
+        raise MissingContextError(NO_RUN)
+    return found
+
+
+# --- What prefect.runtime reads -------------------------------------------------------------------------------------
+
+_live_roots: dict[str, FlowRunContext] = {}
+"""Flow runs without a parent that run in this process now, by id."""
+
+
+def current_flow_run() -> FlowRunSnapshot | None:
+    """Return the facts of the flow run here, or None.
+
+    A thread that got no context (a library's, say) belongs to the process's flow run, if there is just one: with two,
+    nobody could tell whose it is. The main thread is never such a thread: it always has the context of what it calls.
+    """
+    context = _FLOW_RUN.get()
+    if context is not None:
+        return context.snapshot
+    carried = _CARRIED_FLOW_RUN.get()
+    if carried is not None:
+        return carried
+    if len(_live_roots) == 1 and _TASK_RUN.get() is None and threading.current_thread() is not threading.main_thread():
+        try:
+            (only,) = _live_roots.values()
+        except (ValueError, RuntimeError):  # another thread began or ended a run just now: no longer just one
+            return None
+        return only.snapshot
+    return None
+
+
+def current_task_run() -> TaskRunSnapshot | None:
+    """Return the facts of the task run here, or None."""
+    context = _TASK_RUN.get()
+    return context.snapshot if context is not None else _CARRIED_TASK_RUN.get()
+
+
+def add_live_root(context: FlowRunContext) -> None:
+    """Note that a flow run without a parent runs in this process; a nested one is not noted."""
+    if context.flow_run is not None:
+        _live_roots[str(context.flow_run.id)] = context
+
+
+def remove_live_root(context: FlowRunContext) -> None:
+    """Note that the flow run has ended."""
+    if context.flow_run is not None:
+        _live_roots.pop(str(context.flow_run.id), None)
+
+
+def snapshot_flow_run(run: FlowRun, context: FlowRunContext) -> FlowRunSnapshot:
+    """Make the snapshot of a flow run from its live context.
+
+    Args:
+        run: The run.
+        context: Its context: the flow, the live parameters and the parent's snapshot are taken from there.
+    """
+    parent, flow = context.parent, context.flow
+    run_id = _text(run.id) or ""
+    deployment = parent.deployment if parent is not None else None
+    if run.deployment_id is not None and (deployment is None or deployment.id != str(run.deployment_id)):
+        deployment = DeploymentSnapshot(id=str(run.deployment_id), version=run.deployment_version)
+    return FlowRunSnapshot(
+        id=run_id,
+        name=run.name or None,
+        tags=list(run.tags or ()),
+        scheduled_start_time=run.next_scheduled_start_time or run.expected_start_time,
+        flow_name=flow.name if flow is not None else None,
+        flow_version=run.flow_version or (flow.version if flow is not None else None),
+        parameters=context.parameters if context.parameters is not None else run.parameters,
+        parent_flow_run_id=parent.id if parent is not None else None,
+        parent_deployment_id=parent.deployment.id if parent is not None and parent.deployment is not None else None,
+        root_flow_run_id=(parent.root_flow_run_id or parent.id) if parent is not None else run_id,
+        run_count=run.run_count or 0,
+        job_variables=run.job_variables,
+        start_time=run.start_time,
+        state_name=run.state_name,
+        max_retries=(run.empirical_policy.retries or 0) if run.empirical_policy is not None else 0,
+        work_pool_name=run.work_pool_name,
+        work_queue_name=run.work_queue_name,
+        deployment=deployment,
+    )
+
+
+def snapshot_task_run(run: TaskRun, context: TaskRunContext) -> TaskRunSnapshot:
+    """Make the snapshot of a task run from its live context."""
+    task = context.task
+    return TaskRunSnapshot(
+        id=_text(run.id) or "",
+        name=run.name or None,
+        tags=list(run.tags or ()),
+        task_name=task.name if task is not None else None,
+        run_count=run.run_count or 0,
+        parameters=context.parameters,
+        flow_run_id=_text(run.flow_run_id),
+        start_time=run.start_time,
+        retries=(run.empirical_policy.retries or 0) if run.empirical_policy is not None else 0,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def carry(
+    flow_run: FlowRunSnapshot | None, task_run: TaskRunSnapshot | None
+) -> Callable[[], None]:
+    """Make snapshots that came from elsewhere current here.
+
+    Args:
+        flow_run: The flow run that the work belongs to.
+        task_run: The task run, where there is one.
+
+    Returns:
+        A function that undoes it.
+    """
+    before = (_CARRIED_FLOW_RUN.get(), _CARRIED_TASK_RUN.get(), _FLOW_RUN.get(), _TASK_RUN.get())
+    _CARRIED_FLOW_RUN.set(flow_run)
+    _CARRIED_TASK_RUN.set(task_run)
+    # A forked child has inherited the live contexts of its parent; its run is the carried one.
+    _FLOW_RUN.set(None)
+    _TASK_RUN.set(None)
+
+    def undo() -> None:
+        _CARRIED_FLOW_RUN.set(before[0])
+        _CARRIED_TASK_RUN.set(before[1])
+        _FLOW_RUN.set(before[2])
+        _TASK_RUN.set(before[3])
+
+    return undo

@@ -1,0 +1,65 @@
+"""Snapshots: the plain facts of a run that `prefect.runtime` answers from, and that travel to where work goes.
+
+A snapshot is made once when a run (or an attempt of it) starts, so that a read never asks anybody. It holds no live
+objects and no secrets; the flow's parameters are a reference in the process of the run, and are left out of what
+travels when they are large.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from prefect.schemas.base import Schema
+
+__all__ = ["DeploymentSnapshot", "FlowRunSnapshot", "TaskRunSnapshot"]
+
+
+class DeploymentSnapshot(Schema):
+    """The facts of the deployment that a run belongs to: its own, or the nearest one up the chain of parents."""
+
+    id: str
+    name: str | None = None
+    version: str | None = None
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
+    tags: list[str] = msgspec.field(default_factory=list)
+
+
+class FlowRunSnapshot(Schema, weakref=True):
+    """The facts of a flow run."""
+
+    id: str
+    name: str | None = None
+    tags: list[str] = msgspec.field(default_factory=list)
+    scheduled_start_time: datetime | None = None
+    flow_name: str | None = None
+    flow_version: str | None = None
+    parameters: dict[str, Any] | None = None
+    """None: not carried here, to be looked up."""
+    parent_flow_run_id: str | None = None
+    parent_deployment_id: str | None = None
+    root_flow_run_id: str | None = None
+    run_count: int = 0
+    job_variables: dict[str, Any] | None = None
+    start_time: datetime | None = None
+    state_name: str | None = None
+    max_retries: int = 0
+    work_pool_name: str | None = None
+    work_queue_name: str | None = None
+    deployment: DeploymentSnapshot | None = None
+
+
+class TaskRunSnapshot(Schema, weakref=True):
+    """The facts of a task run."""
+
+    id: str
+    name: str | None = None
+    tags: list[str] = msgspec.field(default_factory=list)
+    task_name: str | None = None
+    run_count: int = 0
+    parameters: dict[str, Any] | None = None
+    flow_run_id: str | None = None
+    start_time: datetime | None = None
+    retries: int = 0
