@@ -22,6 +22,7 @@ __all__ = [
     "Parameter",
     "TaskRun",
     "TaskRunPolicy",
+    "TaskRunRecord",
     "TaskRunResult",
 ]
 
@@ -160,6 +161,14 @@ class TaskRun(Schema, weakref=True):
     estimated_run_time: float = 0.0
     estimated_start_time_delta: float = 0.0
     state: State[Any] | None = None
+
+
+class TaskRunRecord(Schema):
+    """A task run with its whole history, as it is written down in one row."""
+
+    run: TaskRun
+    states: list[State[Any]]
+    """Oldest first; the last is the run's own."""
 
 
 class Log(Schema):

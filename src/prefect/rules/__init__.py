@@ -1,0 +1,1 @@
+"""Pure decisions: values in, a decision out; no clock, no settings, no I/O."""

@@ -1,0 +1,80 @@
+"""What is sent to create or change objects."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from prefect.schemas.base import Schema
+from prefect.schemas.objects import FlowRunPolicy
+from prefect.schemas.states import State
+from prefect.types import KeyValueLabels
+
+__all__ = ["FlowCreate", "FlowRunCreate", "FlowRunUpdate", "FlowUpdate", "LogCreate"]
+
+
+class FlowCreate(Schema):
+    """A flow to be made, unless one of its name is there."""
+
+    name: str
+    tags: list[str] = msgspec.field(default_factory=list)
+    labels: KeyValueLabels | None = msgspec.field(default_factory=dict)
+
+
+class FlowUpdate(Schema):
+    """Changes of a flow."""
+
+    tags: list[str] | UnsetType = UNSET
+
+
+class FlowRunCreate(Schema):
+    """A flow run to be made."""
+
+    flow_id: UUID
+    state: State[Any] | None = None
+    """None: Pending."""
+    name: str | None = None
+    """None: a generated one."""
+    flow_version: str | None = None
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
+    context: dict[str, Any] = msgspec.field(default_factory=dict)
+    parent_task_run_id: UUID | None = None
+    infrastructure_document_id: UUID | None = None
+    empirical_policy: FlowRunPolicy = msgspec.field(default_factory=FlowRunPolicy)
+    tags: list[str] = msgspec.field(default_factory=list)
+    labels: KeyValueLabels | None = msgspec.field(default_factory=dict)
+    idempotency_key: str | None = None
+    """A second run of the flow with the same key is not made: the first is given in its place."""
+    work_pool_name: str | None = None
+    work_queue_name: str | None = None
+    job_variables: dict[str, Any] | None = None
+    deployment_id: UUID | None = None
+    id: UUID | None = None
+    """An id of the caller's own; None: a new one."""
+
+
+class FlowRunUpdate(Schema):
+    """Changes of a flow run; what is left out stays."""
+
+    name: str | None | UnsetType = UNSET
+    flow_version: str | None | UnsetType = UNSET
+    parameters: dict[str, Any] | UnsetType = UNSET
+    empirical_policy: FlowRunPolicy | UnsetType = UNSET
+    tags: list[str] | UnsetType = UNSET
+    infrastructure_pid: str | None | UnsetType = UNSET
+    job_variables: dict[str, Any] | None | UnsetType = UNSET
+
+
+class LogCreate(Schema):
+    """A log record to be written."""
+
+    name: str
+    level: int
+    message: str
+    timestamp: datetime
+    flow_run_id: UUID | None = None
+    task_run_id: UUID | None = None

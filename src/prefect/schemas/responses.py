@@ -1,0 +1,63 @@
+"""What operations answer when it is more than the object itself."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from prefect.schemas.base import Schema
+from prefect.schemas.states import State
+
+__all__ = [
+    "OrchestrationResult",
+    "SetStateStatus",
+    "StateAbortDetails",
+    "StateAcceptDetails",
+    "StateRejectDetails",
+    "StateWaitDetails",
+]
+
+
+class SetStateStatus(StrEnum):
+    """What became of a proposed state."""
+
+    ACCEPT = "ACCEPT"
+    """It is the run's state now."""
+    REJECT = "REJECT"
+    """Another state was put in its place, or the run keeps the one it has."""
+    ABORT = "ABORT"
+    """Refused for good: the run must stop without touching its state."""
+    WAIT = "WAIT"
+    """Not yet: propose it again later."""
+
+
+class StateAcceptDetails(Schema, tag_field="type", tag="accept_details", frozen=True):
+    """Goes with ACCEPT."""
+
+
+class StateRejectDetails(Schema, tag_field="type", tag="reject_details", frozen=True):
+    """Goes with REJECT."""
+
+    reason: str | None = None
+
+
+class StateAbortDetails(Schema, tag_field="type", tag="abort_details", frozen=True):
+    """Goes with ABORT."""
+
+    reason: str | None = None
+
+
+class StateWaitDetails(Schema, tag_field="type", tag="wait_details", frozen=True):
+    """Goes with WAIT."""
+
+    delay_seconds: int
+    reason: str | None = None
+
+
+class OrchestrationResult(Schema):
+    """The answer to a proposed state."""
+
+    state: State[Any] | None
+    """The state that the run has now; None where the run has none."""
+    status: SetStateStatus
+    details: StateAcceptDetails | StateWaitDetails | StateRejectDetails | StateAbortDetails
