@@ -1,0 +1,67 @@
+"""What every test has in common: a home of its own, child processes, and when PostgreSQL tests may be skipped."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+# At import, because settings may be read as soon as a test module imports `prefect`; with pytest-xdist each worker
+# is a process and so gets a home of its own.
+_home = tempfile.TemporaryDirectory(prefix="proconsul-tests-", ignore_cleanup_errors=True)
+for _name in [name for name in os.environ if name.startswith("PREFECT_")]:
+    del os.environ[_name]
+os.environ["PREFECT_HOME"] = _home.name
+
+RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@cache
+def _postgres_is_up() -> bool:
+    url = urlsplit(os.environ.get("PROCONSUL_TEST_POSTGRES_URL", "postgresql://root@127.0.0.1:5432/test"))
+    try:
+        socket.create_connection((url.hostname or "127.0.0.1", url.port or 5432), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests marked `postgres` where no server answers, unless PROCONSUL_REQUIRE_POSTGRES is set."""
+    if item.get_closest_marker("postgres") and not _postgres_is_up():
+        if os.environ.get("PROCONSUL_REQUIRE_POSTGRES"):
+            pytest.fail("no PostgreSQL server answers at PROCONSUL_TEST_POSTGRES_URL, and one is required")
+        pytest.skip("no PostgreSQL server answers at PROCONSUL_TEST_POSTGRES_URL")
+
+
+@pytest.fixture
+def run_python(tmp_path: Path) -> RunPython:
+    """Run Python in a child process with a home of its own: `run_python("-c", code)`, `run_python(path)`.
+
+    The child's exit code must be 0, unless `check=False`; `env` adds environment variables.
+    """
+
+    def run(
+        *arguments: str | Path, env: dict[str, str] | None = None, check: bool = True, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=55,
+            cwd=cwd or tmp_path,
+            env={**os.environ, "PREFECT_HOME": str(tmp_path / "home"), **(env or {})},
+        )
+        if check and done.returncode:
+            pytest.fail(f"python {arguments[0]} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    return run
