@@ -18,6 +18,7 @@
         │   └── StoreTooNew                  written by a newer release
         ├── ConfigurationError, ProfileSettingsValidationError
         ├── SerializationError, HashError, InvalidRepositoryURLError
+        ├── FlowRunTimeoutError, TaskRunTimeoutError  (also TimeoutError)
         └── Abort, NotPausedError, FlowPauseTimeout, FlowRunWaitTimeout
     BaseException
     └── PrefectSignal                        not to be caught by `except Exception`
@@ -39,6 +40,7 @@ __all__ = [
     "ExternalSignal",
     "FailedRun",
     "FlowPauseTimeout",
+    "FlowRunTimeoutError",
     "FlowRunWaitTimeout",
     "FlowScriptError",
     "HashError",
@@ -69,6 +71,7 @@ __all__ = [
     "StoreError",
     "StoreTooNew",
     "StoreUnavailable",
+    "TaskRunTimeoutError",
     "TerminationSignal",
     "UnfinishedRun",
     "UpstreamTaskError",
@@ -282,12 +285,20 @@ class SerializationError(PrefectException):
     """A value cannot be serialized or deserialized."""
 
 
-class HashError(PrefectException):
+class HashError(PrefectException, ValueError):
     """A value cannot be hashed in a stable way."""
 
 
 class Abort(PrefectException):
     """A state change was refused for good: the run must stop without touching its state."""
+
+
+class FlowRunTimeoutError(PrefectException, TimeoutError):
+    """A flow run took longer than its `timeout_seconds`."""
+
+
+class TaskRunTimeoutError(PrefectException, TimeoutError):
+    """A task run took longer than its `timeout_seconds`."""
 
 
 class NotPausedError(PrefectException):
@@ -322,8 +333,11 @@ class ExternalSignal(PrefectSignal):
     """Base of the signals that come from outside the process."""
 
 
-class TerminationSignal(ExternalSignal):
+class TerminationSignal(ExternalSignal, SystemExit):
     """The process was told to end.
+
+    It is a `SystemExit` as well, so that a process which does nothing about it cleans up and ends with the exit
+    status that shells expect, 128 more than the signal.
 
     Args:
         signal: The signal's number.
@@ -332,3 +346,4 @@ class TerminationSignal(ExternalSignal):
     def __init__(self, signal: int) -> None:
         super().__init__(f"Terminated by signal {signal}")
         self.signal = signal
+        self.code = 128 + signal
