@@ -1,7 +1,7 @@
 """A pipeline over a real data set: read, clean, aggregate per group, compare, and write a report.
 
-The data are the Palmer penguins (see `examples/data/README.md`). Only the standard library is needed besides the
-`prefect` package. Run it: `python examples/penguins.py [FOLDER FOR THE REPORT]`
+The data are the Palmer penguins (see `examples/data/README.md`). Besides the `prefect` package it needs only
+the standard library. Run it: `python examples/penguins.py [FOLDER FOR THE REPORT]`
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Summary:
     count: int
     mean_mass_g: float
     spread_g: float
-    mean_flipper_mm: float
+    flipper_mm: float
 
 
 @task
@@ -72,7 +72,7 @@ def summarize(group: str, birds: list[Penguin]) -> Summary:
         count=len(birds),
         mean_mass_g=statistics.fmean(masses),
         spread_g=statistics.stdev(masses),
-        mean_flipper_mm=statistics.fmean(bird.flipper_mm for bird in birds),
+        flipper_mm=statistics.fmean(bird.flipper_mm for bird in birds),
     )
 
 
@@ -101,8 +101,8 @@ def render(summaries: list[Summary], heavier: dict[str, float]) -> str:
         "| group | birds | mean mass, g | spread, g | mean flipper, mm |",
         "| --- | ---: | ---: | ---: | ---: |",
         *(
-            f"| {row.group} | {row.count} | {row.mean_mass_g:.0f} | {row.spread_g:.0f} | {row.mean_flipper_mm:.0f} |"
-            for row in sorted(summaries, key=lambda row: -row.mean_mass_g)
+            f"| {of.group} | {of.count} | {of.mean_mass_g:.0f} | {of.spread_g:.0f} | {of.flipper_mm:.0f} |"
+            for of in sorted(summaries, key=lambda summary: -summary.mean_mass_g)
         ),
         "",
         *(f"- {species}: males are {share:.0%} heavier than females." for species, share in heavier.items()),

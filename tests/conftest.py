@@ -1,4 +1,4 @@
-"""What every test has in common: a home of its own, child processes, and when PostgreSQL tests may be skipped."""
+"""What every test has in common: a home of its own, child processes, and when PostgreSQL may be skipped."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-# At import, because settings may be read as soon as a test module imports `prefect`; with pytest-xdist each worker
-# is a process and so gets a home of its own.
+# At import, because settings may be read as soon as a test module imports `prefect`; with pytest-xdist each
+# worker is a process and so gets a home of its own.
 _home = tempfile.TemporaryDirectory(prefix="proconsul-tests-", ignore_cleanup_errors=True)
 for _name in [name for name in os.environ if name.startswith("PREFECT_")]:
     del os.environ[_name]
