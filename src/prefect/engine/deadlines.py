@@ -1,0 +1,91 @@
+"""Deadlines for synchronous code.
+
+Python cannot interrupt a function that sits in a C call (`time.sleep`, a socket, a numpy product), so a function with a
+deadline runs in a thread of its own: at the deadline the caller goes on at once, with `DeadlineExceeded`. The thread is
+told to stop as well, by an exception that Python raises in it as soon as it executes bytecode again; it is a daemon, so
+it never keeps a process alive.
+
+A signal (SIGALRM) would end the sleep too, but works in the main thread only, and there clashes with handlers of the
+user's: two mechanisms, of which one would be there only sometimes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any
+
+__all__ = ["DeadlineExceeded", "StoppedAtDeadline", "call_with_deadline"]
+
+
+class DeadlineExceeded(TimeoutError):
+    """A function took longer than its deadline allowed.
+
+    Args:
+        seconds: The deadline.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Timed out after {float(seconds)} second(s)")
+        self.seconds = seconds
+
+
+class StoppedAtDeadline(BaseException):
+    """Raised inside a function whose deadline has passed, to stop it; its caller has long gone on."""
+
+
+def call_with_deadline(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float
+) -> Any:
+    """Call a function and wait for it, up to a deadline.
+
+    Args:
+        fn: The function. It runs in another thread, in a copy of the current context.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        seconds: The deadline.
+
+    Returns:
+        What the function returned.
+
+    Raises:
+        DeadlineExceeded: The deadline passed first.
+        BaseException: What the function raised.
+    """
+    outcome: list[tuple[Any, BaseException | None]] = []
+    finished = threading.Event()
+
+    def run() -> None:
+        try:
+            outcome.append((fn(*args, **kwargs), None))
+        except StoppedAtDeadline:
+            return  # nobody waits for it any more
+        except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
+            outcome.append((None, error))
+        finally:
+            finished.set()
+
+    thread = threading.Thread(target=copy_context().run, args=(run,), name=f"deadline-{seconds:g}s", daemon=True)
+    thread.start()
+    try:
+        in_time = finished.wait(seconds)
+    except BaseException:
+        # Ctrl-C or a termination signal while waiting: the function must not go on behind a run that has ended.
+        _stop(thread)
+        raise
+    if not in_time and not outcome:
+        _stop(thread)
+        raise DeadlineExceeded(seconds)
+    value, error = outcome[0]
+    if error is not None:
+        raise error
+    return value
+
+
+def _stop(thread: threading.Thread) -> None:
+    if thread.ident is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(StoppedAtDeadline)
+        )

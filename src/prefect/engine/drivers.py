@@ -1,0 +1,118 @@
+"""Drivers for synchronous code: carry out the steps of a run by calling.
+
+The async ones are in `engine/async_drivers.py`, apart so that a script without async code never loads asyncio.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Generator
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+from prefect.engine.deadlines import call_with_deadline
+from prefect.engine.steps import Block, Call, RunHook, Sleep, Step, Steps
+
+__all__ = ["drive", "drive_generator", "perform"]
+
+R = TypeVar("R")
+
+
+def drive(steps: Steps[R]) -> R:
+    """Carry out a run of a synchronous function.
+
+    Args:
+        steps: The run.
+
+    Returns:
+        How it ended.
+    """
+    try:
+        step = next(steps)
+        while True:
+            try:
+                outcome = _call(step) if type(step) is Call else perform(step)
+            except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
+                step = steps.throw(error)
+            else:
+                step = steps.send(outcome)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def drive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Generator[Any, Any, Any]:
+    """Carry out a run of a generator function: a generator of what the user's yields.
+
+    The user's generator runs in a context of its own, or its run's context would be seen by whoever consumes it.
+
+    Args:
+        steps: The run.
+        finish: Turns the end of the run into the generator's return value; may raise.
+    """
+    context = copy_context()
+    try:
+        step = context.run(next, steps)
+        while True:
+            try:
+                if type(step) is Call:
+                    outcome = yield from _iterate(context.run(step.fn, *step.args, **step.kwargs), context.run)
+                else:
+                    outcome = context.run(perform, step)
+            except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
+                step = context.run(steps.throw, error)
+            else:
+                step = context.run(steps.send, outcome)
+    except StopIteration as end:
+        return finish(end.value)
+
+
+def _iterate(generator: Generator[Any, Any, Any], run: Callable[..., Any]) -> Generator[Any, Any, Any]:
+    """Pass values to and from a generator that runs in another context."""
+    try:
+        item = run(next, generator)
+        while True:
+            try:
+                sent = yield item
+            except GeneratorExit:
+                run(generator.close)
+                raise
+            except BaseException as error:  # noqa: BLE001 - thrown by the consumer, for the generator to handle
+                item = run(generator.throw, error)
+            else:
+                item = run(generator.send, sent)
+    except StopIteration as end:
+        return end.value
+
+
+def _call(step: Call) -> Any:
+    if step.timeout is None:
+        return step.fn(*step.args, **step.kwargs)
+    return call_with_deadline(step.fn, step.args, step.kwargs, step.timeout)
+
+
+def perform(step: Step) -> Any:
+    """Carry out any step but the user's own function, by calling.
+
+    Args:
+        step: The step.
+
+    Returns:
+        Its outcome.
+    """
+    match step:
+        case Sleep():
+            time.sleep(step.seconds)
+            return None
+        case Block():
+            return step.fn()
+        case RunHook():
+            outcome = step.fn(*step.args)
+            if inspect.isawaitable(outcome):
+                # Loaded here because only an async hook of synchronous code needs it.
+                from prefect.engine.async_drivers import run_awaitable  # noqa: PLC0415 - 40 ms of every start
+
+                return run_awaitable(outcome)
+            return outcome
+        case _:
+            raise TypeError(f"No driver carries out {type(step).__name__}.")

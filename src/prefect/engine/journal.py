@@ -1,0 +1,158 @@
+"""What the engine writes down: flow runs at once, task runs behind the work.
+
+A store that cannot be written must not take the user's work with it: the run goes on, unrecorded from there, after an
+error that says so, once for each store.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from uuid import UUID
+
+from prefect.client import current_client
+from prefect.exceptions import Abort, StoreError
+from prefect.logging.loggers import get_logger
+from prefect.operations.flow_runs import create_flow_run, set_flow_run_state, update_flow_run
+from prefect.operations.flows import create_flow
+from prefect.recorder import get_recorder
+from prefect.rules.bookkeeping import enter_state
+from prefect.schemas.actions import FlowCreate, FlowRunCreate, FlowRunUpdate
+from prefect.schemas.base import jsonable
+from prefect.schemas.objects import FlowRun, TaskRunRecord
+from prefect.schemas.responses import SetStateStatus
+from prefect.schemas.results import ResultRecord
+from prefect.schemas.states import State
+
+__all__ = ["Journal", "enter"]
+
+_flow_ids: dict[tuple[int, str], UUID] = {}
+"""Ids of flows that are in a store already, by the store's client and the flow's name."""
+_told: set[int] = set()
+_lock = threading.Lock()
+
+
+class Journal:
+    """Writes down the runs of one store.
+
+    Make it anew for each root run: it looks up the store that the settings name now.
+    """
+
+    __slots__ = ("_recorder", "client", "is_recording")
+
+    def __init__(self) -> None:
+        self.is_recording = True
+        try:
+            self.client = current_client()
+            self._recorder = get_recorder()
+        except StoreError as error:
+            self.client = None
+            self._recorder = None
+            self._give_up(error)
+
+    def create_flow_run(self, flow_name: str, flow_tags: list[str], run: FlowRun) -> None:
+        """Write down a new flow run, with the state it has, and its flow if it is new."""
+        if not self.is_recording:
+            return
+        try:
+            key = (id(self.client), flow_name)
+            flow_id = _flow_ids.get(key)
+            if flow_id is None:
+                flow = self.client.call(create_flow, FlowCreate(name=flow_name, tags=flow_tags))
+                flow_id = _flow_ids[key] = flow.id
+            run.flow_id = flow_id
+            self.client.call(create_flow_run, _creation_of(run))
+            self._recorder.hold(run.id)
+        except StoreError as error:
+            self._give_up(error)
+
+    def rename(self, run: FlowRun) -> None:
+        """Write down a run's new name."""
+        if not self.is_recording:
+            return
+        try:
+            self.client.call(update_flow_run, run.id, FlowRunUpdate(name=run.name))
+        except StoreError as error:
+            self._give_up(error)
+
+    def propose(self, run: FlowRun, state: State[Any], *, force: bool = False) -> State[Any]:
+        """Propose a flow run's next state.
+
+        Args:
+            run: The run; it enters the state that the store answers.
+            state: The proposed state.
+            force: Store it whatever the rules say.
+
+        Returns:
+            The state that the run has now: the proposed one, or what the store put in its place.
+
+        Raises:
+            prefect.exceptions.Abort: The run must stop: it belongs to somebody else, or has ended.
+        """
+        if self.is_recording:
+            try:
+                answer = self.client.call(set_flow_run_state, run.id, _for_store(state), force=force)
+            except StoreError as error:
+                self._give_up(error)
+            else:
+                if answer.status is SetStateStatus.ABORT:
+                    raise Abort(getattr(answer.details, "reason", None) or "The run was told to stop.")
+                if answer.status is SetStateStatus.REJECT and answer.state is not None:
+                    state = answer.state
+        enter_state(run, state)
+        return state
+
+    def note(self, record: TaskRunRecord) -> None:
+        """Have a task run written down as it is now, or as it will be by the time the recorder gets to it."""
+        if self._recorder is not None:
+            self._recorder.task_run(record)
+
+    def close(self, run: FlowRun, *, is_root: bool) -> None:
+        """Give a run that has ended free; for a run without a parent, write down all that is still under way."""
+        if self._recorder is None:
+            return
+        try:
+            self._recorder.release(run.id)
+            if is_root:
+                self._recorder.flush()
+        except StoreError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: StoreError) -> None:
+        self.is_recording = False
+        with _lock:
+            told = id(self.client) in _told
+            _told.add(id(self.client))
+        if not told:
+            get_logger("engine").error("This run goes on, but is not recorded: %s", error)
+
+
+def enter(record: TaskRunRecord, state: State[Any]) -> None:
+    """Make a state a task run's current one."""
+    enter_state(record.run, state)
+    record.states.append(state)
+
+
+def _for_store(state: State[Any]) -> State[Any]:
+    """Leave a result that lives in this process out of what is written; where it is persisted stays."""
+    if state.data is None:
+        return state
+    metadata = state.data.metadata if isinstance(state.data, ResultRecord) else None
+    return state.model_copy(update={"data": metadata})
+
+
+def _creation_of(run: FlowRun) -> FlowRunCreate:
+    return FlowRunCreate(
+        id=run.id,
+        flow_id=run.flow_id,
+        name=run.name,
+        state=run.state,
+        flow_version=run.flow_version,
+        parameters={name: jsonable(value) for name, value in run.parameters.items()},
+        empirical_policy=run.empirical_policy,
+        tags=run.tags,
+        labels=run.labels,
+        parent_task_run_id=run.parent_task_run_id,
+        deployment_id=run.deployment_id,
+        job_variables=run.job_variables,
+    )

@@ -1,0 +1,55 @@
+"""The engine's own notes on a flow run, kept in its context."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from uuid import UUID
+
+from prefect.context.runs import FlowRunContext
+from prefect.engine.inputs import ResultTracker
+from prefect.engine.journal import Journal
+
+__all__ = ["FlowRunNotes", "notes_of"]
+
+
+class FlowRunNotes:
+    """What the engine remembers of a flow run while it runs.
+
+    Args:
+        journal: Where the run, and all that runs in it, is written down.
+    """
+
+    __slots__ = ("_counts", "_lock", "children", "journal", "tracker")
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.tracker = ResultTracker()
+        self.children: dict[tuple[str, int], Any] = {}
+        """Flow runs nested in this one, by flow and position: a retry runs them again under their old ids."""
+        self._counts: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def next_position(self, key: str) -> int:
+        """Return how many nested flow runs of a flow this attempt has made so far, and count one more."""
+        with self._lock:
+            position = self._counts.get(key, 0)
+            self._counts[key] = position + 1
+            return position
+
+    def begin_attempt(self) -> None:
+        """Count nested flow runs from the start again."""
+        self._counts.clear()
+
+
+def notes_of(context: FlowRunContext) -> FlowRunNotes:
+    """Return the notes of a flow run; a context that was made by hand gets its own."""
+    notes = context.state
+    if notes is None:
+        notes = context.state = FlowRunNotes(Journal())
+    return notes  # type: ignore[no-any-return]
+
+
+def own_run_id(context: FlowRunContext | None) -> UUID | None:
+    """Return the id of a context's flow run, where there is one."""
+    return context.flow_run.id if context is not None and context.flow_run is not None else None

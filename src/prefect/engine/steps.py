@@ -1,0 +1,87 @@
+"""The steps of a run: what its lifecycle asks a driver to carry out.
+
+A run is written once, as a generator that yields steps and is sent their outcomes (`engine/flow_run.py`,
+`engine/task_run.py`). Whatever could block or must be awaited is a step; everything else happens between them. The
+drivers differ only in *how* they carry a step out: by calling, or by awaiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+__all__ = ["Block", "Call", "RunHook", "Sleep", "Step", "Steps"]
+
+R = TypeVar("R")
+
+
+class Step:
+    """Something for a driver to carry out; its outcome is sent back, or its exception thrown, into the generator."""
+
+    __slots__ = ()
+
+
+class Call(Step):
+    """Call the user's function.
+
+    Args:
+        fn: The function; for async functions what it returns is awaited.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        timeout: Seconds after which the step raises `DeadlineExceeded`; None for no limit.
+    """
+
+    __slots__ = ("args", "fn", "kwargs", "timeout")
+
+    def __init__(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None
+    ) -> None:
+        self.fn = fn
+        self.args = args
+        self.kwargs = kwargs
+        self.timeout = timeout
+
+
+class Sleep(Step):
+    """Wait for a time.
+
+    Args:
+        seconds: How long.
+    """
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+class Block(Step):
+    """Call a function of ours that may block: in async runs, in a thread beside the event loop.
+
+    Args:
+        fn: The function, without arguments.
+    """
+
+    __slots__ = ("fn",)
+
+    def __init__(self, fn: Callable[[], Any]) -> None:
+        self.fn = fn
+
+
+class RunHook(Step):
+    """Call a hook of the user's, which may be a function or a coroutine function.
+
+    Args:
+        fn: The hook.
+        args: Its arguments.
+    """
+
+    __slots__ = ("args", "fn")
+
+    def __init__(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.fn = fn
+        self.args = args
+
+
+Steps = Generator[Step, Any, R]
+"""A run: yields steps, is sent their outcomes, returns how it ended."""

@@ -1,0 +1,311 @@
+"""A task run, from its arguments to its end, as the steps of a driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextvars import ContextVar, Token
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from prefect.context.runs import _FLOW_RUN, _TAGS, _TASK_RUN, FlowRunContext, TaskRunContext, current_flow_run
+from prefect.engine.caching import cached_state, persisted
+from prefect.engine.deadlines import DeadlineExceeded
+from prefect.engine.future import wait_all
+from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
+from prefect.engine.inputs import pending, resolve, task_inputs
+from prefect.engine.journal import Journal, enter
+from prefect.engine.lifecycle import Interrupted, Outcome, Raised, Retry, Returned, RunOutOfTime, after_attempt
+from prefect.engine.notes import notes_of
+from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps
+from prefect.exceptions import TaskRunTimeoutError, UnfinishedRun, UpstreamTaskError
+from prefect.logging.loggers import task_run_logger
+from prefect.schemas.objects import TaskRun, TaskRunRecord
+from prefect.schemas.states import State, StateDetails, StateType, get_state_exception
+from prefect.types import now, uuid7
+
+if TYPE_CHECKING:
+    from prefect.tasks import Task
+
+__all__ = ["Ending", "new_task_run", "task_run_steps"]
+
+
+class Ending:
+    """How a run ended.
+
+    Args:
+        state: Its final state (NotReady, for a run that never began).
+        value: What the user's function returned.
+        error: What to raise to a caller who asked for the value.
+    """
+
+    __slots__ = ("error", "state", "value")
+
+    def __init__(self, state: State[Any], value: Any = None, error: BaseException | None = None) -> None:
+        self.state = state
+        self.value = value
+        self.error = error
+
+    def unwrap(self) -> Any:
+        """Return the value, or raise the error."""
+        if self.error is not None:
+            try:
+                raise self.error
+            finally:
+                self.error = None  # or its traceback would keep this object, and this object the traceback
+        return self.value
+
+
+def new_task_run(
+    task: Task[Any, Any], parameters: dict[str, Any], wait_for: Iterable[Any] | None, run_id: UUID | None = None
+) -> TaskRunRecord:
+    """Make the record of a new task run in the flow run that is current here, if one is.
+
+    Args:
+        task: The task.
+        parameters: Its arguments as given, futures included.
+        wait_for: Runs to wait for.
+        run_id: Its id, where one was given out already.
+    """
+    flow = _FLOW_RUN.get()
+    if run_id is None:
+        run_id = uuid7()
+    key = f"{run_id.int:032x}"
+    tags_here = _TAGS.get()
+    run = TaskRun(
+        task_key=task.task_key,
+        dynamic_key=key,
+        name=f"{task.name}-{key[-3:]}",
+        id=run_id,
+        task_version=task.version,
+        empirical_policy=task.policy,
+        tags=task.sorted_tags if tags_here is None else sorted({*task.tags, *tags_here.current_tags}),
+    )
+    tracker = None
+    if flow is not None:
+        flow_run = flow.flow_run
+        if flow_run is not None:
+            run.flow_run_id = flow_run.id
+            run.flow_run_run_count = flow_run.run_count
+        tracker = notes_of(flow).tracker
+    else:
+        carried = current_flow_run()
+        if carried is not None:
+            run.flow_run_id = UUID(carried.id)
+            run.flow_run_run_count = carried.run_count
+    if parameters or wait_for is not None:
+        run.task_inputs = task_inputs(parameters, tracker, wait_for)
+    details = StateDetails(flow_run_id=run.flow_run_id, task_run_id=run_id)
+    record = TaskRunRecord(run=run, states=[])
+    enter(record, State(type=StateType.PENDING, state_details=details))
+    return record
+
+
+def task_run_steps(
+    task: Task[Any, Any],
+    parameters: dict[str, Any],
+    record: TaskRunRecord,
+    journal: Journal,
+    wait_for: Iterable[Any] | None = None,
+) -> Steps[Ending]:
+    """Run a task.
+
+    Args:
+        task: The task.
+        parameters: Its arguments as given, futures included.
+        record: The run, in a Pending state.
+        journal: Where it is written down.
+        wait_for: Runs to wait for.
+
+    Returns:
+        How it ended.
+    """
+    flow = _FLOW_RUN.get()
+    waiting = pending(parameters, wait_for)
+    try:
+        if waiting:
+            yield Block(lambda: wait_all(waiting))
+        parameters = resolve(parameters, wait_for)
+    except UpstreamTaskError as error:
+        return _not_ready(record, str(error), journal)
+    context = TaskRunContext.of(task, record.run, parameters, _log_prints(task, flow))
+    token = _TASK_RUN.set(context)
+    try:
+        return (yield from _TaskRun(task, parameters, record, journal, context, flow).steps())
+    finally:
+        leave(_TASK_RUN, token)
+
+
+def leave(var: ContextVar[Any], token: Token[Any]) -> None:
+    """Undo setting a ContextVar, also where the run ends in another context than it began in."""
+    try:
+        var.reset(token)
+    except ValueError:
+        var.set(None if token.old_value is Token.MISSING else token.old_value)
+
+
+def _log_prints(task: Task[Any, Any], flow: FlowRunContext | None) -> bool | None:
+    if task.log_prints is not None:
+        return task.log_prints
+    return flow.log_prints if flow is not None else None
+
+
+def _not_ready(record: TaskRunRecord, message: str, journal: Journal) -> Ending:
+    details = record.states[0].state_details
+    state: State[Any] = State(type=StateType.PENDING, name="NotReady", message=message, state_details=details)
+    enter(record, state)
+    journal.note(record)
+    return Ending(state, error=UnfinishedRun(f"Run is in PENDING state, its result is not available: {message}"))
+
+
+class _TaskRun:
+    """A task run that has its arguments."""
+
+    __slots__ = ("context", "details", "flow", "journal", "parameters", "record", "run", "task")
+
+    def __init__(
+        self,
+        task: Task[Any, Any],
+        parameters: dict[str, Any],
+        record: TaskRunRecord,
+        journal: Journal,
+        context: TaskRunContext,
+        flow: FlowRunContext | None,
+    ) -> None:
+        self.task = task
+        self.parameters = parameters
+        self.record = record
+        self.run = record.run
+        self.journal = journal
+        self.context = context
+        self.flow = flow
+        self.details = record.states[0].state_details
+
+    def steps(self) -> Steps[Ending]:
+        """Make attempts until the run ends."""
+        task, run = self.task, self.run
+        if task.task_run_name is not None:
+            run.name = yield from self._custom_name()
+        if task.is_caching:
+            cached = yield Block(lambda: cached_state(self.context, self.details))
+            if cached is not None:
+                self._enter(cached)
+                return (yield from self._end(cached, cached.result(raise_on_failure=False)))
+        args, kwargs = task.signature.to_call(self.parameters)
+        attempt = 1
+        while True:
+            name = None if attempt == 1 else "Retrying"
+            self._enter(State(type=StateType.RUNNING, name=name, state_details=self.details))
+            if task.on_running_hooks:
+                yield from self._hooks(self.run.state)
+            try:
+                outcome: Outcome = Returned((yield Call(task.fn, args, kwargs, task.timeout_seconds)))
+            except DeadlineExceeded as error:
+                timeout = TaskRunTimeoutError(f"Scope timed out after {float(error.seconds)} second(s).")
+                outcome = RunOutOfTime(timeout, error.seconds)
+            except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
+                outcome = Raised(error)
+            except BaseException as error:  # noqa: BLE001 - raised again when the run has been written down
+                outcome = Interrupted(error)
+            decision = after_attempt(
+                outcome,
+                kind="Task",
+                details=self.details,
+                retries_left=task.retries - attempt + 1,
+                delay=lambda index=attempt: task.retry_delay(index),  # type: ignore[misc]
+                may_retry=(yield from self._may_retry(outcome)) if attempt <= task.retries else False,
+            )
+            if not isinstance(decision, Retry):
+                return (yield from self._finish(decision.state, outcome))
+            yield from self._wait_for_retry(decision, outcome, attempt)
+            attempt += 1
+
+    def _enter(self, state: State[Any]) -> None:
+        enter(self.record, state)
+        self.context.refresh()
+        self.journal.note(self.record)
+
+    def _custom_name(self) -> Steps[str]:
+        try:
+            return (yield RunHook(self.task.name_of_run, (self.parameters,)))  # type: ignore[no-any-return]
+        except Exception as error:
+            # The interface fails the run; a name is not worth a result.
+            self._logger().warning("task_run_name failed (%r): the run keeps the name %r", error, self.run.name)
+            return self.run.name
+
+    def _may_retry(self, outcome: Outcome) -> Steps[bool]:
+        condition = self.task.retry_condition_fn
+        if condition is None or not isinstance(outcome, Raised | RunOutOfTime):
+            return True
+        state = after_attempt(
+            outcome, kind="Task", details=self.details, retries_left=0, delay=lambda: 0.0
+        ).state
+        try:
+            return bool((yield RunHook(condition, (self.task, self.run, state))))
+        except Exception:
+            self._logger().error(  # noqa: G201
+                "An error was encountered while running `retry_condition_fn`: the run is not retried", exc_info=True
+            )
+            return False
+
+    def _wait_for_retry(self, decision: Retry, outcome: Outcome, attempt: int) -> Steps[None]:
+        delay = decision.delay
+        when = "immediately" if delay <= 0 else f"{delay:g} second(s) from now"
+        self._logger().info(
+            "Task run failed with exception: %r - Retry %s/%s will start %s",
+            getattr(outcome, "error", None),
+            attempt,
+            self.task.retries,
+            when,
+        )
+        if delay > 0:
+            due = now() + timedelta(seconds=delay)
+            details = self.details.model_copy(update={"scheduled_time": due})
+            self._enter(
+                State(
+                    type=StateType.SCHEDULED,
+                    name="AwaitingRetry",
+                    message=decision.state.message,
+                    state_details=details,
+                )
+            )
+            yield Sleep(delay)
+
+    def _finish(self, state: State[Any], outcome: Outcome) -> Steps[Ending]:
+        task = self.task
+        if isinstance(outcome, Returned):
+            if task.is_persisting and state.type is StateType.COMPLETED:
+                state = yield Block(lambda: persisted(self.context, state))
+            value = outcome.value
+            if self.flow is not None:
+                notes_of(self.flow).tracker.note(value, self.run.id)
+            self._enter(state)
+            return (yield from self._end(state, value))
+        logger = self._logger()
+        error = get_state_exception(state)
+        if task.retries:
+            logger.error("Task run failed with exception: %r - Retries are exhausted", error, exc_info=error)
+        else:
+            logger.error("Task run failed with exception: %r", error, exc_info=error)
+        self._enter(state)
+        ending = yield from self._end(state, None, error)
+        if isinstance(outcome, Interrupted):
+            raise outcome.error
+        return ending
+
+    def _end(self, state: State[Any], value: Any, error: BaseException | None = None) -> Steps[Ending]:
+        if state.type is not StateType.COMPLETED:
+            self._logger().error("Finished in state %s", state)
+        elif self.task.logs_success():
+            self._logger().debug("Finished in state %s", state)
+        if getattr(self.task, HOOK_OF_STATE.get(state.type, "on_running_hooks")) and state.is_final():
+            yield from self._hooks(state)
+        return Ending(state, value, error)
+
+    def _hooks(self, state: State[Any] | None) -> Steps[None]:
+        if state is not None:
+            hooks = getattr(self.task, HOOK_OF_STATE[state.type])
+            yield from run_hooks(hooks, self.task, self.run, state, self._logger())
+
+    def _logger(self) -> Any:
+        return task_run_logger(self.run, task=self.task)

@@ -1,0 +1,1 @@
+"""Import paths that existing code uses; the code lives elsewhere."""
