@@ -17,7 +17,7 @@ UV := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test architecture lint format types bench check lock build clean
+.PHONY: help demo test architecture lint format types bench check lock names build clean
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of"
@@ -58,6 +58,11 @@ bench: $(VENV)/.run-stamp $(PEER_PYTHON) ## measure against Prefect 3.8.8 (BENCH
 	$(BIN)/python benchmarks/run.py --peer "$(PEER_PYTHON)" $(BENCH)
 
 check: lint types test ## everything that must hold before a commit
+
+names: $(VENV)/.dev-stamp ## refresh the lists of exported and imported names in tests/architecture/
+	$(BIN)/python tests/architecture/exports.py > $(VENV)/exports.txt
+	@mv $(VENV)/exports.txt tests/architecture/exports.txt
+	$(BIN)/python tests/architecture/public_names.py
 
 build: $(VENV)/.dev-stamp ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -68,7 +68,7 @@ def test_no_import_cycles(graph):
     cycles = []
     for start in sorted(graph.modules):
         for imported in sorted(graph.find_modules_directly_imported_by(start)):
-            way_back = graph.find_shortest_chain(importer=imported, imported=start)
+            way_back = graph.find_shortest_chain(importer=imported, imported=start, as_packages=False)
             if way_back and start == min(way_back):
                 cycles.append(" -> ".join((start, *way_back)))
 
