@@ -58,7 +58,7 @@ def retry_failed_tasks(t: Task) -> Decision | None:
 
 
 def name_further_attempts(t: Task) -> Decision | None:
-    """A second attempt shows as one: Retrying after a failure, Rerunning when somebody else started it again."""
+    """A second attempt shows as one: Retrying after a failure, Rerunning when started over."""
     attempts = t.run.run_count if t.run_count is None else t.run_count
     if t.kind is StateType.RUNNING and t.current is not None and attempts:
         t.propose(name="Retrying" if t.current.name == "AwaitingRetry" else "Rerunning")

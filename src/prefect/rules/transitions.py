@@ -1,7 +1,7 @@
 """Whether a run may enter a state: the rules of flow runs and of task runs, asked one after the other.
 
-The tables `FLOW_RUN_RULES` and `TASK_RUN_RULES` are the policy: the first rule that decides has the word, and where
-none does the state is accepted. Each rule is named for what it protects.
+The tables `FLOW_RUN_RULES` and `TASK_RUN_RULES` are the policy: the first rule that decides has the word, and
+where none does the state is accepted. Each rule is named for what it protects.
 """
 
 from __future__ import annotations
