@@ -13,8 +13,8 @@ __all__ = ["enter_state"]
 def enter_state(run: FlowRun | TaskRun, state: State[Any]) -> None:
     """Make a state a run's current one, and keep the run's counts and times in step.
 
-    The run is changed in place: this is in the path of every task. A run that resumes from a pause goes on with the
-    attempt it was in, so only other ways into RUNNING count as a new one.
+    The run is changed in place: this is in the path of every task. A run that resumes from a pause goes on
+    with the attempt it was in, so only other ways into RUNNING count as a new one.
 
     Args:
         run: The run, with its current state (or none) in `state` and `state_type`.

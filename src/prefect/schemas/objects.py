@@ -57,7 +57,7 @@ class TaskRunPolicy(Schema):
     max_retries: int = 0
     retry_delay_seconds: float = 0
     retries: int | None = None
-    retry_delay: int | float | list[int] | list[float] | None = None
+    retry_delay: int | float | list[int | float] | None = None
     """Seconds; a list has one for each retry."""
     retry_jitter_factor: float | None = None
 

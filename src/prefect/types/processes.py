@@ -10,25 +10,29 @@ __all__ = ["host_id", "is_running", "started"]
 
 
 def host_id() -> str:
-    """Return what tells this machine, since it was started, from every other place where a process id may mean another process.
+    """Return what names the place in which a process id means this process and no other.
 
-    That is its name, its boot, and on Linux the process namespace: containers share a machine but not their process ids.
+    That is the machine's name, its boot, and on Linux the process namespace: containers share a
+    machine but not their process ids.
     """
     return ":".join((gethostname(), _boot(), _namespace()))
 
 
 def started(pid: int) -> str | None:
-    """Return when a process was started, in the machine's own measure; it tells a process from a later one with its id.
+    """Return when a process was started, which tells it from a later one with its id.
 
     Args:
         pid: A process id of this machine.
 
     Returns:
-        None where the process is gone (or dead and waiting for its parent); an empty text where the system does not say.
+        None where the process is gone (or dead and waiting for its parent); an empty text where the system
+        does not say.
     """
     try:
         # The second field is the program's name in parentheses, which may hold anything.
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
     except FileNotFoundError:
         return None if _has_proc() or not _answers(pid) else ""
     except (ProcessLookupError, PermissionError, OSError):

@@ -1,0 +1,1 @@
+"""Clients: how the engine, the command line and users call operations."""

@@ -1,0 +1,196 @@
+"""Operations on flow runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from prefect.exceptions import ObjectNotFound
+from prefect.operations.registry import operation
+from prefect.rules.bookkeeping import enter_state
+from prefect.rules.transitions import Decision, decide_flow_run
+from prefect.schemas.actions import FlowRunCreate, FlowRunUpdate
+from prefect.schemas.objects import FlowRun
+from prefect.schemas.responses import (
+    OrchestrationResult,
+    SetStateStatus,
+    StateAbortDetails,
+    StateAcceptDetails,
+    StateRejectDetails,
+    StateWaitDetails,
+)
+from prefect.schemas.states import State, StateType
+from prefect.store import statements
+from prefect.store.base import Connection, Store
+from prefect.store.codec import (
+    flow_run_edit_row,
+    flow_run_from_row,
+    flow_run_progress_row,
+    flow_run_row,
+    flow_run_state_row,
+)
+from prefect.types import now, uuid7
+from prefect.types.slugs import generate_slug
+
+__all__ = ["create_flow_run", "enter_and_store", "read_flow_run", "set_flow_run_state", "update_flow_run"]
+
+
+@operation("POST", "/flow_runs/")
+def create_flow_run(store: Store, data: FlowRunCreate) -> FlowRun:
+    """Make a flow run, with its first state.
+
+    Args:
+        store: The store.
+        data: The run. Where a run of its id, or of its flow and idempotency key, is there already, that one
+            is returned.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such flow.
+    """
+    at = now()
+    run = FlowRun(
+        id=data.id or uuid7(),
+        created=at,
+        updated=at,
+        flow_id=data.flow_id,
+        name=data.name or generate_slug(),
+        flow_version=data.flow_version,
+        parameters=data.parameters,
+        context=data.context,
+        parent_task_run_id=data.parent_task_run_id,
+        infrastructure_document_id=data.infrastructure_document_id,
+        empirical_policy=data.empirical_policy,
+        tags=data.tags,
+        labels=data.labels or {},
+        idempotency_key=data.idempotency_key,
+        work_pool_name=data.work_pool_name,
+        work_queue_name=data.work_queue_name,
+        job_variables=data.job_variables,
+        deployment_id=data.deployment_id,
+    )
+    first = _first_state(run.id, data.state, at)
+    enter_state(run, first)
+    with store.transaction() as connection:
+        if not connection.run(statements.INSERT_FLOW_RUN, flow_run_row(run)):
+            return _already_there(connection, data)
+        connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, first))
+    return run
+
+
+def _first_state(run_id: UUID, given: State[Any] | None, at: datetime) -> State[Any]:
+    if given is None:
+        given = State(type=StateType.PENDING, timestamp=at)
+    details = msgspec.structs.replace(given.state_details, flow_run_id=run_id)
+    if given.type is StateType.SCHEDULED and details.scheduled_time is None:
+        details = msgspec.structs.replace(details, scheduled_time=at)
+    return msgspec.structs.replace(given, state_details=details)
+
+
+def _already_there(connection: Connection, data: FlowRunCreate) -> FlowRun:
+    rows = connection.fetch(statements.FLOW_RUN_BY_ID, (data.id.hex,)) if data.id is not None else []
+    if not rows and data.idempotency_key is not None:
+        rows = connection.fetch(statements.FLOW_RUN_BY_KEY, (data.flow_id.hex, data.idempotency_key))
+    return flow_run_from_row(rows[0])
+
+
+@operation("GET", "/flow_runs/{flow_run_id}")
+def read_flow_run(store: Store, flow_run_id: UUID) -> FlowRun:
+    """Return a flow run.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such run.
+    """
+    return _only(store.fetch(statements.FLOW_RUN_BY_ID, (flow_run_id.hex,)), flow_run_id)
+
+
+@operation("PATCH", "/flow_runs/{flow_run_id}")
+def update_flow_run(store: Store, flow_run_id: UUID, data: FlowRunUpdate) -> FlowRun:
+    """Change what is set in `data` of a flow run, and return the run.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such run.
+    """
+    changes = {
+        name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not msgspec.UNSET
+    }
+    if changes.get("name", "") is None:
+        del changes["name"]
+    with store.transaction() as connection:
+        run = _to_change(connection, flow_run_id)
+        run = msgspec.structs.replace(run, updated=now(), **changes)
+        connection.run(statements.UPDATE_FLOW_RUN, flow_run_edit_row(run))
+    return run
+
+
+@operation("POST", "/flow_runs/{flow_run_id}/set_state")
+def set_flow_run_state(
+    store: Store, flow_run_id: UUID, state: State[Any], force: bool = False
+) -> OrchestrationResult:
+    """Propose a state for a flow run; the rules decide what becomes of it.
+
+    Args:
+        store: The store.
+        flow_run_id: The run.
+        state: The state that the run is to enter.
+        force: Enter it even where the rules would not have it.
+
+    Returns:
+        What was decided, with the state that the run has now.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such run.
+    """
+    with store.transaction() as connection:
+        run = _to_change(connection, flow_run_id)
+        decision = decide_flow_run(run.state, state, run, now=now(), force=force)
+        if decision.state is not None:
+            if decision.policy is not None:
+                run.empirical_policy = decision.policy
+            if decision.run_count is not None:
+                run.run_count = decision.run_count
+            enter_and_store(connection, run, decision.state)
+    return OrchestrationResult(state=run.state, status=decision.status, details=_details(decision))
+
+
+def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> None:
+    """Make a state a flow run's current one and write both; a run that has ended gives its lease back.
+
+    Args:
+        connection: A connection that may write.
+        run: The run as it is now; it is changed.
+        state: The state that it enters.
+    """
+    if state.state_details.flow_run_id is None:
+        details = msgspec.structs.replace(state.state_details, flow_run_id=run.id)
+        state = msgspec.structs.replace(state, state_details=details)
+    enter_state(run, state)
+    run.updated = now()
+    connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, state))
+    connection.run(statements.UPDATE_FLOW_RUN_PROGRESS, flow_run_progress_row(run))
+    if run.end_time is not None:
+        connection.run(statements.DROP_LEASE, (run.id.hex,))
+
+
+def _details(
+    decision: Decision,
+) -> StateAcceptDetails | StateWaitDetails | StateRejectDetails | StateAbortDetails:
+    if decision.status is SetStateStatus.ACCEPT:
+        return StateAcceptDetails()
+    if decision.status is SetStateStatus.WAIT:
+        return StateWaitDetails(delay_seconds=decision.delay_seconds or 0, reason=decision.reason)
+    if decision.status is SetStateStatus.REJECT:
+        return StateRejectDetails(reason=decision.reason)
+    return StateAbortDetails(reason=decision.reason)
+
+
+def _to_change(connection: Connection, flow_run_id: UUID) -> FlowRun:
+    return _only(connection.fetch(statements.FLOW_RUN_TO_CHANGE, (flow_run_id.hex,)), flow_run_id)
+
+
+def _only(rows: list[tuple[Any, ...]], flow_run_id: UUID) -> FlowRun:
+    if not rows:
+        raise ObjectNotFound(help_message=f"Flow run with id {flow_run_id} not found")
+    return flow_run_from_row(rows[0])

@@ -1,0 +1,146 @@
+"""Leases: which process carries out which flow run.
+
+Thanks to them a run whose process is gone does not stay Running for ever.
+
+On the same machine the process itself is the proof: it is there, or it is not, however long it was too busy
+to say so. Of another machine only the lease's time is known.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+from prefect.operations.flow_runs import enter_and_store
+from prefect.operations.registry import operation
+from prefect.rules.bookkeeping import enter_state
+from prefect.schemas.base import Schema
+from prefect.schemas.objects import FlowRun
+from prefect.schemas.states import State, StateType
+from prefect.store import statements
+from prefect.store.base import Connection, Store
+from prefect.store.codec import (
+    Row,
+    flow_run_from_row,
+    task_run_record_from_row,
+    task_run_row,
+    time_text,
+    time_value,
+)
+from prefect.types.processes import host_id, is_running, started
+
+__all__ = ["Holder", "crash_orphans", "current_holder", "hold_flow_run", "release_flow_run", "renew_leases"]
+
+
+class Holder(Schema):
+    """The process that carries out a flow run."""
+
+    host: str
+    """See `prefect.types.processes.host_id`."""
+    pid: int
+    process_started: str
+    """See `prefect.types.processes.started`."""
+
+
+def current_holder() -> Holder:
+    """Return this process."""
+    return _holder(os.getpid())
+
+
+@cache
+def _holder(pid: int) -> Holder:
+    return Holder(host=host_id(), pid=pid, process_started=started(pid) or "")
+
+
+@operation("PUT", "/flow_runs/{flow_run_id}/lease")
+def hold_flow_run(store: Store, flow_run_id: UUID, holder: Holder, expires: datetime) -> None:
+    """Say which process carries out a flow run. The lease ends with the run.
+
+    Args:
+        store: The store.
+        flow_run_id: The run; who holds it already gives way.
+        holder: The process.
+        expires: When other machines may take the process for dead, unless the lease is renewed.
+    """
+    row = (flow_run_id.hex, holder.host, holder.pid, holder.process_started, time_text(expires))
+    with store.transaction() as connection:
+        connection.run(statements.HOLD_LEASE, row)
+
+
+@operation("DELETE", "/flow_runs/{flow_run_id}/lease")
+def release_flow_run(store: Store, flow_run_id: UUID) -> None:
+    """Give a lease back while the run goes on elsewhere, or later: when it is suspended, say."""
+    with store.transaction() as connection:
+        connection.run(statements.DROP_LEASE, (flow_run_id.hex,))
+
+
+@operation("POST", "/flow_runs/leases/renew")
+def renew_leases(store: Store, flow_run_ids: Sequence[UUID], expires: datetime) -> None:
+    """Put off the end of leases.
+
+    Args:
+        store: The store.
+        flow_run_ids: The runs; those that have ended have no lease any more and are passed over.
+        expires: The new end.
+    """
+    until = time_text(expires)
+    with store.transaction() as connection:
+        connection.run_many(statements.RENEW_LEASE, [(until, run_id.hex) for run_id in flow_run_ids])
+
+
+@operation("POST", "/flow_runs/leases/crash_orphans")
+def crash_orphans(store: Store, now: datetime) -> list[FlowRun]:
+    """Let the flow runs whose process is gone, and their task runs, end as Crashed.
+
+    Args:
+        store: The store.
+        now: The current time.
+
+    Returns:
+        The runs that crashed. A run that had ended already is none of them.
+    """
+    crashed: list[FlowRun] = []
+    is_gone = _judge(now)
+    for orphan in [row for row in store.fetch(statements.LEASES) if is_gone(row)]:
+        with store.transaction() as connection:
+            # Somebody else may have been here first, or the run may have been taken up again.
+            for lease in connection.fetch(statements.LEASE_OF, orphan[:1]):
+                if is_gone(lease):
+                    crashed += _crash(connection, lease, now)
+    return crashed
+
+
+def _judge(now: datetime) -> Callable[[Row], bool]:
+    here = host_id()
+
+    def is_gone(lease: Row) -> bool:
+        _, host, pid, process_started, expires = lease
+        if host == here:
+            return not is_running(pid, process_started)
+        return time_value(expires) < now
+
+    return is_gone
+
+
+def _crash(connection: Connection, lease: Row, now: datetime) -> list[FlowRun]:
+    flow_run_id, host, pid, *_ = lease
+    connection.run(statements.DROP_LEASE, (flow_run_id,))
+    rows = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (flow_run_id,))
+    run = flow_run_from_row(rows[0]) if rows else None
+    if run is None or (run.state is not None and run.state.is_final()):
+        return []
+    message = f"The process that carried out this run is gone (process {pid} on {host.partition(':')[0]})."
+    enter_and_store(connection, run, State(type=StateType.CRASHED, message=message, timestamp=now))
+    records = [
+        task_run_record_from_row(row)
+        for row in connection.fetch(statements.UNFINISHED_TASK_RUNS, (flow_run_id,))
+    ]
+    for record in records:
+        state: State[None] = State(type=StateType.CRASHED, message=message, timestamp=now)
+        record.states.append(state)
+        enter_state(record.run, state)
+    connection.run_many(statements.UPSERT_TASK_RUN, [task_run_row(record) for record in records])
+    return [run]

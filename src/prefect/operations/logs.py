@@ -1,0 +1,26 @@
+"""Operations on logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prefect.operations.registry import operation
+from prefect.schemas.objects import Log
+from prefect.store import statements
+from prefect.store.base import Store
+from prefect.store.codec import log_row
+
+__all__ = ["create_logs"]
+
+
+@operation("POST", "/logs/")
+def create_logs(store: Store, logs: Sequence[Log]) -> None:
+    """Write log records, all or none. A record whose id is there already is left out.
+
+    Args:
+        store: The store.
+        logs: The records.
+    """
+    rows = [log_row(log) for log in logs]
+    with store.transaction() as connection:
+        connection.run_many(statements.INSERT_LOG, rows)

@@ -1,0 +1,57 @@
+"""Operations: every request that the API knows, defined once.
+
+An operation is a plain function over a store. From its one definition come the call in this process
+(`prefect.client.local`), the server's route and the HTTP client's request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar
+
+from prefect.store.base import Store
+
+__all__ = ["OPERATIONS", "Method", "Operation", "operation"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
+
+
+class Operation(NamedTuple):
+    """What is known of an operation beside its function."""
+
+    function: Callable[..., Any]
+    method: Method
+    path: str
+    """Below `/api`; names in braces are arguments."""
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.function.__name__
+
+
+_operations: dict[Callable[..., Any], Operation] = {}
+
+OPERATIONS: Mapping[Callable[..., Any], Operation] = MappingProxyType(_operations)
+"""All operations that were imported, by their function."""
+
+
+def operation(
+    method: Method, path: str
+) -> Callable[[Callable[Concatenate[Store, P], R]], Callable[Concatenate[Store, P], R]]:
+    """Register a function over a store as an operation; the function stays what it is.
+
+    Args:
+        method: The HTTP method.
+        path: The path below `/api`.
+    """
+
+    def register(function: Callable[Concatenate[Store, P], R]) -> Callable[Concatenate[Store, P], R]:
+        _operations[function] = Operation(function, method, path)
+        return function
+
+    return register

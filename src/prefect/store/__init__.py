@@ -1,0 +1,54 @@
+"""Where flows, runs, task runs and logs are kept."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from prefect.exceptions import ConfigurationError
+from prefect.store.base import Store
+from prefect.store.sqlite import SqliteStore
+
+__all__ = ["Store", "open_store"]
+
+_open: dict[str, Store] = {}
+
+
+def open_store(url: str | None = None) -> Store:
+    """Return this process's store for a database; it is made and connected when first used.
+
+    Args:
+        url: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite://` (in memory) or `postgresql://…`;
+            a driver, as in
+            `sqlite+aiosqlite://`, is accepted and left aside. None: the database of the settings.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: The URL names no database that is supported.
+    """
+    where = url or _url_of_settings()
+    store = _open.get(where)
+    if store is None:
+        store = _open.setdefault(where, _make_store(where))
+    return store
+
+
+def _url_of_settings() -> str:
+    from prefect.settings import get_current_settings  # noqa: PLC0415 - read when needed, not when imported
+
+    settings = get_current_settings()
+    url = settings.server.database.connection_url
+    return f"sqlite:///{settings.home / 'prefect.db'}" if url is None else url.get_secret_value()
+
+
+def _make_store(url: str) -> Store:
+    scheme, separator, rest = url.partition("://")
+    kind = scheme.partition("+")[0]
+    if separator and kind == "sqlite":
+        path = unquote(rest.partition("?")[0].removeprefix("/"))
+        return SqliteStore(path if path and path != ":memory:" else ":memory:")
+    if separator and kind in ("postgresql", "postgres"):
+        from prefect.store.postgres import PostgresStore  # noqa: PLC0415 - needs an extra
+
+        return PostgresStore(f"postgresql://{rest}")
+    raise ConfigurationError(
+        f"{url!r} is no database that is supported. Use sqlite:////path/to/file.db or postgresql://user@host/name."
+    )

@@ -1,0 +1,436 @@
+"""Objects to rows and back.
+
+A row is a tuple of texts and numbers, the same for both databases: ids as 32 hex digits, times as
+`format_utc` writes them, documents as JSON text. The order of a row is the order of the table's columns; a
+test holds the two together.
+
+This is in the path of every task, so there is no reflection here, and what is usually empty is not encoded
+at all.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from prefect.schemas.base import encode_json, jsonable
+from prefect.schemas.objects import (
+    Constant,
+    CreatedBy,
+    Flow,
+    FlowRun,
+    FlowRunPolicy,
+    Log,
+    Parameter,
+    TaskRun,
+    TaskRunPolicy,
+    TaskRunRecord,
+    TaskRunResult,
+)
+from prefect.schemas.results import ResultRecord, ResultRecordMetadata
+from prefect.schemas.states import NO_DETAILS, State, StateDetails, StateType
+from prefect.types import format_utc
+
+__all__ = [
+    "Row",
+    "flow_from_row",
+    "flow_row",
+    "flow_run_edit_row",
+    "flow_run_from_row",
+    "flow_run_progress_row",
+    "flow_run_row",
+    "flow_run_state_from_row",
+    "flow_run_state_row",
+    "log_from_row",
+    "log_row",
+    "task_run_from_row",
+    "task_run_record_from_row",
+    "task_run_row",
+    "task_run_states_from_row",
+    "time_text",
+    "time_value",
+]
+
+Row = tuple[Any, ...]
+"""What the drivers take and give."""
+
+_DETAIL_NAMES = StateDetails.__struct_fields__[2:]
+"""All but `flow_run_id` and `task_run_id`, which the row of the run says already."""
+_TRISTATE = frozenset({"refresh_cache", "retriable"})
+_KINDS = {kind.value: kind for kind in StateType}
+_NO_POLICY = TaskRunPolicy()
+_NO_POLICY_TEXT = encode_json(_NO_POLICY).decode()
+
+_decode_any = msgspec.json.Decoder().decode
+_decode_tags = msgspec.json.Decoder(list[str]).decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_states = msgspec.json.Decoder(list[State[Any]]).decode
+_decode_details = msgspec.json.Decoder(StateDetails).decode
+_decode_flow_run_policy = msgspec.json.Decoder(FlowRunPolicy).decode
+_decode_task_run_policy = msgspec.json.Decoder(TaskRunPolicy).decode
+_decode_created_by = msgspec.json.Decoder(CreatedBy).decode
+_decode_inputs = msgspec.json.Decoder(dict[str, list[TaskRunResult | Parameter | Constant]]).decode
+
+
+def _json(value: Any) -> str:
+    return encode_json(value).decode()
+
+
+def _json_or_none(value: Any) -> str | None:
+    return None if value is None else encode_json(value).decode()
+
+
+def _hex(value: UUID | None) -> str | None:
+    return None if value is None else value.hex
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
+
+
+def time_text(moment: datetime | None) -> str | None:
+    """Write a time for a row; None stays None."""
+    return None if moment is None else format_utc(moment)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else time_value(text)
+
+
+def time_value(text: str) -> datetime:
+    """Read a time of a row."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _data_to_keep(data: Any) -> Any:
+    """Return what a state leaves behind on disk: where its result is, or plain JSON; never a live value."""
+    if isinstance(data, ResultRecord):
+        data = data.metadata
+    if isinstance(data, ResultRecordMetadata):
+        return jsonable(data)
+    return data if isinstance(data, dict | list | str | int | float) else None
+
+
+def _details_to_keep(details: StateDetails) -> dict[str, Any]:
+    if details is NO_DETAILS:
+        return {}
+    values = msgspec.structs.astuple(details)[2:]
+    return {
+        name: value
+        for name, value in zip(_DETAIL_NAMES, values, strict=True)
+        if value is not None and (value is not False or name in _TRISTATE)
+    }
+
+
+def _state_to_keep(state: State[Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {
+        "id": state.id,
+        "type": state.type,
+        "name": state.name,
+        "timestamp": state.timestamp,
+    }
+    if state.message is not None:
+        kept["message"] = state.message
+    if state.data is not None and (data := _data_to_keep(state.data)) is not None:
+        kept["data"] = data
+    if details := _details_to_keep(state.state_details):
+        kept["state_details"] = details
+    return kept
+
+
+def flow_row(flow: Flow) -> Row:
+    """Return a flow's row."""
+    created = time_text(flow.created)
+    return (
+        flow.id.hex,
+        created,
+        time_text(flow.updated) or created,
+        flow.name,
+        _json(flow.tags),
+        _json(flow.labels),
+    )
+
+
+def flow_from_row(row: Row) -> Flow:
+    """Return the flow that a row holds."""
+    return Flow(
+        id=UUID(row[0]),
+        created=time_value(row[1]),
+        updated=time_value(row[2]),
+        name=row[3],
+        tags=_decode_tags(row[4]),
+        labels=_decode_object(row[5]),
+    )
+
+
+def flow_run_row(run: FlowRun) -> Row:
+    """Return a flow run's row; its state has one of its own."""
+    state = run.state
+    return (
+        run.id.hex,
+        time_text(run.created),
+        time_text(run.updated),
+        run.flow_id.hex,
+        run.name,
+        _hex(run.state_id),
+        None if run.state_type is None else run.state_type.value,
+        run.state_name,
+        None if state is None else format_utc(state.timestamp),
+        run.run_count,
+        time_text(run.expected_start_time),
+        time_text(run.next_scheduled_start_time),
+        time_text(run.start_time),
+        time_text(run.end_time),
+        run.total_run_time,
+        _hex(run.deployment_id),
+        run.deployment_version,
+        _hex(run.work_queue_id),
+        run.work_queue_name,
+        _hex(run.work_pool_id),
+        run.work_pool_name,
+        run.flow_version,
+        _json(run.parameters),
+        run.idempotency_key,
+        _json(run.context),
+        _json(run.empirical_policy),
+        _json(run.tags),
+        _json(run.labels),
+        _hex(run.parent_task_run_id),
+        run.auto_scheduled,
+        _hex(run.infrastructure_document_id),
+        run.infrastructure_pid,
+        _json_or_none(run.created_by),
+        _json_or_none(run.job_variables),
+    )
+
+
+def flow_run_progress_row(run: FlowRun) -> Row:
+    """Return the parameters of UPDATE_FLOW_RUN_PROGRESS."""
+    state = run.state
+    return (
+        time_text(run.updated),
+        _hex(run.state_id),
+        None if run.state_type is None else run.state_type.value,
+        run.state_name,
+        None if state is None else format_utc(state.timestamp),
+        run.run_count,
+        time_text(run.expected_start_time),
+        time_text(run.next_scheduled_start_time),
+        time_text(run.start_time),
+        time_text(run.end_time),
+        run.total_run_time,
+        _json(run.empirical_policy),
+        run.id.hex,
+    )
+
+
+def flow_run_edit_row(run: FlowRun) -> Row:
+    """Return the parameters of UPDATE_FLOW_RUN."""
+    return (
+        time_text(run.updated),
+        run.name,
+        run.flow_version,
+        _json(run.parameters),
+        _json(run.empirical_policy),
+        _json(run.tags),
+        run.infrastructure_pid,
+        _json_or_none(run.job_variables),
+        run.id.hex,
+    )
+
+
+def flow_run_from_row(row: Row) -> FlowRun:
+    """Return the flow run that a row of it and its state holds."""
+    run_id = UUID(row[0])
+    return FlowRun(
+        id=run_id,
+        created=time_value(row[1]),
+        updated=time_value(row[2]),
+        flow_id=UUID(row[3]),
+        name=row[4],
+        state_id=_uuid(row[5]),
+        state_type=None if row[6] is None else _KINDS[row[6]],
+        state_name=row[7],
+        run_count=row[9],
+        expected_start_time=_time(row[10]),
+        next_scheduled_start_time=_time(row[11]),
+        start_time=_time(row[12]),
+        end_time=_time(row[13]),
+        total_run_time=row[14],
+        deployment_id=_uuid(row[15]),
+        deployment_version=row[16],
+        work_queue_id=_uuid(row[17]),
+        work_queue_name=row[18],
+        work_pool_id=_uuid(row[19]),
+        work_pool_name=row[20],
+        flow_version=row[21],
+        parameters=_decode_object(row[22]),
+        idempotency_key=row[23],
+        context=_decode_object(row[24]),
+        empirical_policy=_decode_flow_run_policy(row[25]),
+        tags=_decode_tags(row[26]),
+        labels=_decode_object(row[27]),
+        parent_task_run_id=_uuid(row[28]),
+        auto_scheduled=bool(row[29]),
+        infrastructure_document_id=_uuid(row[30]),
+        infrastructure_pid=row[31],
+        created_by=None if row[32] is None else _decode_created_by(row[32]),
+        job_variables=None if row[33] is None else _decode_object(row[33]),
+        state=None if row[34] is None else _flow_run_state(run_id, row[34:]),
+    )
+
+
+def flow_run_state_row(run_id: UUID, state: State[Any]) -> Row:
+    """Return the row of a flow run's state."""
+    return (
+        state.id.hex,
+        run_id.hex,
+        state.type.value,
+        state.name,
+        state.message,
+        format_utc(state.timestamp),
+        None if state.data is None else _json_or_none(_data_to_keep(state.data)),
+        _json(_details_to_keep(state.state_details)),
+    )
+
+
+def flow_run_state_from_row(row: Row) -> State[Any]:
+    """Return the state that a row of `flow_run_states` holds."""
+    return _flow_run_state(UUID(row[1]), (row[0], *row[2:]))
+
+
+def _flow_run_state(run_id: UUID, row: Row) -> State[Any]:
+    return State(
+        id=UUID(row[0]),
+        type=_KINDS[row[1]],
+        name=row[2],
+        message=row[3],
+        timestamp=time_value(row[4]),
+        data=None if row[5] is None else _decode_any(row[5]),
+        state_details=msgspec.structs.replace(_decode_details(row[6]), flow_run_id=run_id),
+    )
+
+
+def task_run_row(record: TaskRunRecord) -> Row:
+    """Return the one row that holds a task run and its history."""
+    run, states = record.run, record.states
+    last = states[-1] if states else None
+    at = format_utc(last.timestamp) if last is not None else None
+    flow_run_id, start, end, expected = run.flow_run_id, run.start_time, run.end_time, run.expected_start_time
+    policy = run.empirical_policy
+    created = run.created or (states[0].timestamp if states else run.expected_start_time)
+    made = format_utc(created) if created is not None else at
+    return (
+        run.id.hex,
+        made,
+        at or made,
+        None if flow_run_id is None else flow_run_id.hex,
+        run.name,
+        run.task_key,
+        run.dynamic_key,
+        run.cache_key,
+        time_text(run.cache_expiration),
+        run.task_version,
+        _NO_POLICY_TEXT if policy == _NO_POLICY else _json(policy),
+        _json(run.tags) if run.tags else "[]",
+        _json(run.labels) if run.labels else "{}",
+        _json(run.task_inputs) if run.task_inputs else "{}",
+        run.run_count,
+        run.flow_run_run_count,
+        None if expected is None else format_utc(expected),
+        time_text(run.next_scheduled_start_time),
+        None if start is None else format_utc(start),
+        at if last is not None and end is last.timestamp else time_text(end),
+        run.total_run_time,
+        None if last is None else last.id.hex,
+        None if last is None else last.type.value,
+        None if last is None else last.name,
+        at,
+        len(states),
+        encode_json([_state_to_keep(state) for state in states]).decode(),
+    )
+
+
+def task_run_states_from_row(row: Row) -> list[State[Any]]:
+    """Return the history that a row of `task_runs` holds, oldest first."""
+    states = _decode_states(row[26])
+    run_id, flow_run_id = UUID(row[0]), _uuid(row[3])
+    for state in states:
+        state.state_details = msgspec.structs.replace(
+            state.state_details, task_run_id=run_id, flow_run_id=flow_run_id
+        )
+    return states
+
+
+def task_run_from_row(row: Row) -> TaskRun:
+    """Return the task run that a row holds."""
+    return task_run_record_from_row(row).run
+
+
+def task_run_record_from_row(row: Row) -> TaskRunRecord:
+    """Return the task run that a row holds, with its history."""
+    states = task_run_states_from_row(row)
+    run = TaskRun(
+        id=UUID(row[0]),
+        created=time_value(row[1]),
+        updated=time_value(row[2]),
+        flow_run_id=_uuid(row[3]),
+        name=row[4],
+        task_key=row[5],
+        dynamic_key=row[6],
+        cache_key=row[7],
+        cache_expiration=_time(row[8]),
+        task_version=row[9],
+        empirical_policy=_decode_task_run_policy(row[10]),
+        tags=_decode_tags(row[11]),
+        labels=_decode_object(row[12]),
+        task_inputs=_decode_inputs(row[13]),
+        run_count=row[14],
+        flow_run_run_count=row[15],
+        expected_start_time=_time(row[16]),
+        next_scheduled_start_time=_time(row[17]),
+        start_time=_time(row[18]),
+        end_time=_time(row[19]),
+        total_run_time=row[20],
+        state_id=_uuid(row[21]),
+        state_type=None if row[22] is None else _KINDS[row[22]],
+        state_name=row[23],
+        state=states[-1] if states else None,
+    )
+    return TaskRunRecord(run=run, states=states)
+
+
+def log_row(log: Log) -> Row:
+    """Return a log record's row."""
+    at = format_utc(log.timestamp)
+    flow_run_id, task_run_id = log.flow_run_id, log.task_run_id
+    return (
+        log.id.hex,
+        at if log.created is None else format_utc(log.created),
+        log.name,
+        log.level,
+        log.message,
+        at,
+        None if flow_run_id is None else flow_run_id.hex,
+        None if task_run_id is None else task_run_id.hex,
+    )
+
+
+def log_from_row(row: Row) -> Log:
+    """Return the log record that a row holds."""
+    created = time_value(row[1])
+    return Log(
+        id=UUID(row[0]),
+        created=created,
+        updated=created,
+        name=row[2],
+        level=row[3],
+        message=row[4],
+        timestamp=time_value(row[5]),
+        flow_run_id=_uuid(row[6]),
+        task_run_id=_uuid(row[7]),
+    )

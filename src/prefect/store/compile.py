@@ -1,0 +1,78 @@
+"""Write `prefect.store.statements` from the tables: `python -m prefect.store.compile`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sqlalchemy import Dialect
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql import ClauseElement
+
+from prefect.store.hot import HOT
+from prefect.store.tables import metadata
+
+__all__ = ["render", "schema_of"]
+
+SQLITE: Dialect = sqlite.dialect(paramstyle="qmark")
+POSTGRESQL: Dialect = psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+DIALECTS = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
+
+HEADER = '''"""Statements that every run needs, as text. Written by `python -m prefect.store.compile`."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["SCHEMA_VERSION", "Statement"]
+
+SCHEMA_VERSION = 1
+"""The number of the newest migration."""
+
+
+class Statement(NamedTuple):
+    """A statement in both databases' words; parameters are given by position."""
+
+    sqlite: str
+    postgresql: str
+
+'''
+
+
+def _text(statement: ClauseElement, dialect: Dialect) -> str:
+    return re.sub(r"\s+", " ", str(statement.compile(dialect=dialect))).strip()
+
+
+def schema_of(dialect: Dialect) -> list[str]:
+    """Return the statements that make the current schema, in order."""
+    made: list[str] = []
+    for table in metadata.sorted_tables:
+        made.append(str(CreateTable(table).compile(dialect=dialect)))
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        made += [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
+    return [re.sub(r"\s+", " ", text).strip() for text in made]
+
+
+def render() -> str:
+    """Return the text of the module `prefect.store.statements`."""
+    parts = [HEADER]
+    for name, dialect in DIALECTS.items():
+        parts.append(f"\n{name.upper()}_SCHEMA: tuple[str, ...] = (\n")
+        parts += [f"    {_quoted(statement)},\n" for statement in schema_of(dialect)]
+        parts.append(")\n")
+    for name, statement in HOT.items():
+        parts.append(f"\n{name} = Statement(\n")
+        parts += [f"    {_quoted(_text(statement, dialect))},\n" for dialect in DIALECTS.values()]
+        parts.append(")\n")
+    return "".join(parts)
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if '"' in text and "'" not in text else '"' + text.replace('"', '\\"') + '"'
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("statements.py").write_text(render(), encoding="utf-8")

@@ -1,0 +1,109 @@
+"""The statements that every run needs, as SQLAlchemy composes them.
+
+`python -m prefect.store.compile` writes their texts to `prefect.store.statements`, so that a script that
+runs a flow never imports SQLAlchemy. The order of a statement's parameters is the order in which
+`prefect.store.codec` makes rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, bindparam, delete, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql import ClauseElement
+
+from prefect.store.tables import flow_run_states, flow_runs, flows, leases, logs, task_runs
+
+__all__ = ["FLOW_RUN_COLUMNS", "HOT", "TASK_RUN_COLUMNS"]
+
+STATE_COLUMNS = [
+    flow_run_states.c[name].label(f"state_{name}_")
+    for name in ("id", "type", "name", "message", "timestamp", "data", "state_details")
+]
+FLOW_RUN_COLUMNS = [*flow_runs.c, *STATE_COLUMNS]
+"""What the codec reads a flow run from; `FLOW_RUN_SOURCE` is where they come from."""
+FLOW_RUN_SOURCE = flow_runs.outerjoin(flow_run_states, flow_run_states.c.id == flow_runs.c.state_id)
+TASK_RUN_COLUMNS = list(task_runs.c)
+
+FLOW_RUN_PROGRESS = (
+    "updated",
+    "state_id",
+    "state_type",
+    "state_name",
+    "state_timestamp",
+    "run_count",
+    "expected_start_time",
+    "next_scheduled_start_time",
+    "start_time",
+    "end_time",
+    "total_run_time",
+    "empirical_policy",
+)
+FLOW_RUN_EDITS = (
+    "updated",
+    "name",
+    "flow_version",
+    "parameters",
+    "empirical_policy",
+    "tags",
+    "infrastructure_pid",
+    "job_variables",
+)
+_FINAL: list[ColumnElement[Any]] = [
+    literal_column(f"'{kind}'") for kind in ("COMPLETED", "CANCELLED", "FAILED", "CRASHED")
+]
+
+
+def _update(table: Table, names: tuple[str, ...], key: str) -> ClauseElement:
+    return (
+        update(table)
+        .values({name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names})
+        .where(table.c[key] == bindparam(f"the_{key}", type_=table.c[key].type))
+    )
+
+
+def _upsert(table: Table, key: str, *, newer: str | None = None) -> ClauseElement:
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=[key],
+        set_={
+            column.name: statement.excluded[column.name]
+            for column in table.c
+            if column.name not in {key, "created"}
+        },
+        where=None if newer is None else statement.excluded[newer] >= table.c[newer],
+    )
+
+
+def _by(table: Table, *keys: str) -> list[Any]:
+    return [table.c[key] == bindparam(f"the_{key}", type_=table.c[key].type) for key in keys]
+
+
+_flow_runs = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
+
+HOT: dict[str, ClauseElement] = {
+    "FLOW_BY_ID": select(flows).where(*_by(flows, "id")),
+    "FLOW_BY_NAME": select(flows).where(*_by(flows, "name")),
+    "INSERT_FLOW": insert(flows).on_conflict_do_nothing(),
+    "FLOW_RUN_BY_ID": _flow_runs.where(*_by(flow_runs, "id")),
+    # Locked until the transaction ends; SQLite, where a writer is alone, has no such clause and needs none.
+    "FLOW_RUN_TO_CHANGE": _flow_runs.where(*_by(flow_runs, "id")).with_for_update(of=flow_runs),
+    "FLOW_RUN_BY_KEY": _flow_runs.where(*_by(flow_runs, "flow_id", "idempotency_key")),
+    "INSERT_FLOW_RUN": insert(flow_runs).on_conflict_do_nothing(),
+    "INSERT_FLOW_RUN_STATE": insert(flow_run_states).on_conflict_do_nothing(),
+    "UPDATE_FLOW_RUN_PROGRESS": _update(flow_runs, FLOW_RUN_PROGRESS, "id"),
+    "UPDATE_FLOW_RUN": _update(flow_runs, FLOW_RUN_EDITS, "id"),
+    "TASK_RUN_BY_ID": select(task_runs).where(*_by(task_runs, "id")),
+    "UNFINISHED_TASK_RUNS": select(task_runs).where(
+        *_by(task_runs, "flow_run_id"),
+        task_runs.c.state_type.not_in(_FINAL) | task_runs.c.state_type.is_(None),
+    ),
+    "UPSERT_TASK_RUN": _upsert(task_runs, "id", newer="state_count"),
+    "INSERT_LOG": insert(logs).on_conflict_do_nothing(),
+    "LEASES": select(leases),
+    "LEASE_OF": select(leases).where(*_by(leases, "flow_run_id")).with_for_update(),
+    "HOLD_LEASE": _upsert(leases, "flow_run_id"),
+    "RENEW_LEASE": _update(leases, ("expires",), "flow_run_id"),
+    "DROP_LEASE": delete(leases).where(*_by(leases, "flow_run_id")),
+}

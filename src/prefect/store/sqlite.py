@@ -1,0 +1,269 @@
+"""The embedded store: one SQLite file, many processes.
+
+Writers queue up: `BEGIN IMMEDIATE` takes the file's only write lock before anything is read, so that no
+transaction ever has to be given up half-way, and a lock of ours keeps the threads of this process from
+competing for it as well. In write-ahead mode readers never wait, so they have connections of their own.
+`synchronous=NORMAL` loses nothing when a process dies; when the whole machine does, the last moments may be
+gone, but the file stays sound.
+
+A connection must not be used in a child after a fork, nor closed there (closing would drop the parent's
+locks): the child abandons what it inherited and connects anew.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
+from random import random
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+from prefect.exceptions import StoreCorrupt, StoreError, StoreTooNew, StoreUnavailable
+from prefect.store.base import Connection, Store
+from prefect.store.codec import Row
+from prefect.store.statements import SCHEMA_VERSION, SQLITE_SCHEMA, Statement
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql import ClauseElement
+
+__all__ = ["SqliteStore"]
+
+BUSY_SECONDS = 60.0
+"""How long a writer waits for others before it gives up."""
+_PAUSE_SECONDS = 0.005
+_READERS_KEPT = 8
+
+_stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+_abandoned: list[sqlite3.Connection] = []
+
+
+class _SqliteConnection(Connection):
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self._raw = raw
+
+    def fetch(self, statement: Statement, params: Row = ()) -> list[Row]:
+        return self._raw.execute(statement.sqlite, params).fetchall()
+
+    def run(self, statement: Statement, params: Row = ()) -> int:
+        return self._raw.execute(statement.sqlite, params).rowcount
+
+    def run_many(self, statement: Statement, rows: Iterable[Row]) -> None:
+        self._raw.executemany(statement.sqlite, rows)
+
+    def select(self, query: ClauseElement) -> list[Row]:
+        text, params = _composed(query)
+        return self._raw.execute(text, params).fetchall()
+
+    def execute(self, change: ClauseElement) -> int:
+        text, params = _composed(change)
+        return self._raw.execute(text, params).rowcount
+
+
+def _composed(statement: ClauseElement) -> tuple[str, Row]:
+    from prefect.store.composed import text_and_params  # noqa: PLC0415 - SQLAlchemy: 200 ms
+
+    return text_and_params(statement, "sqlite")
+
+
+class SqliteStore(Store):
+    """A store in a SQLite file, or in memory.
+
+    Args:
+        path: The file; `:memory:` keeps everything in this process for as long as the store lives.
+    """
+
+    dialect = "sqlite"
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        super().__init__("sqlite://" if self.path == ":memory:" else f"sqlite:///{self.path}")
+        self._forget()
+        _stores.add(self)
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._writer: sqlite3.Connection | None = None
+        self._readers: list[sqlite3.Connection] = []
+
+    def _abandon(self) -> None:
+        _abandoned.extend(self._readers)
+        if self._writer is not None:
+            _abandoned.append(self._writer)
+        self._forget()
+
+    @contextmanager
+    def transaction(self) -> Generator[Connection]:
+        """Lend the connection that writes; others wait, also in other processes."""
+        with self._lock, self._explained():
+            raw = self._writer
+            if raw is None:
+                raw = self._writer = self._open()
+            _begin(raw, self.path)
+            try:
+                yield _SqliteConnection(raw)
+                raw.execute("COMMIT")
+            except BaseException:
+                if raw.in_transaction:
+                    raw.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Generator[Connection]:
+        """Lend a connection that reads; it sees what was written before."""
+        if self.path == ":memory:":
+            # There is only one connection to a database in memory.
+            with self._lock, self._explained():
+                self._writer = self._writer or self._open()
+                yield _SqliteConnection(self._writer)
+            return
+        with self._explained():
+            raw = self._reader()
+            try:
+                yield _SqliteConnection(raw)
+            finally:
+                if len(self._readers) < _READERS_KEPT:
+                    self._readers.append(raw)
+                else:
+                    raw.close()
+
+    def _reader(self) -> sqlite3.Connection:
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return self._open()
+
+    def close(self) -> None:
+        """Close all connections that are not lent."""
+        with self._lock:
+            readers, self._readers = self._readers, []
+            writer, self._writer = self._writer, None
+        for raw in readers if writer is None else [*readers, writer]:
+            raw.close()
+
+    def _open(self) -> sqlite3.Connection:
+        if self.path != ":memory:":
+            _make_folder(Path(self.path).parent)
+        raw = sqlite3.connect(
+            self.path, timeout=1.0, isolation_level=None, check_same_thread=False, cached_statements=64
+        )
+        try:
+            _until_free(raw, "PRAGMA journal_mode=WAL", self.path)
+            raw.execute("PRAGMA synchronous=NORMAL")
+            raw.execute("PRAGMA foreign_keys=ON")
+            (version,) = raw.execute("PRAGMA user_version").fetchone()
+            if version != SCHEMA_VERSION:
+                self._bring_up(raw)
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    def _bring_up(self, raw: sqlite3.Connection) -> None:
+        """Make the schema in a new file; of processes that try at once, one does, the others find it."""
+        _begin(raw, self.path)
+        try:
+            (version,) = raw.execute("PRAGMA user_version").fetchone()
+            if version > SCHEMA_VERSION:
+                raise StoreTooNew(
+                    f"{self.path} was written by a newer release (its schema is {version}, "
+                    f"this one knows {SCHEMA_VERSION}). Upgrade proconsul, or use another PREFECT_HOME."
+                )
+            if version == 0:
+                for statement in SQLITE_SCHEMA:
+                    raw.execute(statement)
+                raw.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            raw.execute("COMMIT")
+        except BaseException:
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _explained(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            explained = _explain(error, self.path)
+            if explained is None:
+                raise
+            raise explained from error
+
+
+def _begin(raw: sqlite3.Connection, path: str) -> None:
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if not _is_busy(error):
+            raise
+        _until_free(raw, "BEGIN IMMEDIATE", path)
+
+
+def _until_free(raw: sqlite3.Connection, statement: str, path: str) -> None:
+    """Run a statement that takes a lock, as often as it needs."""
+    deadline = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            raw.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error):
+                raise
+            if monotonic() > deadline:
+                raise StoreUnavailable(
+                    f"Another process has been writing to {path} for {BUSY_SECONDS:.0f} seconds. "
+                    "End it, or let PREFECT_API_DATABASE_CONNECTION_URL name a PostgreSQL database."
+                ) from error
+            # Pauses are random, so that processes do not march in step.
+            sleep(random() * _PAUSE_SECONDS)
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The folder {folder} cannot be made ({error.strerror}). "
+            "Set PREFECT_HOME to a folder that can be written."
+        ) from error
+
+
+def _explain(error: sqlite3.DatabaseError, path: str) -> StoreError | None:
+    """Say what went wrong with the file; None where the file is not to blame."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return StoreUnavailable(
+            f"No space is left for {path} ({error}). Free some, or set PREFECT_HOME to another disk."
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR):
+        return StoreUnavailable(
+            f"{path} cannot be opened for writing ({error}). Give this user the right to write the file "
+            "and its folder, or set PREFECT_HOME to a folder that can be written."
+        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreCorrupt(
+            f"{path} is not a sound database ({error}). "
+            "Move it away and a new one is made, or restore a copy of it."
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreUnavailable(f"{path} is in use by another process ({error}). Try again.")
+    return None
+
+
+def _after_fork() -> None:
+    for store in _stores:
+        store._abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

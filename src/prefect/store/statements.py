@@ -1,0 +1,152 @@
+"""Statements that every run needs, as text. Written by `python -m prefect.store.compile`."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["SCHEMA_VERSION", "Statement"]
+
+SCHEMA_VERSION = 1
+"""The number of the newest migration."""
+
+
+class Statement(NamedTuple):
+    """A statement in both databases' words; parameters are given by position."""
+
+    sqlite: str
+    postgresql: str
+
+
+SQLITE_SCHEMA: tuple[str, ...] = (
+    "CREATE TABLE flows ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL, labels TEXT NOT NULL, CONSTRAINT pk_flows PRIMARY KEY (id), CONSTRAINT uq_flows_name UNIQUE (name) )",
+    "CREATE TABLE logs ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, name TEXT NOT NULL, level SMALLINT NOT NULL, message TEXT NOT NULL, timestamp VARCHAR(26) NOT NULL, flow_run_id CHAR(32), task_run_id CHAR(32), CONSTRAINT pk_logs PRIMARY KEY (id) )",
+    "CREATE INDEX ix_logs_flow_run_id ON logs (flow_run_id)",
+    "CREATE INDEX ix_logs_task_run_id ON logs (task_run_id) WHERE flow_run_id IS NULL AND task_run_id IS NOT NULL",
+    "CREATE TABLE task_runs ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, flow_run_id CHAR(32), name TEXT NOT NULL, task_key TEXT NOT NULL, dynamic_key TEXT NOT NULL, cache_key TEXT, cache_expiration VARCHAR(26), task_version TEXT, empirical_policy TEXT NOT NULL, tags TEXT NOT NULL, labels TEXT NOT NULL, task_inputs TEXT NOT NULL, run_count INTEGER NOT NULL, flow_run_run_count INTEGER NOT NULL, expected_start_time VARCHAR(26), next_scheduled_start_time VARCHAR(26), start_time VARCHAR(26), end_time VARCHAR(26), total_run_time DOUBLE NOT NULL, state_id CHAR(32), state_type VARCHAR(16), state_name TEXT, state_timestamp VARCHAR(26), state_count INTEGER NOT NULL, states TEXT NOT NULL, CONSTRAINT pk_task_runs PRIMARY KEY (id) )",
+    "CREATE INDEX ix_task_runs_flow_run_id ON task_runs (flow_run_id)",
+    "CREATE TABLE flow_runs ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, flow_id CHAR(32) NOT NULL, name TEXT NOT NULL, state_id CHAR(32), state_type VARCHAR(16), state_name TEXT, state_timestamp VARCHAR(26), run_count INTEGER NOT NULL, expected_start_time VARCHAR(26), next_scheduled_start_time VARCHAR(26), start_time VARCHAR(26), end_time VARCHAR(26), total_run_time DOUBLE NOT NULL, deployment_id CHAR(32), deployment_version TEXT, work_queue_id CHAR(32), work_queue_name TEXT, work_pool_id CHAR(32), work_pool_name TEXT, flow_version TEXT, parameters TEXT NOT NULL, idempotency_key TEXT, context TEXT NOT NULL, empirical_policy TEXT NOT NULL, tags TEXT NOT NULL, labels TEXT NOT NULL, parent_task_run_id CHAR(32), auto_scheduled BOOLEAN NOT NULL, infrastructure_document_id CHAR(32), infrastructure_pid TEXT, created_by TEXT, job_variables TEXT, CONSTRAINT pk_flow_runs PRIMARY KEY (id), CONSTRAINT fk_flow_runs_flow_id_flows FOREIGN KEY(flow_id) REFERENCES flows (id) ON DELETE CASCADE )",
+    "CREATE INDEX ix_flow_runs_deployment_id ON flow_runs (deployment_id)",
+    "CREATE INDEX ix_flow_runs_expected_start_time ON flow_runs (expected_start_time)",
+    "CREATE INDEX ix_flow_runs_flow_id ON flow_runs (flow_id)",
+    "CREATE UNIQUE INDEX ix_flow_runs_flow_id_idempotency_key ON flow_runs (flow_id, idempotency_key)",
+    "CREATE INDEX ix_flow_runs_parent_task_run_id ON flow_runs (parent_task_run_id)",
+    "CREATE INDEX ix_flow_runs_state_type_next_scheduled_start_time ON flow_runs (state_type, next_scheduled_start_time)",
+    "CREATE TABLE flow_run_states ( id CHAR(32) NOT NULL, flow_run_id CHAR(32) NOT NULL, type VARCHAR(16) NOT NULL, name TEXT NOT NULL, message TEXT, timestamp VARCHAR(26) NOT NULL, data TEXT, state_details TEXT NOT NULL, CONSTRAINT pk_flow_run_states PRIMARY KEY (id), CONSTRAINT fk_flow_run_states_flow_run_id_flow_runs FOREIGN KEY(flow_run_id) REFERENCES flow_runs (id) ON DELETE CASCADE )",
+    "CREATE INDEX ix_flow_run_states_flow_run_id ON flow_run_states (flow_run_id)",
+    "CREATE TABLE leases ( flow_run_id CHAR(32) NOT NULL, host TEXT NOT NULL, pid BIGINT NOT NULL, process_started TEXT NOT NULL, expires VARCHAR(26) NOT NULL, CONSTRAINT pk_leases PRIMARY KEY (flow_run_id), CONSTRAINT fk_leases_flow_run_id_flow_runs FOREIGN KEY(flow_run_id) REFERENCES flow_runs (id) ON DELETE CASCADE )",
+)
+
+POSTGRESQL_SCHEMA: tuple[str, ...] = (
+    "CREATE TABLE flows ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, tags JSONB NOT NULL, labels JSONB NOT NULL, CONSTRAINT pk_flows PRIMARY KEY (id), CONSTRAINT uq_flows_name UNIQUE (name) )",
+    "CREATE TABLE logs ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, level SMALLINT NOT NULL, message TEXT NOT NULL, timestamp TIMESTAMP WITH TIME ZONE NOT NULL, flow_run_id UUID, task_run_id UUID, CONSTRAINT pk_logs PRIMARY KEY (id) )",
+    "CREATE INDEX ix_logs_flow_run_id ON logs (flow_run_id)",
+    "CREATE INDEX ix_logs_task_run_id ON logs (task_run_id) WHERE flow_run_id IS NULL AND task_run_id IS NOT NULL",
+    "CREATE TABLE task_runs ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, flow_run_id UUID, name TEXT NOT NULL, task_key TEXT NOT NULL, dynamic_key TEXT NOT NULL, cache_key TEXT, cache_expiration TIMESTAMP WITH TIME ZONE, task_version TEXT, empirical_policy JSONB NOT NULL, tags JSONB NOT NULL, labels JSONB NOT NULL, task_inputs JSONB NOT NULL, run_count INTEGER NOT NULL, flow_run_run_count INTEGER NOT NULL, expected_start_time TIMESTAMP WITH TIME ZONE, next_scheduled_start_time TIMESTAMP WITH TIME ZONE, start_time TIMESTAMP WITH TIME ZONE, end_time TIMESTAMP WITH TIME ZONE, total_run_time DOUBLE PRECISION NOT NULL, state_id UUID, state_type VARCHAR(16), state_name TEXT, state_timestamp TIMESTAMP WITH TIME ZONE, state_count INTEGER NOT NULL, states JSONB NOT NULL, CONSTRAINT pk_task_runs PRIMARY KEY (id) )",
+    "CREATE INDEX ix_task_runs_flow_run_id ON task_runs (flow_run_id)",
+    "CREATE TABLE flow_runs ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, flow_id UUID NOT NULL, name TEXT NOT NULL, state_id UUID, state_type VARCHAR(16), state_name TEXT, state_timestamp TIMESTAMP WITH TIME ZONE, run_count INTEGER NOT NULL, expected_start_time TIMESTAMP WITH TIME ZONE, next_scheduled_start_time TIMESTAMP WITH TIME ZONE, start_time TIMESTAMP WITH TIME ZONE, end_time TIMESTAMP WITH TIME ZONE, total_run_time DOUBLE PRECISION NOT NULL, deployment_id UUID, deployment_version TEXT, work_queue_id UUID, work_queue_name TEXT, work_pool_id UUID, work_pool_name TEXT, flow_version TEXT, parameters JSONB NOT NULL, idempotency_key TEXT, context JSONB NOT NULL, empirical_policy JSONB NOT NULL, tags JSONB NOT NULL, labels JSONB NOT NULL, parent_task_run_id UUID, auto_scheduled BOOLEAN NOT NULL, infrastructure_document_id UUID, infrastructure_pid TEXT, created_by JSONB, job_variables JSONB, CONSTRAINT pk_flow_runs PRIMARY KEY (id), CONSTRAINT fk_flow_runs_flow_id_flows FOREIGN KEY(flow_id) REFERENCES flows (id) ON DELETE CASCADE )",
+    "CREATE INDEX ix_flow_runs_deployment_id ON flow_runs (deployment_id)",
+    "CREATE INDEX ix_flow_runs_expected_start_time ON flow_runs (expected_start_time)",
+    "CREATE INDEX ix_flow_runs_flow_id ON flow_runs (flow_id)",
+    "CREATE UNIQUE INDEX ix_flow_runs_flow_id_idempotency_key ON flow_runs (flow_id, idempotency_key)",
+    "CREATE INDEX ix_flow_runs_parent_task_run_id ON flow_runs (parent_task_run_id)",
+    "CREATE INDEX ix_flow_runs_state_type_next_scheduled_start_time ON flow_runs (state_type, next_scheduled_start_time)",
+    "CREATE TABLE flow_run_states ( id UUID NOT NULL, flow_run_id UUID NOT NULL, type VARCHAR(16) NOT NULL, name TEXT NOT NULL, message TEXT, timestamp TIMESTAMP WITH TIME ZONE NOT NULL, data JSONB, state_details JSONB NOT NULL, CONSTRAINT pk_flow_run_states PRIMARY KEY (id), CONSTRAINT fk_flow_run_states_flow_run_id_flow_runs FOREIGN KEY(flow_run_id) REFERENCES flow_runs (id) ON DELETE CASCADE )",
+    "CREATE INDEX ix_flow_run_states_flow_run_id ON flow_run_states (flow_run_id)",
+    "CREATE TABLE leases ( flow_run_id UUID NOT NULL, host TEXT NOT NULL, pid BIGINT NOT NULL, process_started TEXT NOT NULL, expires TIMESTAMP WITH TIME ZONE NOT NULL, CONSTRAINT pk_leases PRIMARY KEY (flow_run_id), CONSTRAINT fk_leases_flow_run_id_flow_runs FOREIGN KEY(flow_run_id) REFERENCES flow_runs (id) ON DELETE CASCADE )",
+)
+
+FLOW_BY_ID = Statement(
+    "SELECT flows.id, flows.created, flows.updated, flows.name, flows.tags, flows.labels FROM flows WHERE flows.id = ?",
+    "SELECT flows.id, flows.created, flows.updated, flows.name, flows.tags, flows.labels FROM flows WHERE flows.id = %s::UUID",
+)
+
+FLOW_BY_NAME = Statement(
+    "SELECT flows.id, flows.created, flows.updated, flows.name, flows.tags, flows.labels FROM flows WHERE flows.name = ?",
+    "SELECT flows.id, flows.created, flows.updated, flows.name, flows.tags, flows.labels FROM flows WHERE flows.name = %s::VARCHAR",
+)
+
+INSERT_FLOW = Statement(
+    "INSERT INTO flows (id, created, updated, name, tags, labels) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "INSERT INTO flows (id, created, updated, name, tags, labels) VALUES (%s::UUID, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::VARCHAR, %s::JSONB, %s::JSONB) ON CONFLICT DO NOTHING",
+)
+
+FLOW_RUN_BY_ID = Statement(
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.id = ?",
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.id = %s::UUID",
+)
+
+FLOW_RUN_TO_CHANGE = Statement(
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.id = ?",
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.id = %s::UUID FOR UPDATE OF flow_runs",
+)
+
+FLOW_RUN_BY_KEY = Statement(
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.flow_id = ? AND flow_runs.idempotency_key = ?",
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.flow_id = %s::UUID AND flow_runs.idempotency_key = %s::VARCHAR",
+)
+
+INSERT_FLOW_RUN = Statement(
+    "INSERT INTO flow_runs (id, created, updated, flow_id, name, state_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, deployment_id, deployment_version, work_queue_id, work_queue_name, work_pool_id, work_pool_name, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, auto_scheduled, infrastructure_document_id, infrastructure_pid, created_by, job_variables) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "INSERT INTO flow_runs (id, created, updated, flow_id, name, state_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, deployment_id, deployment_version, work_queue_id, work_queue_name, work_pool_id, work_pool_name, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, auto_scheduled, infrastructure_document_id, infrastructure_pid, created_by, job_variables) VALUES (%s::UUID, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::UUID, %s::VARCHAR, %s::UUID, %s::VARCHAR, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::INTEGER, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s, %s::UUID, %s::VARCHAR, %s::UUID, %s::VARCHAR, %s::UUID, %s::VARCHAR, %s::VARCHAR, %s::JSONB, %s::VARCHAR, %s::JSONB, %s::JSONB, %s::JSONB, %s::JSONB, %s::UUID, %s, %s::UUID, %s::VARCHAR, %s::JSONB, %s::JSONB) ON CONFLICT DO NOTHING",
+)
+
+INSERT_FLOW_RUN_STATE = Statement(
+    "INSERT INTO flow_run_states (id, flow_run_id, type, name, message, timestamp, data, state_details) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "INSERT INTO flow_run_states (id, flow_run_id, type, name, message, timestamp, data, state_details) VALUES (%s::UUID, %s::UUID, %s::VARCHAR, %s::VARCHAR, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::JSONB, %s::JSONB) ON CONFLICT DO NOTHING",
+)
+
+UPDATE_FLOW_RUN_PROGRESS = Statement(
+    "UPDATE flow_runs SET updated=?, state_id=?, state_type=?, state_name=?, state_timestamp=?, run_count=?, expected_start_time=?, next_scheduled_start_time=?, start_time=?, end_time=?, total_run_time=?, empirical_policy=? WHERE flow_runs.id = ?",
+    "UPDATE flow_runs SET updated=%s::TIMESTAMP WITH TIME ZONE, state_id=%s::UUID, state_type=%s::VARCHAR, state_name=%s::VARCHAR, state_timestamp=%s::TIMESTAMP WITH TIME ZONE, run_count=%s::INTEGER, expected_start_time=%s::TIMESTAMP WITH TIME ZONE, next_scheduled_start_time=%s::TIMESTAMP WITH TIME ZONE, start_time=%s::TIMESTAMP WITH TIME ZONE, end_time=%s::TIMESTAMP WITH TIME ZONE, total_run_time=%s, empirical_policy=%s::JSONB WHERE flow_runs.id = %s::UUID",
+)
+
+UPDATE_FLOW_RUN = Statement(
+    "UPDATE flow_runs SET updated=?, name=?, flow_version=?, parameters=?, empirical_policy=?, tags=?, infrastructure_pid=?, job_variables=? WHERE flow_runs.id = ?",
+    "UPDATE flow_runs SET updated=%s::TIMESTAMP WITH TIME ZONE, name=%s::VARCHAR, flow_version=%s::VARCHAR, parameters=%s::JSONB, empirical_policy=%s::JSONB, tags=%s::JSONB, infrastructure_pid=%s::VARCHAR, job_variables=%s::JSONB WHERE flow_runs.id = %s::UUID",
+)
+
+TASK_RUN_BY_ID = Statement(
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.id = ?",
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.id = %s::UUID",
+)
+
+UNFINISHED_TASK_RUNS = Statement(
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.flow_run_id = ? AND ((task_runs.state_type NOT IN ('COMPLETED', 'CANCELLED', 'FAILED', 'CRASHED')) OR task_runs.state_type IS NULL)",
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.flow_run_id = %s::UUID AND ((task_runs.state_type NOT IN ('COMPLETED', 'CANCELLED', 'FAILED', 'CRASHED')) OR task_runs.state_type IS NULL)",
+)
+
+UPSERT_TASK_RUN = Statement(
+    "INSERT INTO task_runs (id, created, updated, flow_run_id, name, task_key, dynamic_key, cache_key, cache_expiration, task_version, empirical_policy, tags, labels, task_inputs, run_count, flow_run_run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, state_id, state_type, state_name, state_timestamp, state_count, states) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET updated = excluded.updated, flow_run_id = excluded.flow_run_id, name = excluded.name, task_key = excluded.task_key, dynamic_key = excluded.dynamic_key, cache_key = excluded.cache_key, cache_expiration = excluded.cache_expiration, task_version = excluded.task_version, empirical_policy = excluded.empirical_policy, tags = excluded.tags, labels = excluded.labels, task_inputs = excluded.task_inputs, run_count = excluded.run_count, flow_run_run_count = excluded.flow_run_run_count, expected_start_time = excluded.expected_start_time, next_scheduled_start_time = excluded.next_scheduled_start_time, start_time = excluded.start_time, end_time = excluded.end_time, total_run_time = excluded.total_run_time, state_id = excluded.state_id, state_type = excluded.state_type, state_name = excluded.state_name, state_timestamp = excluded.state_timestamp, state_count = excluded.state_count, states = excluded.states WHERE excluded.state_count >= task_runs.state_count",
+    "INSERT INTO task_runs (id, created, updated, flow_run_id, name, task_key, dynamic_key, cache_key, cache_expiration, task_version, empirical_policy, tags, labels, task_inputs, run_count, flow_run_run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, state_id, state_type, state_name, state_timestamp, state_count, states) VALUES (%s::UUID, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::UUID, %s::VARCHAR, %s::VARCHAR, %s::VARCHAR, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::VARCHAR, %s::JSONB, %s::JSONB, %s::JSONB, %s::JSONB, %s::INTEGER, %s::INTEGER, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s, %s::UUID, %s::VARCHAR, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::INTEGER, %s::JSONB) ON CONFLICT (id) DO UPDATE SET updated = excluded.updated, flow_run_id = excluded.flow_run_id, name = excluded.name, task_key = excluded.task_key, dynamic_key = excluded.dynamic_key, cache_key = excluded.cache_key, cache_expiration = excluded.cache_expiration, task_version = excluded.task_version, empirical_policy = excluded.empirical_policy, tags = excluded.tags, labels = excluded.labels, task_inputs = excluded.task_inputs, run_count = excluded.run_count, flow_run_run_count = excluded.flow_run_run_count, expected_start_time = excluded.expected_start_time, next_scheduled_start_time = excluded.next_scheduled_start_time, start_time = excluded.start_time, end_time = excluded.end_time, total_run_time = excluded.total_run_time, state_id = excluded.state_id, state_type = excluded.state_type, state_name = excluded.state_name, state_timestamp = excluded.state_timestamp, state_count = excluded.state_count, states = excluded.states WHERE excluded.state_count >= task_runs.state_count",
+)
+
+INSERT_LOG = Statement(
+    "INSERT INTO logs (id, created, name, level, message, timestamp, flow_run_id, task_run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "INSERT INTO logs (id, created, name, level, message, timestamp, flow_run_id, task_run_id) VALUES (%s::UUID, %s::TIMESTAMP WITH TIME ZONE, %s::VARCHAR, %s::SMALLINT, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::UUID, %s::UUID) ON CONFLICT DO NOTHING",
+)
+
+LEASES = Statement(
+    "SELECT leases.flow_run_id, leases.host, leases.pid, leases.process_started, leases.expires FROM leases",
+    "SELECT leases.flow_run_id, leases.host, leases.pid, leases.process_started, leases.expires FROM leases",
+)
+
+LEASE_OF = Statement(
+    "SELECT leases.flow_run_id, leases.host, leases.pid, leases.process_started, leases.expires FROM leases WHERE leases.flow_run_id = ?",
+    "SELECT leases.flow_run_id, leases.host, leases.pid, leases.process_started, leases.expires FROM leases WHERE leases.flow_run_id = %s::UUID FOR UPDATE",
+)
+
+HOLD_LEASE = Statement(
+    "INSERT INTO leases (flow_run_id, host, pid, process_started, expires) VALUES (?, ?, ?, ?, ?) ON CONFLICT (flow_run_id) DO UPDATE SET host = excluded.host, pid = excluded.pid, process_started = excluded.process_started, expires = excluded.expires",
+    "INSERT INTO leases (flow_run_id, host, pid, process_started, expires) VALUES (%s::UUID, %s::VARCHAR, %s::BIGINT, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE) ON CONFLICT (flow_run_id) DO UPDATE SET host = excluded.host, pid = excluded.pid, process_started = excluded.process_started, expires = excluded.expires",
+)
+
+RENEW_LEASE = Statement(
+    "UPDATE leases SET expires=? WHERE leases.flow_run_id = ?",
+    "UPDATE leases SET expires=%s::TIMESTAMP WITH TIME ZONE WHERE leases.flow_run_id = %s::UUID",
+)
+
+DROP_LEASE = Statement(
+    "DELETE FROM leases WHERE leases.flow_run_id = ?",
+    "DELETE FROM leases WHERE leases.flow_run_id = %s::UUID",
+)

@@ -1,0 +1,217 @@
+"""All tables, for both databases.
+
+Ids are made in time order, so that new rows go to the end of every tree and a listing by id is a listing by
+age. A task run is one row: its whole history is a JSON list beside the columns of its current state. Indexes
+are few on what is written per task, because each costs as much as the row.
+
+SQLAlchemy composes SQL here, and nothing else: the drivers run it, and rows pass through
+`prefect.store.codec` as plain texts and numbers, the same for both databases.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+__all__ = [
+    "Json",
+    "Time",
+    "flow_run_states",
+    "flow_runs",
+    "flows",
+    "leases",
+    "logs",
+    "metadata",
+    "task_runs",
+]
+
+
+class Time(TypeDecorator[str]):
+    """A point in time: text in UTC that sorts on SQLite, `timestamptz` on PostgreSQL."""
+
+    impl = String(26)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the database's own type."""
+        chosen: TypeEngine[Any] = TIMESTAMP(timezone=True) if dialect.name == "postgresql" else String(26)
+        return dialect.type_descriptor(chosen)
+
+
+class Json(TypeDecorator[str]):
+    """A JSON document: text on SQLite, `jsonb` on PostgreSQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the database's own type."""
+        chosen: TypeEngine[Any] = JSONB() if dialect.name == "postgresql" else Text()
+        return dialect.type_descriptor(chosen)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("created", Time, nullable=False),
+    Column("updated", Time, nullable=False),
+    Column("name", Text, nullable=False, unique=True),
+    Column("tags", Json, nullable=False),
+    Column("labels", Json, nullable=False),
+)
+
+flow_runs = Table(
+    "flow_runs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("created", Time, nullable=False),
+    Column("updated", Time, nullable=False),
+    Column("flow_id", Uuid, ForeignKey(flows.c.id, ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state_id", Uuid),
+    Column("state_type", String(16)),
+    Column("state_name", Text),
+    Column("state_timestamp", Time),
+    Column("run_count", Integer, nullable=False),
+    Column("expected_start_time", Time),
+    Column("next_scheduled_start_time", Time),
+    Column("start_time", Time),
+    Column("end_time", Time),
+    Column("total_run_time", Double, nullable=False),
+    Column("deployment_id", Uuid),
+    Column("deployment_version", Text),
+    Column("work_queue_id", Uuid),
+    Column("work_queue_name", Text),
+    Column("work_pool_id", Uuid),
+    Column("work_pool_name", Text),
+    Column("flow_version", Text),
+    Column("parameters", Json, nullable=False),
+    Column("idempotency_key", Text),
+    Column("context", Json, nullable=False),
+    Column("empirical_policy", Json, nullable=False),
+    Column("tags", Json, nullable=False),
+    Column("labels", Json, nullable=False),
+    Column("parent_task_run_id", Uuid),
+    Column("auto_scheduled", Boolean, nullable=False),
+    Column("infrastructure_document_id", Uuid),
+    Column("infrastructure_pid", Text),
+    Column("created_by", Json),
+    Column("job_variables", Json),
+)
+Index(None, flow_runs.c.flow_id)
+Index(None, flow_runs.c.deployment_id)
+Index(None, flow_runs.c.parent_task_run_id)
+Index(None, flow_runs.c.state_type, flow_runs.c.next_scheduled_start_time)
+Index(None, flow_runs.c.expected_start_time)
+Index(None, flow_runs.c.flow_id, flow_runs.c.idempotency_key, unique=True)
+
+flow_run_states = Table(
+    "flow_run_states",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("flow_run_id", Uuid, ForeignKey(flow_runs.c.id, ondelete="CASCADE"), nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("message", Text),
+    Column("timestamp", Time, nullable=False),
+    Column("data", Json),
+    Column("state_details", Json, nullable=False),
+)
+Index(None, flow_run_states.c.flow_run_id)
+
+task_runs = Table(
+    "task_runs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("created", Time, nullable=False),
+    Column("updated", Time, nullable=False),
+    # No foreign key: records arrive behind the work, and one of them must not refuse a batch.
+    Column("flow_run_id", Uuid),
+    Column("name", Text, nullable=False),
+    Column("task_key", Text, nullable=False),
+    Column("dynamic_key", Text, nullable=False),
+    Column("cache_key", Text),
+    Column("cache_expiration", Time),
+    Column("task_version", Text),
+    Column("empirical_policy", Json, nullable=False),
+    Column("tags", Json, nullable=False),
+    Column("labels", Json, nullable=False),
+    Column("task_inputs", Json, nullable=False),
+    Column("run_count", Integer, nullable=False),
+    Column("flow_run_run_count", Integer, nullable=False),
+    Column("expected_start_time", Time),
+    Column("next_scheduled_start_time", Time),
+    Column("start_time", Time),
+    Column("end_time", Time),
+    Column("total_run_time", Double, nullable=False),
+    Column("state_id", Uuid),
+    Column("state_type", String(16)),
+    Column("state_name", Text),
+    Column("state_timestamp", Time),
+    # The number of states so far: what tells a newer record of a run from an older one, whatever the clock
+    # does.
+    Column("state_count", Integer, nullable=False),
+    Column("states", Json, nullable=False),
+)
+Index(None, task_runs.c.flow_run_id)
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("created", Time, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("timestamp", Time, nullable=False),
+    Column("flow_run_id", Uuid),
+    Column("task_run_id", Uuid),
+)
+Index(None, logs.c.flow_run_id)
+Index(
+    None,
+    logs.c.task_run_id,
+    # Logs of a flow's tasks are found through the flow run; only tasks without one need an index of their
+    # own.
+    sqlite_where=text("flow_run_id IS NULL AND task_run_id IS NOT NULL"),
+    postgresql_where=text("flow_run_id IS NULL AND task_run_id IS NOT NULL"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("flow_run_id", Uuid, ForeignKey(flow_runs.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("process_started", Text, nullable=False),
+    Column("expires", Time, nullable=False),
+)
