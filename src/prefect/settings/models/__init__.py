@@ -1,0 +1,1 @@
+"""Sections of settings, under the paths that existing code imports them from."""

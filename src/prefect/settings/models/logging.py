@@ -1,0 +1,7 @@
+"""The settings of logging."""
+
+from __future__ import annotations
+
+from prefect.settings.table import LoggingSettings, LoggingToAPISettings
+
+__all__ = ["LoggingSettings", "LoggingToAPISettings"]

@@ -1,0 +1,7 @@
+"""The settings of results."""
+
+from __future__ import annotations
+
+from prefect.settings.table import ResultsSettings
+
+__all__ = ["ResultsSettings"]

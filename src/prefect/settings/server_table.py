@@ -1,0 +1,198 @@
+"""The table of settings of a server and of the store. Rows are as in `table`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Literal
+from urllib.parse import quote
+
+from prefect.exceptions import ConfigurationError
+from prefect.settings.options import Section, derived, option, section
+from prefect.settings.secret import SecretStr
+from prefect.settings.table import LogLevel
+
+__all__ = [
+    "SQLAlchemySettings",
+    "ServerAPISettings",
+    "ServerConcurrencySettings",
+    "ServerDatabaseSettings",
+    "ServerEphemeralSettings",
+    "ServerEventsSettings",
+    "ServerSettings",
+    "ServerTasksSettings",
+    "ServerUISettings",
+]
+
+
+def _connection_url(settings: Any) -> SecretStr:
+    """Make the database's URL from its parts, or that of the embedded store where no driver is named."""
+    database = settings.server.database
+    if database.driver is None:
+        return SecretStr(f"sqlite:///{settings.home / 'prefect.db'}")
+    if database.driver.startswith("sqlite"):
+        return SecretStr(f"sqlite:///{database.name or settings.home / 'prefect.db'}")
+    missing = [part for part in ("host", "user", "name") if not getattr(database, part)]
+    if missing:
+        names = ", ".join(f"PREFECT_SERVER_DATABASE_{part.upper()}" for part in missing)
+        raise ConfigurationError(
+            f"PREFECT_SERVER_DATABASE_DRIVER is {database.driver!r}, which needs {names} too. "
+            "Set them, or give the whole address as PREFECT_SERVER_DATABASE_CONNECTION_URL."
+        )
+    password = f":{quote(database.password.get_secret_value(), safe='')}" if database.password else ""
+    port = f":{database.port}" if database.port else ""
+    login = quote(database.user, safe="") + password
+    return SecretStr(f"postgresql://{login}@{database.host}{port}/{quote(database.name, safe='')}")
+
+
+def _ui_api_url(settings: Any) -> str:
+    return settings.api.url or f"http://{settings.server.api.host}:{settings.server.api.port}/api"
+
+
+class SQLAlchemySettings(Section):
+    """The pool of database connections. PostgreSQL only."""
+
+    pool_size: int = option(5, "Connections that are kept open.", "PREFECT_SQLALCHEMY_POOL_SIZE")
+    pool_recycle: int = option(3600, "Seconds after which a connection is replaced.")
+    pool_timeout: float | None = option(30.0, "Seconds to wait for a free connection.")
+    max_overflow: int = option(10, "Further connections under load.", "PREFECT_SQLALCHEMY_MAX_OVERFLOW")
+
+
+class ServerDatabaseSettings(Section):
+    """The store. Without a server it is the embedded one."""
+
+    driver: Literal["postgresql+asyncpg", "postgresql", "sqlite+aiosqlite", "sqlite"] | None = option(
+        None, "The kind of database, to give its address in parts.", "PREFECT_API_DATABASE_DRIVER"
+    )
+    host: str | None = option(None, "The database's host.", "PREFECT_API_DATABASE_HOST")
+    port: int | None = option(None, "The database's port.", "PREFECT_API_DATABASE_PORT")
+    user: str | None = option(None, "The user to log in as.", "PREFECT_API_DATABASE_USER")
+    name: str | None = option(None, "The database's name; for SQLite, its file.", "PREFECT_API_DATABASE_NAME")
+    password: SecretStr | None = option(None, "The user's password.", "PREFECT_API_DATABASE_PASSWORD")
+    connection_url: SecretStr | None = derived(
+        _connection_url,
+        "The address of the database: a SQLite file under PREFECT_HOME, or `postgresql://…`.",
+        "PREFECT_API_DATABASE_CONNECTION_URL",
+    )
+    timeout: float | None = option(
+        10.0, "Seconds to wait for a lock, or for an answer of the database.", "PREFECT_API_DATABASE_TIMEOUT"
+    )
+    connection_timeout: float | None = option(
+        5.0, "Seconds to wait for a connection.", "PREFECT_API_DATABASE_CONNECTION_TIMEOUT"
+    )
+    echo: bool = option(False, "Log every statement.", "PREFECT_API_DATABASE_ECHO")
+    migrate_on_start: bool = option(
+        True, "Bring the tables up to date when the store is opened.", "PREFECT_API_DATABASE_MIGRATE_ON_START"
+    )
+    sqlalchemy: SQLAlchemySettings = section(SQLAlchemySettings)
+
+
+class ServerAPISettings(Section):
+    """How a server serves. All kept for the server (later) unless they say otherwise."""
+
+    auth_string: SecretStr | None = option(None, "`user:password` that clients must send (server, later).")
+    host: str = option("127.0.0.1", "The address to listen on (server, later).")
+    port: int = option(4200, "The port to listen on (server, later).")
+    base_path: str | None = option(None, "What the paths of the API start with (server, later).")
+    default_limit: int = option(
+        200, "Objects in an answer, at most, where none is asked for.", "PREFECT_API_DEFAULT_LIMIT"
+    )
+    keepalive_timeout: int = option(5, "Seconds an idle connection is kept (server, later).")
+    csrf_protection_enabled: bool = option(
+        False, "Ask clients for tokens (server, later).", "PREFECT_SERVER_CSRF_PROTECTION_ENABLED"
+    )
+    csrf_token_expiration: timedelta = option(
+        timedelta(hours=1),
+        "How long such a token is good (server, later).",
+        "PREFECT_SERVER_CSRF_TOKEN_EXPIRATION",
+    )
+    cors_allowed_origins: str = option(
+        "*", "Origins that browsers may call from (server, later).", "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"
+    )
+
+
+class ServerConcurrencySettings(Section):
+    """How slots of limits are leased. All kept for limits (later)."""
+
+    lease_storage: str = option(
+        "prefect.server.concurrency.lease_storage.memory", "Where leases are kept (later)."
+    )
+
+
+class ServerEphemeralSettings(Section):
+    """Running without a server."""
+
+    enabled: bool = option(
+        True,
+        "Kept for code that reads it: without PREFECT_API_URL, the embedded store is always used.",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE",
+    )
+    startup_timeout_seconds: int = option(20, "Kept for code that reads it: nothing has to start.")
+
+
+class ServerEventsSettings(Section):
+    """Events. All kept for events (later)."""
+
+    maximum_labels_per_resource: int = option(
+        500, "Labels of a resource, at most (events, later).", "PREFECT_EVENTS_MAXIMUM_LABELS_PER_RESOURCE"
+    )
+    maximum_related_resources: int = option(
+        100,
+        "Related resources of an event, at most (events, later).",
+        "PREFECT_EVENTS_MAXIMUM_RELATED_RESOURCES",
+    )
+    retention_period: timedelta = option(
+        timedelta(days=7), "How long events are kept (events, later).", "PREFECT_EVENTS_RETENTION_PERIOD"
+    )
+    messaging_broker: str = option(
+        "prefect.server.utilities.messaging.memory",
+        "What carries events (events, later).",
+        "PREFECT_MESSAGING_BROKER",
+    )
+    messaging_cache: str = option(
+        "prefect.server.utilities.messaging.memory",
+        "What drops doubles (events, later).",
+        "PREFECT_MESSAGING_CACHE",
+    )
+    causal_ordering: str = option(
+        "prefect.server.events.ordering.memory", "What puts events in order (events, later)."
+    )
+
+
+class ServerTasksSettings(Section):
+    """Limits of tasks."""
+
+    tag_concurrency_slot_wait_seconds: float = option(
+        10.0,
+        "Seconds before a task that found no free slot asks again (limits, later).",
+        "PREFECT_TASK_RUN_TAG_CONCURRENCY_SLOT_WAIT_SECONDS",
+    )
+    max_cache_key_length: int = option(
+        2000, "Characters of a cache key, at most.", "PREFECT_API_TASK_CACHE_KEY_MAX_LENGTH"
+    )
+
+
+class ServerUISettings(Section):
+    """The pages of a server. All kept for the page (later)."""
+
+    enabled: bool = option(True, "Serve the pages (page, later).", "PREFECT_UI_ENABLED")
+    api_url: str | None = derived(
+        _ui_api_url, "The API that the pages talk to (page, later).", "PREFECT_UI_API_URL"
+    )
+    serve_base: str = option(
+        "/", "What the paths of the pages start with (page, later).", "PREFECT_UI_SERVE_BASE"
+    )
+
+
+class ServerSettings(Section):
+    """What a server does, and the store that it, or a run without it, keeps."""
+
+    logging_level: LogLevel = option(
+        "WARNING", "The least level that the server logs (server, later).", "PREFECT_LOGGING_SERVER_LEVEL"
+    )
+    api: ServerAPISettings = section(ServerAPISettings)
+    concurrency: ServerConcurrencySettings = section(ServerConcurrencySettings)
+    database: ServerDatabaseSettings = section(ServerDatabaseSettings)
+    ephemeral: ServerEphemeralSettings = section(ServerEphemeralSettings)
+    events: ServerEventsSettings = section(ServerEventsSettings)
+    tasks: ServerTasksSettings = section(ServerTasksSettings)
+    ui: ServerUISettings = section(ServerUISettings)
