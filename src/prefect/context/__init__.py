@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from prefect.context.model import ContextModel
 from prefect.context.runs import (
     NO_RUN,
-    ContextModel,
     EngineContext,
     FlowRunContext,
     RunContext,

@@ -37,7 +37,6 @@ class FlowRunSnapshot(Schema, weakref=True):
     flow_name: str | None = None
     flow_version: str | None = None
     parameters: dict[str, Any] | None = None
-    """None: not carried here, to be looked up."""
     parent_flow_run_id: str | None = None
     parent_deployment_id: str | None = None
     root_flow_run_id: str | None = None
@@ -49,6 +48,12 @@ class FlowRunSnapshot(Schema, weakref=True):
     work_pool_name: str | None = None
     work_queue_name: str | None = None
     deployment: DeploymentSnapshot | None = None
+    log_prints: bool | None = None
+    """Whether tasks log their prints, unless they say otherwise."""
+    persist_result: bool | None = None
+    """Whether tasks keep their results, unless they say otherwise."""
+    left_out: tuple[str, ...] = ()
+    """Names of fields that were too large to travel, or not to be shown, and are looked up when they are read."""
 
 
 class TaskRunSnapshot(Schema, weakref=True):
@@ -63,3 +68,4 @@ class TaskRunSnapshot(Schema, weakref=True):
     flow_run_id: str | None = None
     start_time: datetime | None = None
     retries: int = 0
+    log_prints: bool | None = None

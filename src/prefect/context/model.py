@@ -1,0 +1,97 @@
+"""`ContextModel`, the base of the contexts."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any, ClassVar, NamedTuple, Self
+
+__all__ = ["ContextModel"]
+
+
+class _Entry(NamedTuple):
+    """One `with` that is open here: what it made current, and what was current before."""
+
+    context: ContextModel
+    before: Any
+    below: _Entry | None
+
+
+_ENTERED: ContextVar[_Entry | None] = ContextVar("entered", default=None)
+"""The open `with` blocks, innermost first. It is immutable and belongs to the asyncio task or thread, as the contexts
+themselves do: a context that keeps its own tokens could be entered by one of them at a time only."""
+
+
+class ContextModel:
+    """Base of the contexts: a value that is current inside `with`.
+
+    A context may be entered several times, also by several tasks and threads at once, and may be left in another
+    asyncio task than it was entered in, or in another order: leaving never raises and never brings back a context
+    that was left before.
+    """
+
+    __slots__ = ("__weakref__",)
+    __var__: ClassVar[ContextVar[Any]]
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, **values: Any) -> None:
+        for name in self._fields:
+            setattr(self, name, values.pop(name, None))
+        if values:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(values))}")
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        """Make a context from the given fields alone; the others are None."""
+        return cls(**values)
+
+    @classmethod
+    def get(cls) -> Self | None:
+        """Return the current context of this kind, or None."""
+        found: Self | None = cls.__var__.get()
+        return found
+
+    def copy(self, **updates: Any) -> Self:
+        """Return a copy with some fields changed."""
+        return type(self)(**{**{name: getattr(self, name) for name in self._fields}, **updates})
+
+    def model_copy(self, *, update: dict[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed; the fields are live objects and are shared, not copied.
+
+        Args:
+            update: Fields to change.
+            deep: Accepted for the interface's sake.
+        """
+        return self.copy(**(update or {}))
+
+    def __enter__(self) -> Self:
+        var = self.__var__
+        _ENTERED.set(_Entry(self, var.get(None), _ENTERED.get()))
+        var.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        above: list[_Entry] = []
+        entry = _ENTERED.get()
+        while entry is not None and entry.context is not self:
+            above.append(entry)
+            entry = entry.below
+        if entry is None:
+            return  # entered in another task, whose contexts are its own
+        _close(entry, above)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{n}={v!r}" for n in self._fields if (v := getattr(self, n)) is not None and n[0] != "_")
+        return f"{type(self).__name__}({shown})"
+
+
+def _close(entry: _Entry, above: list[_Entry]) -> None:
+    """Take an entry off the open blocks; those above it, innermost first, stay open."""
+    var = entry.context.__var__
+    rest = entry.below
+    heir = next((other for other in reversed(above) if other.context.__var__ is var), None)
+    for other in reversed(above):
+        # Left out of order: the next block of this kind stays current, and then hands back to what was before.
+        rest = _Entry(other.context, entry.before if other is heir else other.before, rest)
+    _ENTERED.set(rest)
+    if heir is None and var.get(None) is entry.context:
+        var.set(entry.before)
