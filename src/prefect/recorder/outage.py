@@ -1,0 +1,66 @@
+"""An outage of the store: what failed, when to try again, what was lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from time import monotonic
+
+from prefect.exceptions import StoreError
+
+__all__ = ["Outage", "is_outage"]
+
+FIRST_WAIT = 0.25
+"""Seconds from the first failure to the second attempt; each further wait is twice as long."""
+LONGEST_WAIT = 30.0
+"""Seconds between attempts, at most."""
+
+
+class Outage:
+    """One outage, from the first failure until a write succeeds.
+
+    Args:
+        error: The first failure.
+    """
+
+    __slots__ = ("_wait", "dropped", "error", "retry_at")
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.dropped = 0
+        """Items dropped because too many waited."""
+        self._wait = FIRST_WAIT
+        self.retry_at = monotonic() + self._wait
+        """When to try again, on the monotonic clock."""
+
+    def again(self, error: Exception) -> None:
+        """Note one more failure, and wait longer."""
+        self.error = error
+        self._wait = min(self._wait * 2, LONGEST_WAIT)
+        self.retry_at = monotonic() + self._wait
+
+    def is_due(self) -> bool:
+        """Whether it is time for another attempt."""
+        return monotonic() >= self.retry_at
+
+    def greeting(self, store: str) -> str:
+        """Say what happened and what it means, once an outage."""
+        return (
+            f"Task runs and logs cannot be written to {store}: {type(self.error).__name__}: {self.error} "
+            "Your code goes on; the newest records wait in memory until the store works again."
+        )
+
+    def farewell(self, store: str) -> str:
+        """Say that it is over."""
+        lost = f" {self.dropped} records were dropped meanwhile." if self.dropped else " Nothing was lost."
+        return f"Task runs and logs are written to {store} again.{lost}"
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether a failed write is the store's fault, rather than that of a record in it.
+
+    Args:
+        error: What the write raised.
+    """
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError):
+        return False
+    return isinstance(error, StoreError | OSError | ImportError | sqlite3.Error)

@@ -1,0 +1,405 @@
+"""The recorder: takes notes of task runs and logs at once, and writes them down behind the work.
+
+Why this is correct:
+
+- *Nothing is lost between threads.* Producers only ever append to the right end of one deque, which is
+  atomic. Items leave at the left end, taken by the one thread that has the *turn* (a lock), and only after
+  they were written: the queue is the backlog. Reading `queue[i]` meanwhile is safe: appending moves no item.
+- *No wake-up is missed.* The writer thread says `_parked = True` and then looks at the queue; a producer
+  appends and then looks at `_parked`. Whichever comes second sees the other. The bell is a bare lock, held
+  while silent: to ring is to release it, one step that no signal handler can cut in two. A needless ring
+  costs a glance at the queue.
+- *Nobody waits for ever.* A producer waits only while earlier items are being written, and for a second at
+  most per thousand items. In an outage of the store nobody waits, and the newest `KEEP` items are kept. The
+  turn's lock is re-entrant, so that a KeyboardInterrupt that strikes just after it was taken leaves the
+  thread able to take it again; writing *within* writing (a log line made by the store, a signal handler) is
+  refused by looking at `_writer`.
+- *A record may change while it waits.* The engine appends the same object again after each change; a batch
+  holds it once, by identity, with its newest content. If it changes while it is being encoded, the append
+  that follows writes it anew.
+- *A fork is no copy.* In the child, queue, thread and locks are made anew: what was pending is the parent's.
+- *Exit.* `close` runs from `atexit`, when daemon threads still live, and waits ten seconds at most. What is
+  appended later is written by the thread that appends it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from prefect.recorder.outage import Outage, is_outage
+from prefect.recorder.sink import Sink
+from prefect.schemas.objects import Log, TaskRunRecord
+
+__all__ = ["Recorder"]
+
+BATCH = 1_000
+"""Items in a transaction; also how many may wait, while the writer writes, before producers are slowed."""
+DELAY = 0.1
+"""Seconds from the first append to the write, at most."""
+KEEP = 100_000
+"""Items kept in an outage; the oldest are dropped beyond it."""
+PATIENCE = 1.0
+"""Seconds that a producer waits for the writer before it goes on regardless."""
+RENEW = 15.0
+"""Seconds from one renewal of the leases to the next."""
+
+_log = logging.getLogger("prefect.recorder")
+
+
+class Recorder:
+    """Writes task runs and logs to a sink, in batches, from a thread that starts with the first of them.
+
+    Args:
+        sink: Where to write.
+    """
+
+    __slots__ = (
+        "_bell",
+        "_closing",
+        "_full",
+        "_held",
+        "_outage",
+        "_parked",
+        "_queue",
+        "_renew_at",
+        "_said",
+        "_sink",
+        "_start_lock",
+        "_thread",
+        "_turn",
+        "_unheld",
+        "_writer",
+    )
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as in a forked child: pending items, leases and the thread are the parent's."""
+        self._queue: deque[TaskRunRecord | Log] = deque()
+        self._full = BATCH
+        self._parked = True
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._bell = threading.Lock()
+        self._bell.acquire()
+        self._start_lock = threading.Lock()
+        self._turn = threading.RLock()
+        self._writer = 0
+        self._outage: Outage | None = None
+        self._said: list[tuple[int, str]] = []
+        self._held: set[UUID] = set()
+        self._unheld: set[UUID] = set()
+        self._renew_at = monotonic() + RENEW
+
+    # --- for producers ------------------------------------------------------------------------------------
+
+    def task_run(self, record: TaskRunRecord) -> None:
+        """Note that a task run is new or has changed.
+
+        Args:
+            record: The run and its states. It may change afterwards; append it again then.
+        """
+        queue = self._queue
+        queue.append(record)
+        if self._parked or len(queue) >= self._full:
+            self._attend()
+
+    def log(self, log: Log) -> None:
+        """Note a log record.
+
+        Args:
+            log: The record, which must not change any more.
+        """
+        queue = self._queue
+        queue.append(log)
+        if self._parked or len(queue) >= self._full:
+            self._attend()
+
+    def hold(self, flow_run_id: UUID) -> None:
+        """Take a lease on a flow run at once, and renew it until `release`.
+
+        Args:
+            flow_run_id: A run that this process runs now.
+        """
+        if not self._held:
+            self._renew_at = monotonic() + RENEW
+        self._held.add(flow_run_id)
+        self._unheld.add(flow_run_id)
+        self._try(self._take_leases)
+        self._start()
+        self._ring()
+
+    def release(self, flow_run_id: UUID, *, ended: bool = True) -> None:
+        """Stop renewing the lease on a flow run.
+
+        Args:
+            flow_run_id: The run. One that is not held is passed over.
+            ended: Whether the run has ended, and its lease with it. Otherwise the lease is given back now.
+        """
+        if flow_run_id not in self._held:
+            return
+        self._held.discard(flow_run_id)
+        self._unheld.discard(flow_run_id)
+        if not ended:
+            self._try(lambda: self._sink.release(flow_run_id))
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Write everything that was appended before, in the calling thread.
+
+        Args:
+            timeout: Seconds to wait for another thread that is writing; None waits until it has finished.
+
+        Returns:
+            Whether everything is durable now. False: the wait was too long, the store is failing (which was
+            said, and is tried again later), or this was called from within the writing.
+        """
+        if not self._queue:
+            return True
+        outage = self._outage
+        if outage is not None and not outage.is_due():
+            return False
+        return self._take_turn(-1 if timeout is None else timeout)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closing
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """Write everything, end the thread, and say what could not be written; also done at exit.
+
+        Args:
+            timeout: Seconds this may take.
+
+        Returns:
+            Whether everything is durable.
+        """
+        self._closing = True
+        atexit.unregister(self.close)
+        self._ring()
+        thread, deadline = self._thread, monotonic() + timeout
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+        outage = self._outage
+        if self._queue and outage is None:
+            self._take_turn(max(0.0, deadline - monotonic()))
+        lost = len({id(item) for item in self._queue.copy()}) + (outage.dropped if outage is not None else 0)
+        if lost:
+            why = str(outage.error) if outage is not None else "it did not answer in time."
+            _log.error("%d records of task runs and logs are lost: %s failed: %s", lost, self._sink.name, why)
+        return not lost
+
+    # --- waking and waiting -------------------------------------------------------------------------------
+
+    def _ring(self) -> None:
+        try:
+            self._bell.release()
+        except RuntimeError:  # it has rung already
+            return
+
+    def _start(self) -> None:
+        with self._start_lock:
+            if self._thread is None and not self._closing:
+                thread = threading.Thread(target=self._run, name="prefect-recorder", daemon=True)
+                thread.start()
+                self._thread = thread
+                self._close_at_exit()
+
+    def _close_at_exit(self) -> None:
+        atexit.register(self.close)
+        # A child of multiprocessing ends without running what atexit knows.
+        multiprocessing = sys.modules.get("multiprocessing.util")
+        if multiprocessing is not None:
+            multiprocessing.Finalize(None, self.close, exitpriority=0)
+
+    def _attend(self) -> None:
+        """Wake the writer; where it is behind, wait for it."""
+        if self._closing:
+            if self._outage is None:
+                self._take_turn(PATIENCE)
+            return
+        if self._thread is None:
+            self._start()
+        self._ring()
+        if len(self._queue) < self._full or self._writer == threading.get_ident():
+            return
+        if self._outage is not None:
+            self._trim()
+        elif self._writer:
+            if self._turn.acquire(timeout=PATIENCE):
+                self._turn.release()
+            else:
+                self._full = len(self._queue) + BATCH
+
+    def _trim(self) -> None:
+        """Drop the oldest items beyond what is kept in an outage."""
+        if not self._turn.acquire(blocking=False):
+            return
+        try:
+            outage = self._outage
+            while outage is not None and len(self._queue) >= KEEP:
+                self._queue.popleft()
+                outage.dropped += 1
+        finally:
+            self._turn.release()
+
+    # --- the writer thread --------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._park()
+            if self._held and monotonic() >= self._renew_at:
+                self._try(self._renew_leases)
+            self._take_turn(-1)
+            self._pause()
+        # From here on producers write by themselves; the last turn is for what came before.
+        self._parked = True
+        self._take_turn(-1)
+
+    def _park(self) -> None:
+        """Sleep until there is something to write, and gather more for a moment; or until leases are due."""
+        self._parked = True
+        while not self._queue and not self._closing:
+            if not self._held:
+                self._bell.acquire()
+            elif not self._listen(self._renew_at):
+                break
+        self._parked = False
+        deadline = monotonic() + DELAY
+        while self._queue and len(self._queue) < BATCH and not self._closing:
+            if not self._listen(deadline):
+                break
+
+    def _listen(self, until: float) -> bool:
+        """Wait for the bell; whether there is time left to go on waiting."""
+        self._bell.acquire(timeout=max(0.0, until - monotonic()))
+        return monotonic() < until
+
+    def _pause(self) -> None:
+        """In an outage, sleep until the next attempt is due."""
+        while (outage := self._outage) is not None and not self._closing and not outage.is_due():
+            self._listen(outage.retry_at)
+
+    # --- writing ------------------------------------------------------------------------------------------
+
+    def _take_turn(self, timeout: float) -> bool:
+        """Write what is in the queue now; then say what there is to say, with the turn given up."""
+        me = threading.get_ident()
+        if self._writer == me or not self._turn.acquire(timeout=timeout):
+            return False
+        try:
+            self._writer = me
+            return self._write_all()
+        finally:
+            self._writer = 0
+            self._turn.release()
+            self._speak()
+
+    def _write_all(self) -> bool:
+        queue = self._queue
+        left = len(queue)
+        if left == 0:
+            return True
+        self._full = left + BATCH
+        while left > 0:
+            count = min(left, BATCH)
+            try:
+                self._write([queue[index] for index in range(count)])
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must not reach the user's code
+                self._failed(error)
+                return False
+            for _ in range(count):
+                queue.popleft()
+            left -= count
+        self._succeeded()
+        return True
+
+    def _write(self, batch: Sequence[TaskRunRecord | Log]) -> None:
+        records = {id(item): item for item in batch if not isinstance(item, Log)}
+        logs = [item for item in batch if isinstance(item, Log)]
+        if records:
+            self._deliver(self._sink.record_task_runs, list(records.values()))
+        if logs:
+            self._deliver(self._sink.create_logs, logs)
+
+    def _deliver(self, write: Callable[[Any], None], items: Sequence[TaskRunRecord | Log]) -> None:
+        """Write items; where one of them is the trouble, find it by halving, and write the others."""
+        try:
+            write(items)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            if len(items) > 1:
+                middle = len(items) // 2
+                self._deliver(write, items[:middle])
+                self._deliver(write, items[middle:])
+            else:
+                self._said.append((logging.ERROR, _describe_refused(items[0], error)))
+
+    def _take_leases(self) -> None:
+        for flow_run_id in tuple(self._unheld):
+            self._sink.hold(flow_run_id)
+            self._unheld.discard(flow_run_id)
+
+    def _renew_leases(self) -> None:
+        self._renew_at = monotonic() + RENEW
+        self._take_leases()
+        self._sink.renew(tuple(self._held))
+
+    def _try(self, act: Callable[[], None]) -> None:
+        """Do something with leases; a failure is part of the outage, or begins it."""
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not reach the user's code
+            self._renew_at = self._failed(error).retry_at
+        else:
+            self._succeeded()
+        self._speak()
+
+    def _succeeded(self) -> None:
+        self._full = BATCH
+        outage, self._outage = self._outage, None
+        if outage is not None:
+            self._said.append((logging.INFO, outage.farewell(self._sink.name)))
+
+    def _failed(self, error: Exception) -> Outage:
+        outage = self._outage
+        if outage is None:
+            outage = self._outage = Outage(error)
+            self._said.append((logging.ERROR, outage.greeting(self._sink.name)))
+        else:
+            outage.again(error)
+        self._full = KEEP
+        return outage
+
+    def _speak(self) -> None:
+        """Log what happened, one line an outage; a flood of refused records is summed up."""
+        if not self._said:
+            return
+        said, self._said = self._said, []
+        for level, text in _sum_up(said):
+            _log.log(level, "%s", text)
+
+
+def _describe_refused(item: TaskRunRecord | Log, error: Exception) -> str:
+    if isinstance(item, TaskRunRecord):
+        what = f"Task run {item.run.name!r} ({item.run.id})"
+    else:
+        what = f"A log record of {item.name!r} at {item.timestamp}, flow run {item.flow_run_id},"
+    return f"{what} cannot be recorded, and will be missing in the store: {type(error).__name__}: {error}"
+
+
+def _sum_up(said: Sequence[tuple[int, str]]) -> Iterable[tuple[int, str]]:
+    yield from said[:5]
+    if len(said) > 5:
+        yield logging.ERROR, f"{len(said) - 5} more records could not be recorded, for like reasons."
