@@ -19,7 +19,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -75,21 +75,25 @@ def shifted(by: int) -> Any:
     return lambda x: x + by
 
 
+@settings(max_examples=60, deadline=None)
 @given(json_values, json_values)
 def test_hashes_are_equal_exactly_when_the_values_are(a: Any, b: Any) -> None:
     assert (hash_objects(a) == hash_objects(b)) == (spelled(a) == spelled(b))
 
 
+@settings(max_examples=60, deadline=None)
 @given(json_values)
 def test_a_copy_has_the_same_hash(value: Any) -> None:
     assert hash_objects(json.loads(json.dumps(value))) == hash_objects(value)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(), json_values, max_size=5))
 def test_order_of_arguments_does_not_matter(arguments: dict[str, Any]) -> None:
     assert hash_arguments(arguments) == hash_arguments(dict(reversed(arguments.items())))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(scalars, max_size=5), st.lists(scalars, max_size=5))
 def test_lists_do_not_run_into_each_other(a: list[Any], b: list[Any]) -> None:
     if spelled([a, b]) != spelled([a + b, []]):
@@ -101,8 +105,9 @@ DIFFERENT = [
     frozenset(), [1], (1,), {1}, {1: 2}, {"1": 2}, {(1, 2): 3}, 1j, Decimal("1"), Decimal("1.0"), [[1], 2],
     [1, [2]], date(2026, 1, 2), datetime(2026, 1, 2), datetime(2026, 1, 2, tzinfo=UTC), time(1, 2),
     datetime(2026, 1, 2, tzinfo=timezone(timedelta(hours=1))), timedelta(1), UUID(int=1), Path("a"),
-    Path("a/b"), Color.RED, Color.BLUE, Level.ONE, Point(1), Point(2), Point(1, ["a"]), Model(), Model(a=2), Plain(a=1),
-    Plain(a=2), Pair(1, 2), OrderedDict(a=1, b=2), OrderedDict(b=2, a=1), Point, Model, int, add, len,
+    Path("a/b"), Color.RED, Color.BLUE, Level.ONE, Point(1), Point(2), Point(1, ["a"]), Model(), Model(a=2),
+    Plain(a=1), Plain(a=2), Pair(1, 2), OrderedDict(a=1, b=2), OrderedDict(b=2, a=1), Point, Model, int, add,
+    len,
     [].append, "x".join, functools.partial(add, 1), functools.partial(add, 2), shifted(1), shifted(2),
     lambda x: x + 1, lambda x: x + 3, re.compile("a"), re.compile("b"), re, os, range(3), range(4), "\ud800",
     2**70, float("inf"), float("nan"),

@@ -3,7 +3,7 @@
 A value is written out as a sequence of frames (a tag, a length, the content), so that no two different values
 give the same bytes, and the bytes are hashed. `1`, `1.0` and `True` differ; the order of dicts and sets does
 not matter. What is not known here is taken apart the way pickle would, but without pickle's memo, which makes
-pickles of equal values differ. Classes count by their name; functions by their code, defaults and closure, and
+pickles of equal values differ. Classes count by their name; functions by their code, defaults and closure,
 not by their source, so that two lambdas in one line differ and a comment makes no difference.
 """
 
