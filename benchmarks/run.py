@@ -48,9 +48,7 @@ ROWS = [
     Row("version", "`prefect version`", "version", "process", "ms", MS, 150),
     Row("hello", "hello flow, cold, fresh home, to exit", "hello", "process", "ms", MS, 250),
     Row("call", "no-op task called in a flow", "call", "seconds", "µs", US, 32, 1000, 100),
-    Row(
-        "durable", "… whole flow of 1,000, until recorded, a task", "call", "durable", "µs", US, 80, 1000, 100
-    ),
+    Row("durable", "… the whole flow, until recorded, a task", "call", "durable", "µs", US, 80, 1000, 100),
     Row("submit", "`.submit()` and its result, threads", "submit", "seconds", "µs", US, 80, 1000, 100),
     Row("map", "`.map()`, an item", "map", "seconds", "µs", US, 80, 1000, 100),
     Row("gather", "async task in `gather`", "gather", "seconds", "µs", US, 60, 1000, 100),
