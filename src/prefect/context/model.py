@@ -17,16 +17,19 @@ class _Entry(NamedTuple):
 
 
 _ENTERED: ContextVar[_Entry | None] = ContextVar("entered", default=None)
-"""The open `with` blocks, innermost first. It is immutable and belongs to the asyncio task or thread, as the contexts
-themselves do: a context that keeps its own tokens could be entered by one of them at a time only."""
+"""The open `with` blocks, innermost first.
+
+It is immutable, and belongs to the asyncio task or thread as what is current does: a context that kept its
+own tokens could be entered by one of them at a time only.
+"""
 
 
 class ContextModel:
     """Base of the contexts: a value that is current inside `with`.
 
-    A context may be entered several times, also by several tasks and threads at once, and may be left in another
-    asyncio task than it was entered in, or in another order: leaving never raises and never brings back a context
-    that was left before.
+    A context may be entered several times, also by several tasks and threads at once, and may be left in
+    another asyncio task than it was entered in, or in another order: leaving never raises and never brings
+    back a context that was left before.
     """
 
     __slots__ = ("__weakref__",)
@@ -80,7 +83,9 @@ class ContextModel:
         _close(entry, above)
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{n}={v!r}" for n in self._fields if (v := getattr(self, n)) is not None and n[0] != "_")
+        shown = ", ".join(
+            f"{n}={v!r}" for n in self._fields if (v := getattr(self, n)) is not None and n[0] != "_"
+        )
         return f"{type(self).__name__}({shown})"
 
 
@@ -90,7 +95,7 @@ def _close(entry: _Entry, above: list[_Entry]) -> None:
     rest = entry.below
     heir = next((other for other in reversed(above) if other.context.__var__ is var), None)
     for other in reversed(above):
-        # Left out of order: the next block of this kind stays current, and then hands back to what was before.
+        # Left out of order: the next block of this kind stays current, then hands back to what was before.
         rest = _Entry(other.context, entry.before if other is heir else other.before, rest)
     _ENTERED.set(rest)
     if heir is None and var.get(None) is entry.context:

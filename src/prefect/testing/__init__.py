@@ -1,4 +1,4 @@
-"""What tests of flows and tasks need: `run_context` for functions by themselves, `prefect_test_harness` for whole runs."""
+"""What tests need: `run_context` for functions by themselves, `prefect_test_harness` for whole runs."""
 
 from __future__ import annotations
 

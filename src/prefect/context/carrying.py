@@ -1,0 +1,268 @@
+"""How the context of a run gets to threads and processes that know nothing of it.
+
+What travels are facts (snapshots, tags, settings), never live objects: in the other process
+`prefect.runtime`, tags and the run logger are right, and `FlowRunContext.get()` is None.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import ExitStack, contextmanager
+from contextvars import Context, copy_context
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID, uuid4
+
+from prefect.context.runs import (
+    TagsContext,
+    TaskRunContext,
+    carry,
+    current_flow_run,
+    current_task_run,
+)
+from prefect.context.travel import (
+    LARGEST_PARAMETERS,
+    packed_flow_run,
+    packed_task_run,
+    unpacked_flow_run,
+    unpacked_task_run,
+)
+from prefect.schemas.objects import TaskRun, TaskRunPolicy
+from prefect.schemas.snapshots import TaskRunSnapshot
+
+__all__ = ["hydrated_context", "serialize_context", "with_context"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_this_process: tuple[int, str] = (0, "")
+
+
+def _process() -> str:
+    """Return a name of this process that no other one has, on any host; a forked child is another one."""
+    global _this_process
+    if _this_process[0] != os.getpid():
+        _this_process = (os.getpid(), uuid4().hex)
+    return _this_process[1]
+
+
+def serialize_context() -> dict[str, Any]:
+    """Return what a thread, process or machine needs to know of the run here.
+
+    It is small, at most 2 KB besides the parameters of the runs, which come along when they take no more than
+    1 KB. It holds no credentials.
+
+    Returns:
+        Plain values that can be pickled, for `hydrated_context`.
+    """
+    serialized: dict[str, Any] = {"process": _process()}
+    flow_run, task_run = current_flow_run(), current_task_run()
+    if flow_run is not None:
+        serialized["flow_run"] = packed_flow_run(flow_run)
+        serialized["flow_run_parameters"] = _pickled(flow_run.parameters)
+    if task_run is not None:
+        serialized["task_run"] = packed_task_run(task_run)
+        serialized["task_run_parameters"] = _pickled(task_run.parameters)
+    current_tags = TagsContext.get().current_tags
+    if current_tags:
+        serialized["tags"] = sorted(current_tags)
+    return serialized
+
+
+@contextmanager
+def hydrated_context(serialized_context: dict[str, Any] | None = None) -> Generator[None, None, None]:
+    """Make the run that was serialized elsewhere the run here, inside a `with` block.
+
+    Args:
+        serialized_context: What `serialize_context` returned; None or empty changes nothing.
+    """
+    if not serialized_context:
+        yield
+        return
+    with ExitStack() as stack:
+        if serialized_context["process"] != _process():
+            stack.callback(_flush)
+        stack.callback(_carry_runs(serialized_context))
+        task_run = current_task_run()
+        if task_run is not None:
+            stack.enter_context(_task_run_context(task_run))
+        stack.enter_context(TagsContext(current_tags=set(serialized_context.get("tags", ()))))
+        yield
+
+
+def with_context(fn: Callable[P, R]) -> Callable[P, R]:
+    """Return a function that runs in the context of here, wherever it is called.
+
+    In this process that is a copy of the context, a fresh one for each call: all context variables are there,
+    those of other libraries too. In another process (`multiprocessing` and `ProcessPoolExecutor` with any
+    start method) it is the run: `prefect.runtime`, tags, settings and the run logger.
+
+    Args:
+        fn: A function or coroutine function.
+
+    Returns:
+        A function of the same signature. It can be pickled where `fn` can; lambdas and inner functions can
+        too.
+    """
+    carried = _Carried(fn, copy_context())
+    carrier: Callable[..., Any] = _run_async if iscoroutinefunction(fn) else _run
+    wrapped = partial(carrier, carried)
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        if hasattr(fn, name):
+            setattr(wrapped, name, getattr(fn, name))
+    return wrapped
+
+
+class _Carried:
+    """A function with the context that it was wrapped in.
+
+    Args:
+        fn: The function.
+        context: All context variables; None in a process that it was sent to.
+        serialized: What was sent in its place.
+    """
+
+    __slots__ = ("context", "fn", "process", "serialized")
+
+    def __init__(
+        self, fn: Callable[..., Any], context: Context | None, serialized: dict[str, Any] | None = None
+    ) -> None:
+        self.fn = fn
+        self.context = context
+        self.serialized = serialized
+        self.process = _process()
+
+    def is_home(self) -> bool:
+        """Whether this is the process in which the function was wrapped."""
+        return self.context is not None and self.process == _process()
+
+    def facts(self) -> dict[str, Any] | None:
+        """Return the context as facts."""
+        if self.context is None:
+            return self.serialized
+        # A copy, since another thread may be running in the context itself.
+        serialized = self.context.copy().run(serialize_context)
+        serialized["process"] = self.process
+        return serialized
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrived, (_sendable(self.fn), self.facts())
+
+
+def _run(carried: _Carried, /, *args: Any, **kwargs: Any) -> Any:
+    if carried.is_home() and carried.context is not None:
+        return carried.context.copy().run(carried.fn, *args, **kwargs)
+    with hydrated_context(carried.facts()):
+        return carried.fn(*args, **kwargs)
+
+
+async def _run_async(carried: _Carried, /, *args: Any, **kwargs: Any) -> Any:
+    if carried.is_home() and carried.context is not None:
+        import asyncio  # noqa: PLC0415 - import budget; where a coroutine runs it is there
+
+        call: Coroutine[Any, Any, Any] = carried.fn(*args, **kwargs)
+        return await asyncio.get_running_loop().create_task(call, context=carried.context.copy())
+    with hydrated_context(carried.facts()):
+        return await carried.fn(*args, **kwargs)
+
+
+def _arrived(fn: Callable[..., Any] | _ByValue, serialized: dict[str, Any] | None) -> _Carried:
+    return _Carried(fn.function() if isinstance(fn, _ByValue) else fn, None, serialized)
+
+
+class _ByValue:
+    """A function that cannot be imported, as bytes."""
+
+    def __init__(self, code: bytes) -> None:
+        self.code = code
+
+    def function(self) -> Callable[..., Any]:
+        """Return the function."""
+        made: Callable[..., Any] = pickle.loads(self.code)
+        return made
+
+
+def _sendable(fn: Callable[..., Any]) -> Callable[..., Any] | _ByValue:
+    name = getattr(fn, "__qualname__", "")
+    if "<lambda>" not in name and "<locals>" not in name:
+        return fn
+    import cloudpickle  # noqa: PLC0415 - only functions without an importable name need it
+
+    return _ByValue(cloudpickle.dumps(fn))
+
+
+def _carry_runs(serialized: dict[str, Any]) -> Callable[[], None]:
+    flow_run, task_run = serialized.get("flow_run"), serialized.get("task_run")
+    return carry(
+        flow_run and unpacked_flow_run(flow_run, _unpickled(serialized.get("flow_run_parameters"))),
+        task_run and unpacked_task_run(task_run, _unpickled(serialized.get("task_run_parameters"))),
+    )
+
+
+def _task_run_context(snapshot: TaskRunSnapshot) -> TaskRunContext:
+    run = TaskRun(
+        id=UUID(snapshot.id),
+        name=snapshot.name or "",
+        task_key=snapshot.task_name or "",
+        dynamic_key=snapshot.id,
+        flow_run_id=UUID(snapshot.flow_run_id) if snapshot.flow_run_id else None,
+        tags=list(snapshot.tags),
+        run_count=snapshot.run_count,
+        start_time=snapshot.start_time,
+        empirical_policy=TaskRunPolicy(retries=snapshot.retries),
+    )
+    context = TaskRunContext(
+        task_run=run,
+        parameters=snapshot.parameters or {},
+        start_time=snapshot.start_time,
+        log_prints=snapshot.log_prints,
+    )
+    context._snapshot = snapshot
+    return context
+
+
+class _Small:
+    """A file that takes the bytes of parameters that may travel, and no more.
+
+    So a large dataframe is not copied to see that it is large.
+    """
+
+    def __init__(self) -> None:
+        self.content = b""
+
+    def write(self, part: Any) -> int:
+        """Take some bytes."""
+        size = memoryview(part).nbytes
+        if len(self.content) + size > LARGEST_PARAMETERS:
+            raise OverflowError("too large to travel")
+        self.content += bytes(part)
+        return size
+
+
+def _pickled(parameters: dict[str, Any] | None) -> bytes | None:
+    """Pickle parameters that may come along; None for those that are too large or cannot be pickled."""
+    if parameters is None:
+        return None
+    file = _Small()
+    try:
+        pickle.Pickler(file).dump(parameters)
+    except Exception:  # noqa: BLE001 - values of users' classes raise anything; they are looked up instead
+        return None
+    return file.content
+
+
+def _unpickled(parameters: bytes | None) -> dict[str, Any] | None:
+    if parameters is None:
+        return None
+    loaded: dict[str, Any] = pickle.loads(parameters)
+    return loaded
+
+
+def _flush() -> None:
+    """Write down what was recorded here: a pool may end this process at any time."""
+    from prefect.recorder import get_recorder  # noqa: PLC0415 - import budget
+
+    get_recorder().flush()

@@ -1,0 +1,105 @@
+"""Finds all facts of a flow run in the store, for code outside of runs that knows but its id."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from uuid import UUID
+
+from prefect.exceptions import ObjectNotFound, PrefectException
+from prefect.schemas.objects import FlowRun
+from prefect.schemas.snapshots import DeploymentSnapshot, FlowRunSnapshot
+
+__all__ = ["find_flow_run"]
+
+_LONGEST_CHAIN = 100
+"""How many parents are followed, so that a store with a cycle in it is survived."""
+
+
+def find_flow_run(run_id: str) -> FlowRunSnapshot | None:
+    """Return what the store knows of a flow run.
+
+    A read makes no store and starts nothing. It raises nothing either: where nothing is found, a warning says
+    why.
+
+    Args:
+        run_id: The run's id.
+    """
+    try:
+        return _Lookup().flow_run(UUID(run_id))
+    except ValueError:
+        problem = "it is no UUID"
+    except ObjectNotFound:
+        problem = "the store has no such flow run"
+    except PrefectException as error:
+        problem = str(error)
+    logging.getLogger("prefect.runtime").warning(
+        "prefect.runtime knows nothing of flow run %s but its id: %s.", run_id, problem
+    )
+    return None
+
+
+class _Lookup:
+    """One look into the store."""
+
+    def __init__(self) -> None:
+        from prefect.client.local import LocalClient  # noqa: PLC0415 - only code outside of runs looks anything up
+        from prefect.store import open_store  # noqa: PLC0415 - the same
+        from prefect.store.sqlite import SqliteStore  # noqa: PLC0415 - the same
+
+        store = open_store()
+        if isinstance(store, SqliteStore) and store.path != ":memory:" and not Path(store.path).exists():
+            raise ObjectNotFound(help_message="There is no store yet.")
+        self.client = LocalClient(store)
+
+    def flow_run(self, run_id: UUID) -> FlowRunSnapshot:
+        from prefect.operations import read_flow, read_flow_run  # noqa: PLC0415 - as above
+
+        run = self.client.call(read_flow_run, run_id)
+        flow = self.client.call(read_flow, run.flow_id)
+        chain = [run, *self._parents(run)]
+        deployed = next((one for one in chain if one.deployment_id is not None), None)
+        parent = chain[1] if len(chain) > 1 else None
+        parent_deployed = next((one for one in chain[1:] if one.deployment_id is not None), None)
+        return FlowRunSnapshot(
+            id=str(run.id),
+            name=run.name or None,
+            tags=list(run.tags),
+            scheduled_start_time=run.next_scheduled_start_time or run.expected_start_time,
+            flow_name=flow.name,
+            flow_version=run.flow_version,
+            parameters=run.parameters,
+            parent_flow_run_id=str(parent.id) if parent is not None else None,
+            parent_deployment_id=str(parent_deployed.deployment_id) if parent_deployed is not None else None,
+            root_flow_run_id=str(chain[-1].id),
+            run_count=run.run_count,
+            job_variables=run.job_variables,
+            start_time=run.start_time,
+            state_name=run.state_name,
+            max_retries=run.empirical_policy.retries or 0,
+            work_pool_name=run.work_pool_name,
+            work_queue_name=run.work_queue_name,
+            deployment=None if deployed is None else _deployment_of(deployed),
+        )
+
+    def _parents(self, run: FlowRun) -> list[FlowRun]:
+        """Return the flow runs that a run is nested in, the nearest first; a deleted one ends the chain."""
+        from prefect.operations import read_flow_run, read_task_run  # noqa: PLC0415 - as above
+
+        parents: list[FlowRun] = []
+        while run.parent_task_run_id is not None and len(parents) < _LONGEST_CHAIN:
+            try:
+                parent_id = self.client.call(read_task_run, run.parent_task_run_id).flow_run_id
+                if parent_id is None:
+                    break
+                run = self.client.call(read_flow_run, parent_id)
+            except ObjectNotFound:
+                break
+            parents.append(run)
+        return parents
+
+
+def _deployment_of(run: FlowRun) -> DeploymentSnapshot:
+    return DeploymentSnapshot(
+        id=str(run.deployment_id), version=run.deployment_version, parameters=run.parameters
+    )

@@ -1,0 +1,66 @@
+"""Environment variables that say which run a process belongs to, and those that mock what a run says.
+
+They are facts of the process and no settings: they are read when asked for, since tests change them at any
+time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+__all__ = [
+    "FLOW_RUN_ID",
+    "FLOW_RUN_SNAPSHOT",
+    "TASK_RUN_SNAPSHOT",
+    "mock_finder",
+    "mock_variable",
+    "run_variable",
+]
+
+FLOW_RUN_ID = "PREFECT__FLOW_RUN_ID"
+"""The flow run that the process was started for."""
+FLOW_RUN_SNAPSHOT = "PREFECT__FLOW_RUN_SNAPSHOT"
+"""The facts of that flow run, as JSON, so that nobody needs to look them up."""
+TASK_RUN_SNAPSHOT = "PREFECT__TASK_RUN_SNAPSHOT"
+"""The facts of the task run that started the process, as JSON."""
+
+
+def run_variable(name: str) -> str | None:
+    """Return one of the variables above; None when it is unset or empty."""
+    return os.environ.get(name) or None
+
+
+def mock_variable(section: str, attribute: str) -> str:
+    """Return the name of the variable that replaces an attribute of `prefect.runtime`.
+
+    Args:
+        section: `flow_run`, `task_run` or `deployment`.
+        attribute: The attribute.
+    """
+    return f"PREFECT__RUNTIME__{section.upper()}__{attribute.upper()}"
+
+
+def mock_finder(section: str) -> Callable[[str], str | None]:
+    """Return a function that finds the mocked value of an attribute, or None.
+
+    Args:
+        section: `flow_run`, `task_run` or `deployment`.
+    """
+    # Every read of a runtime attribute asks, nearly always in vain. `os.environ.get` takes longer than all
+    # the rest of such a read, since it encodes the name each time; a look into the mapping below it does not.
+    encoded: dict[str, Any] = {}
+    environ = os.environ
+    data = environ._data  # type: ignore[attr-defined] # not in its stub
+
+    def find(attribute: str) -> str | None:
+        try:
+            key = encoded[attribute]
+        except KeyError:
+            key = encoded[attribute] = environ.encodekey(mock_variable(section, attribute))
+        if key in data or os.environ is not environ:  # a test may put a mapping of its own in its place
+            return os.environ.get(mock_variable(section, attribute))
+        return None
+
+    return find
