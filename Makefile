@@ -65,6 +65,7 @@ names: $(VENV)/.dev-stamp ## refresh the lists of exported and imported names in
 	$(BIN)/python tests/architecture/public_names.py
 
 build: $(VENV)/.dev-stamp ## build the wheel into dist/
+	@rm -f dist/*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 lock: $(VENV)/.dev-stamp ## pin the requirements anew (LOCK=--upgrade for the newest)

@@ -13,7 +13,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-IMPURE = {"asyncio", "logging", "os", "socket", "sqlite3", "subprocess", "threading", "time"}
+IMPURE = {"asyncio", "logging", "socket", "sqlite3", "subprocess", "threading", "time"}
 
 
 @pytest.fixture(scope="module")
