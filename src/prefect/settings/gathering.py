@@ -94,7 +94,8 @@ def _add_named(
 ) -> list[str]:
     """Add named values; return those that name no setting. A first name goes before further names."""
     unknown = [f"{name} in profile {profile!r}" for name in named if name.upper() not in OPTIONS_BY_NAME]
-    rows = {id(row): row for name in named if (row := OPTIONS_BY_NAME.get(name.upper()))}
+    named = {name.upper(): value for name, value in named.items()}
+    rows = {row.path: row for name in named if (row := OPTIONS_BY_NAME.get(name))}
     for row in rows.values():
         name = next(name for name in row.names if name in named)
         if row.path not in given and not _is_blank(named[name], row):

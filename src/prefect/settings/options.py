@@ -154,7 +154,7 @@ def derived(derive: Callable[[Any], T], help: str, *aliases: str) -> T:
     """Declare a setting whose default follows from other settings.
 
     Args:
-        derive: Makes the default from the settings; it sees those that are declared earlier.
+        derive: Makes the default from the settings; at the top it may use what sections derive.
         help: What the setting does, for people.
         aliases: Further environment variables that give the value.
     """

@@ -270,7 +270,8 @@ def _derive(settings: Settings, values: Mapping[str, Any]) -> None:
 
 
 register(Settings)
-_DERIVED = [row for row in OPTIONS.values() if row.derive]
+# Those of sections come first, because those at the top follow from them.
+_DERIVED = sorted((row for row in OPTIONS.values() if row.derive), key=lambda row: -row.path.count("."))
 
 
 def _ui_url(settings: Settings) -> str | None:

@@ -28,9 +28,9 @@ def _connection_url(settings: Any) -> SecretStr:
     """Make the database's URL from its parts, or that of the embedded store where no driver is named."""
     database = settings.server.database
     if database.driver is None:
-        return SecretStr(f"sqlite:///{settings.home / 'prefect.db'}")
+        return SecretStr(f"sqlite:///{quote(str(settings.home / 'prefect.db'))}")
     if database.driver.startswith("sqlite"):
-        return SecretStr(f"sqlite:///{database.name or settings.home / 'prefect.db'}")
+        return SecretStr(f"sqlite:///{quote(database.name or str(settings.home / 'prefect.db'))}")
     missing = [part for part in ("host", "user", "name") if not getattr(database, part)]
     if missing:
         names = ", ".join(f"PREFECT_SERVER_DATABASE_{part.upper()}" for part in missing)
