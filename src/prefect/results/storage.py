@@ -1,0 +1,183 @@
+"""Storage: where the files of results are. Any object with `read_path` and `write_path` will do."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from pathlib import Path
+
+from prefect.exceptions import StoreUnavailable
+from prefect.settings import get_current_settings
+from prefect.types import uuid7
+
+__all__ = ["LocalFileSystem", "ReadableFileSystem", "WritableFileSystem", "resolve_storage"]
+
+
+class ReadableFileSystem:
+    """Base of storage that can be read."""
+
+    @abstractmethod
+    def read_path(self, path: str) -> bytes:
+        """Return a file's content.
+
+        Args:
+            path: The file, relative to where this storage begins.
+
+        Raises:
+            ValueError: There is no such file.
+        """
+
+
+class WritableFileSystem(ReadableFileSystem):
+    """Base of storage that can be read and written."""
+
+    @abstractmethod
+    def write_path(self, path: str, content: bytes) -> str | None:
+        """Write a file, whole or not at all.
+
+        Args:
+            path: The file, relative to where this storage begins.
+            content: What to write.
+
+        Returns:
+            The path by which the file is read.
+        """
+
+
+class LocalFileSystem(WritableFileSystem):
+    """A directory of this machine.
+
+    Args:
+        basepath: The directory; it need not exist yet. Nothing outside of it is read or written. Left out, it is the
+            directory where results are kept (PREFECT_LOCAL_STORAGE_PATH), and absolute paths may lie anywhere.
+    """
+
+    def __init__(self, *, basepath: str | Path | None = None) -> None:
+        self.basepath = None if basepath is None else str(basepath)
+
+    def resolve(self, path: str) -> str:
+        """Return the absolute path of a file, which need not exist.
+
+        Raises:
+            ValueError: It lies outside of this storage.
+        """
+        if self.basepath is None:
+            base = str(get_current_settings().results.local_storage_path)
+        else:
+            base = os.path.abspath(os.path.expanduser(self.basepath))
+        full = os.path.normpath(os.path.join(base, path))
+        if full.startswith(base + os.sep) or (self.basepath is None and os.path.isabs(path)):
+            return full
+        raise ValueError(f"Provided path {full} is outside of the base path {base}.")
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return os.path.isfile(self.resolve(path))
+
+    def read_path(self, path: str) -> bytes:
+        """Return a file's content.
+
+        Raises:
+            ValueError: There is no such file, or it lies outside of this storage.
+        """
+        full = self.resolve(path)
+        try:
+            with open(full, "rb") as file:
+                return file.read()
+        except FileNotFoundError as error:
+            raise ValueError(f"Path {full} does not exist.") from error
+        except IsADirectoryError as error:
+            raise ValueError(f"Path {full} is not a file.") from error
+
+    def read_first_line(self, path: str) -> bytes | None:
+        """Return a file's first line, or None where there is no such file."""
+        try:
+            with open(self.resolve(path), "rb") as file:
+                return file.readline()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+
+    def write_path(self, path: str, content: bytes) -> str:
+        """Write a file, with the directories above it; a reader sees the old content or the new, never a part.
+
+        Returns:
+            The absolute path.
+
+        Raises:
+            ValueError: The path lies outside of this storage.
+            prefect.exceptions.StoreUnavailable: The disk is full, or writing is not permitted.
+        """
+        full = self.resolve(path)
+        directory, name = os.path.split(full)
+        # Beside the file, as a rename works within one file system only. The name is cut to stay within 255 bytes.
+        scratch = os.path.join(directory, f".{name[:40]}.{uuid7().hex}.tmp")
+        try:
+            try:
+                _write_new(scratch, content)
+            except FileNotFoundError:
+                os.makedirs(directory, exist_ok=True)
+                _write_new(scratch, content)
+            os.replace(scratch, full)
+        except OSError as error:
+            _remove(scratch)
+            raise StoreUnavailable(
+                f"Cannot write {full}: {error.strerror or error}. Free space or mend permissions there, or keep results "
+                "elsewhere (result_storage=..., PREFECT_LOCAL_STORAGE_PATH)."
+            ) from error
+        return full
+
+    async def aread_path(self, path: str) -> bytes:
+        """Return a file's content; `read_path` for async code."""
+        return self.read_path(path)
+
+    async def awrite_path(self, path: str, content: bytes) -> str:
+        """Write a file; `write_path` for async code."""
+        return self.write_path(path, content)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self.basepath == getattr(other, "basepath", None)
+
+    def __hash__(self) -> int:
+        return hash(self.basepath)
+
+    def __repr__(self) -> str:
+        return f"LocalFileSystem(basepath={self.basepath!r})"
+
+
+def _write_new(path: str, content: bytes) -> None:
+    with open(path, "xb", buffering=0) as file:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return  # never made, or gone with the disk; the error that brought us here is the one to tell
+
+
+def resolve_storage(storage: str | Path | WritableFileSystem) -> WritableFileSystem:
+    """Return a storage for what users give in its place.
+
+    Args:
+        storage: A storage, or a directory: a `Path`, or a text that begins with `/`, `~`, `.` or `file://`.
+
+    Raises:
+        ValueError: The text is no path: names of storage blocks are not supported.
+        TypeError: It is nothing of these, or has no `read_path` and `write_path`.
+    """
+    if isinstance(storage, Path):
+        return LocalFileSystem(basepath=storage)
+    if isinstance(storage, str):
+        path = storage.removeprefix("file://")
+        if path.startswith(("/", "~", ".")) or os.path.isabs(path):
+            return LocalFileSystem(basepath=path)
+        raise ValueError(
+            f"Results cannot be stored at {storage!r}: it is the name of a storage block, and those are not supported "
+            "yet. Give a directory (Path('results'), '/data/results') or a LocalFileSystem."
+        )
+    if callable(getattr(storage, "read_path", None)) and callable(getattr(storage, "write_path", None)):
+        return storage
+    raise TypeError(f"Results cannot be stored in {storage!r}: it has no read_path() and write_path().")
