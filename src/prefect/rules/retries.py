@@ -49,6 +49,7 @@ def settle_delays(
         Seconds, or a list with the seconds before each retry.
 
     Raises:
+        TypeError: It is none of these.
         ValueError: There are more than `MAX_DELAYS` delays.
     """
     if callable(delay):
@@ -57,6 +58,11 @@ def settle_delays(
         return 0
     if isinstance(delay, int | float):
         return delay
+    if not isinstance(delay, list | tuple):
+        raise TypeError(
+            "Invalid `retry_delay_seconds` provided; must be an int, float, list or callable. "
+            f"Received type {type(delay)}"
+        )
     if len(delay) > MAX_DELAYS:
         raise ValueError(
             f"Can not configure more than {MAX_DELAYS} retry delays per task, but {len(delay)} were given. "
