@@ -44,7 +44,8 @@ def imported(tmp_path_factory) -> dict:
         text=True,
         cwd=tmp_path_factory.mktemp("cwd"),
     )
-    assert done.returncode == 0, done.stderr
+    if done.returncode:
+        pytest.fail(done.stderr, pytrace=False)
     assert not done.stderr
     return json.loads(done.stdout)
 
