@@ -1,0 +1,49 @@
+"""Proconsul: a light workflow orchestrator behind the Prefect 3 interface.
+
+Importing this module loads nothing else; each name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prefect.context import tags as tags
+    from prefect.flows import Flow as Flow
+    from prefect.flows import flow as flow
+    from prefect.logging import get_run_logger as get_run_logger
+    from prefect.schemas.states import State as State
+    from prefect.tasks import Task as Task
+    from prefect.tasks import task as task
+    from prefect.types.annotations import allow_failure as allow_failure
+    from prefect.types.annotations import unmapped as unmapped
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Flow": "prefect.flows",
+    "State": "prefect.schemas.states",
+    "Task": "prefect.tasks",
+    "allow_failure": "prefect.types.annotations",
+    "flow": "prefect.flows",
+    "get_run_logger": "prefect.logging",
+    "tags": "prefect.context",
+    "task": "prefect.tasks",
+    "unmapped": "prefect.types.annotations",
+}
+
+__all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'prefect' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

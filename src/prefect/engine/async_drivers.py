@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.drivers import perform
-from prefect.engine.steps import Block, Call, RunHook, Sleep, Step, Steps
+from prefect.engine.steps import Block, Call, RunHook, Sleep, Step, Steps, map_calls
 
-__all__ = ["adrive", "adrive_generator", "run_awaitable", "run_coroutine"]
+__all__ = ["adrive", "adrive_generator", "collecting", "run_awaitable", "run_coroutine"]
 
 R = TypeVar("R")
 
@@ -60,6 +60,18 @@ async def adrive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Async
                 step = context.run(steps.send, outcome)
     except StopIteration as end:
         finish(end.value)
+
+
+def collecting(steps: Steps[R]) -> Steps[R]:
+    """Have calls of an async generator function return a list of what it yields: the result of a submitted run."""
+
+    def wrap(fn: Callable[..., Any]) -> Callable[..., Any]:
+        async def collect(*args: Any, **kwargs: Any) -> list[Any]:
+            return [item async for item in fn(*args, **kwargs)]
+
+        return collect
+
+    return map_calls(steps, wrap)
 
 
 async def _in_context(awaitable: Awaitable[Any], context: Any) -> Any:

@@ -10,7 +10,7 @@ import threading
 from typing import Any
 from uuid import UUID
 
-from prefect.client import current_client
+from prefect.client.local import get_local_client
 from prefect.exceptions import Abort, StoreError
 from prefect.logging.loggers import get_logger
 from prefect.operations.flow_runs import create_flow_run, set_flow_run_state, update_flow_run
@@ -43,7 +43,7 @@ class Journal:
     def __init__(self) -> None:
         self.is_recording = True
         try:
-            self.client = current_client()
+            self.client = get_local_client()
             self._recorder = get_recorder()
         except StoreError as error:
             self.client = None

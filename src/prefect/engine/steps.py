@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-__all__ = ["Block", "Call", "RunHook", "Sleep", "Step", "Steps"]
+__all__ = ["Block", "Call", "RunHook", "Sleep", "Step", "Steps", "map_calls"]
 
 R = TypeVar("R")
 
@@ -85,3 +85,26 @@ class RunHook(Step):
 
 Steps = Generator[Step, Any, R]
 """A run: yields steps, is sent their outcomes, returns how it ended."""
+
+
+def map_calls(steps: Steps[R], wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Steps[R]:
+    """Carry on a run with the user's function wrapped in another.
+
+    Args:
+        steps: The run.
+        wrap: Makes the function that is called in place of the user's.
+    """
+    advance: Callable[[Any], Step] = steps.send
+    sent: Any = None
+    while True:
+        try:
+            step = advance(sent)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        if type(step) is Call:
+            step = Call(wrap(step.fn), step.args, step.kwargs, step.timeout)
+        try:
+            sent = yield step
+            advance = steps.send
+        except BaseException as error:  # noqa: BLE001 - for the run to decide on
+            sent, advance = error, steps.throw

@@ -192,7 +192,7 @@ class _TaskRun:
                 self._enter(cached)
                 return (yield from self._end(cached, cached.result(raise_on_failure=False)))
         args, kwargs = task.signature.to_call(self.parameters)
-        attempt = 1
+        attempt, retries = 1, task.retries
         while True:
             name = None if attempt == 1 else "Retrying"
             self._enter(State(type=StateType.RUNNING, name=name, state_details=self.details))
@@ -211,9 +211,9 @@ class _TaskRun:
                 outcome,
                 kind="Task",
                 details=self.details,
-                retries_left=task.retries - attempt + 1,
+                retries_left=retries - attempt + 1,
                 delay=lambda index=attempt: task.retry_delay(index),  # type: ignore[misc]
-                may_retry=(yield from self._may_retry(outcome)) if attempt <= task.retries else False,
+                may_retry=(yield from self._may_retry(outcome)) if attempt <= retries else False,
             )
             if not isinstance(decision, Retry):
                 return (yield from self._finish(decision.state, outcome))

@@ -1,0 +1,181 @@
+"""What flows and tasks have in common: a user's function, and how its runs are named, bound and retried."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from types import MethodType
+from typing import Any, Self
+from zlib import crc32
+
+from prefect.engine.parameters import Signature
+from prefect.rules.names import render_name
+from prefect.rules.retries import jittered, nth_delay, settle_delays
+from prefect.settings import get_current_settings
+
+__all__ = ["Definition", "Delay", "Hook", "RunName"]
+
+Hook = Callable[..., Any]
+RunName = str | Callable[..., str]
+Delay = float | Sequence[float] | Callable[[int], float | Sequence[float]]
+
+
+class Definition:
+    """A user's function with the options of its runs.
+
+    Args:
+        fn: The function: a plain one, a coroutine function, a generator function or an async generator function; also
+            a method, static method or class method.
+        kind: `flow` or `task`, as messages say it.
+        options: What the decorator was given; kept, so that `with_options` can make a changed copy.
+    """
+
+    def __init__(self, fn: Callable[..., Any], kind: str, options: dict[str, Any]) -> None:
+        self._is_static = isinstance(fn, staticmethod)
+        self._is_class_method = isinstance(fn, classmethod)
+        if isinstance(fn, staticmethod | classmethod):
+            fn = fn.__func__
+        if not callable(fn):
+            raise TypeError(f"'fn' must be callable: @{kind} was given {fn!r}.")
+        self.fn = fn
+        self._kind = kind
+        self._options = options
+        self._signature: Signature | None = None
+        self._bound_signature: Signature | None = None
+        functools.update_wrapper(self, fn)
+        inner = fn.func if isinstance(fn, functools.partial) else fn
+        call = inner if inspect.isroutine(inner) else getattr(inner, "__call__", inner)  # noqa: B004 - its function
+        self.isasync = inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
+        self.isgenerator = inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call)
+        fallback = getattr(inner, "__name__", type(inner).__name__)
+        self.name: str = options.get("name") or (fallback.replace("_", "-") if kind == "flow" else fallback)
+        self.description: str | None = options.get("description") or inspect.getdoc(inner)
+        tags = options.get("tags") or ()
+        if isinstance(tags, str):
+            raise TypeError(f"'tags' of {kind} {self.name!r} must be an iterable of texts, not one text: {tags!r}")
+        self.tags: set[str] = set(tags)
+        self.timeout_seconds = _seconds(options.get("timeout_seconds"), kind, self.name)
+        self.log_prints: bool | None = options.get("log_prints")
+        self._retries = _whole(options.get("retries"), kind, self.name)
+        self.on_completion_hooks = _hooks(options, "on_completion", kind)
+        self.on_failure_hooks = _hooks(options, "on_failure", kind)
+        self.on_running_hooks = _hooks(options, "on_running", kind)
+        self.on_crashed_hooks = _hooks(options, "on_crashed", kind)
+        self.on_cancellation_hooks = _hooks(options, "on_cancellation", kind)
+        where = getattr(getattr(call, "__code__", None), "co_filename", "")
+        self.task_key = f"{getattr(inner, '__qualname__', fallback)}-{crc32(where.encode()):08x}"
+
+    @property
+    def signature(self) -> Signature:
+        """How arguments are bound to the function, found out once."""
+        if self._signature is None:
+            self._signature = Signature(self.fn)
+        return self._signature
+
+    @property
+    def retries(self) -> int:
+        """How often a failed run is tried again."""
+        if self._retries is None:
+            settings = get_current_settings()
+            defaults = settings.flows if self._kind == "flow" else settings.tasks
+            return int(defaults.default_retries or 0)
+        return self._retries
+
+    @property
+    def retry_delay_seconds(self) -> float | list[float]:
+        """Seconds to wait before a retry; a list has one for each."""
+        given = self._options.get("retry_delay_seconds")
+        if given is None:
+            settings = get_current_settings()
+            defaults = settings.flows if self._kind == "flow" else settings.tasks
+            given = defaults.default_retry_delay_seconds
+        return settle_delays(given, self.retries)
+
+    def retry_delay(self, retry: int, uniform: float = 0.5) -> float:
+        """Return the seconds to wait before a retry.
+
+        Args:
+            retry: 1 for the first.
+            uniform: A random number, 0 <= uniform < 1, that jitter is drawn by.
+        """
+        return jittered(nth_delay(self.retry_delay_seconds, retry), self._options.get("retry_jitter_factor"), uniform)
+
+    def name_of_run(self, parameters: dict[str, Any]) -> str:
+        """Make the name of a run from the `flow_run_name` or `task_run_name` that was given.
+
+        Args:
+            parameters: The run's parameters: for a template's fields, and for a callable that takes `parameters`.
+
+        Raises:
+            TypeError: What was given is neither a template nor a callable, or the callable gave no text.
+        """
+        given = self._options.get(f"{self._kind}_run_name")
+        if isinstance(given, str):
+            return render_name(given, parameters)
+        if not callable(given):
+            raise TypeError(f"Expected text or a callable for '{self._kind}_run_name'; got {type(given).__name__}.")
+        takes_parameters = "parameters" in inspect.signature(given).parameters
+        name = given(parameters=parameters) if takes_parameters else given()
+        if not isinstance(name, str):
+            raise TypeError(f"'{self._kind}_run_name' of {self.name!r} must give text; it gave {name!r}.")
+        return name
+
+    def __get__(self, instance: object | None, owner: type | None = None) -> Self:
+        """Bind a method's flow or task to its object, like Python binds functions."""
+        target = owner if self._is_class_method else instance
+        if target is None or self._is_static:
+            return self
+        bound = copy.copy(self)
+        bound.fn = MethodType(self.fn, target)
+        if self._bound_signature is None:
+            self._bound_signature = Signature(bound.fn)
+        bound._signature = self._bound_signature
+        return bound
+
+    def _changed(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Return the options with some changed; hooks that were added after the decorator stay."""
+        hooks = {
+            name: getattr(self, f"{name}_hooks") for name in _HOOKS if getattr(self, f"{name}_hooks")
+        }
+        return {**self._options, **hooks, **changes}
+
+
+_HOOKS = ("on_completion", "on_failure", "on_running", "on_crashed", "on_cancellation")
+
+
+def _hooks(options: dict[str, Any], option: str, kind: str) -> list[Hook]:
+    given = options.get(option)
+    if given is None:
+        return []
+    try:
+        hooks = list(given)
+    except TypeError:
+        raise TypeError(
+            f"Expected iterable for '{option}'; got {type(given).__name__} instead. "
+            f"Please provide a list of hooks to '{option}':\n\n@{kind}({option}=[hook1, hook2])\ndef my_{kind}():\n\tpass"
+        ) from None
+    for hook in hooks:
+        if not callable(hook):
+            raise TypeError(
+                f"Expected callables in '{option}'; got {type(hook).__name__} instead. "
+                f"Please provide a list of hooks to '{option}':\n\n@{kind}({option}=[hook1, hook2])\ndef my_{kind}():\n\tpass"
+            )
+    return hooks
+
+
+def _seconds(value: float | None, kind: str, name: str) -> float | None:
+    if value is None:
+        return None
+    if value <= 0:
+        raise ValueError(f"'timeout_seconds' of {kind} {name!r} must be more than 0, not {value!r}.")
+    return float(value)
+
+
+def _whole(value: int | None, kind: str, name: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"'retries' of {kind} {name!r} must be a whole number, 0 or more, not {value!r}.")
+    return value

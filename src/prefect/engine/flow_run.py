@@ -1,0 +1,372 @@
+"""A flow run, from its parameters to its end, as the steps of a driver."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from prefect.context.runs import (
+    _FLOW_RUN,
+    _TAGS,
+    _TASK_RUN,
+    FlowRunContext,
+    add_live_root,
+    current_flow_run,
+    remove_live_root,
+)
+from prefect.engine.caching import persisted
+from prefect.engine.deadlines import DeadlineExceeded
+from prefect.engine.future import PrefectFuture, wait_all
+from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
+from prefect.engine.inputs import pending, resolve, task_inputs
+from prefect.engine.journal import Journal, enter
+from prefect.engine.lifecycle import Interrupted, Outcome, Raised, Retry, Returned, RunOutOfTime, after_attempt
+from prefect.engine.notes import FlowRunNotes, notes_of
+from prefect.engine.signals import termination_as_exception
+from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps
+from prefect.engine.task_run import Ending, leave
+from prefect.exceptions import (
+    FlowRunTimeoutError,
+    ParameterTypeError,
+    PausedRun,
+    UnfinishedRun,
+    UpstreamTaskError,
+)
+from prefect.logging.loggers import flow_run_logger
+from prefect.logging.prints import patch_print
+from prefect.rules.inputs import find, replace
+from prefect.rules.names import random_name
+from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRun, TaskRunRecord
+from prefect.schemas.snapshots import FlowRunSnapshot
+from prefect.schemas.states import State, StateDetails, StateType, get_state_exception
+from prefect.types import now, uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prefect.flows import Flow
+
+__all__ = ["flow_run_steps"]
+
+_NO_FLOW = UUID(int=0)
+
+
+def flow_run_steps(
+    flow: Flow[Any, Any], parameters: dict[str, Any], wait_for: Iterable[Any] | None = None
+) -> Steps[Ending]:
+    """Run a flow.
+
+    Args:
+        flow: The flow.
+        parameters: Its arguments as given, futures included.
+        wait_for: Runs to wait for.
+
+    Returns:
+        How it ended.
+    """
+    parent = _FLOW_RUN.get()
+    waiting = pending(parameters, wait_for)
+    given = parameters
+    if waiting:
+        yield Block(lambda: wait_all(waiting))
+    try:
+        parameters = resolve(parameters, wait_for)
+    except UpstreamTaskError as error:
+        message = f"{error} The flow {flow.name!r} was not run."
+        state: State[Any] = State(type=StateType.PENDING, name="NotReady", message=message)
+        return Ending(state, error=UnfinishedRun(message))
+    journal = notes_of(parent).journal if parent is not None else Journal()
+    run = _FlowRun(flow, parameters, journal, parent)
+    run.link(task_inputs(given, notes_of(parent).tracker, wait_for) if parent is not None else {})
+    flow_token, task_token = _FLOW_RUN.set(run.context), _TASK_RUN.set(None)
+    try:
+        if parent is not None or run.parent_snapshot is not None:
+            return (yield from run.steps())
+        add_live_root(run.context)
+        try:
+            with termination_as_exception():
+                return (yield from run.steps())
+        finally:
+            remove_live_root(run.context)
+    finally:
+        leave(_TASK_RUN, task_token)
+        leave(_FLOW_RUN, flow_token)
+
+
+class _FlowRun:
+    """A flow run that has its arguments."""
+
+    __slots__ = (
+        "context",
+        "details",
+        "flow",
+        "is_new",
+        "journal",
+        "link_record",
+        "parameters",
+        "parent",
+        "parent_snapshot",
+        "run",
+    )
+
+    def __init__(
+        self, flow: Flow[Any, Any], parameters: dict[str, Any], journal: Journal, parent: FlowRunContext | None
+    ) -> None:
+        self.flow = flow
+        self.parameters = parameters
+        self.journal = journal
+        self.parent = parent
+        self.parent_snapshot: FlowRunSnapshot | None = parent.snapshot if parent is not None else current_flow_run()
+        self.link_record: TaskRunRecord | None = None
+        self.is_new = True
+        self.run = self._new_run()
+        self.context = FlowRunContext(
+            flow=flow,
+            flow_run=self.run,
+            parameters=parameters,
+            task_runner=flow.task_runner.duplicate(),
+            client=journal.client,
+            log_prints=flow.log_prints if flow.log_prints is not None else _inherited_log_prints(parent),
+            start_time=now(),
+            parent=self.parent_snapshot,
+            state=FlowRunNotes(journal),
+        )
+        self.details = StateDetails(flow_run_id=self.run.id)
+
+    def _new_run(self) -> FlowRun:
+        flow = self.flow
+        tags = _TAGS.get()
+        return FlowRun(
+            flow_id=_NO_FLOW,
+            name=random_name(),
+            id=uuid7(),
+            flow_version=flow.version,
+            parameters=self.parameters,
+            empirical_policy=FlowRunPolicy(
+                retries=flow.retries,
+                retry_delay=flow.retry_delay_seconds if isinstance(flow.retry_delay_seconds, int | float) else None,
+            ),
+            tags=sorted({*flow.tags, *tags.current_tags}) if tags is not None else sorted(flow.tags),
+        )
+
+    def link(self, inputs: Any) -> None:
+        """Tie a nested run to its parent by a task run that stands for it there, as the interface has it.
+
+        When the parent is retried, the nested run is found again by its position and runs under its old id.
+        """
+        if self.parent is None or self.parent.flow_run is None:
+            return
+        notes, key = notes_of(self.parent), self.flow.task_key
+        position = notes.next_position(key)
+        known: _FlowRun | None = notes.children.get((key, position))
+        if known is not None:
+            self.run = self.context.flow_run = known.run
+            self.run.parameters = self.parameters
+            self.link_record, self.details = known.link_record, known.details
+            self.is_new = False
+            return
+        notes.children[key, position] = self
+        stand_in = TaskRun(
+            task_key=key,
+            dynamic_key=str(position),
+            name=f"{self.flow.name}-{position}",
+            flow_run_id=self.parent.flow_run.id,
+            flow_run_run_count=self.parent.flow_run.run_count,
+            task_inputs=inputs,
+            tags=self.run.tags,
+        )
+        self.run.parent_task_run_id = stand_in.id
+        self.link_record = TaskRunRecord(run=stand_in, states=[])
+
+    def steps(self) -> Steps[Ending]:
+        """Begin the run, make attempts, and end it."""
+        problem = yield from self._prepare()
+        try:
+            if problem is not None:
+                return (yield from self._finish(self._invalid(problem), Raised(problem)))
+            if self.context.log_prints:
+                patch_print()
+            return (yield from self._attempts())
+        finally:
+            is_root = self.parent is None
+            yield Block(lambda: self.journal.close(self.run, is_root=is_root))
+
+    def _prepare(self) -> Steps[ParameterTypeError | None]:
+        """Validate, name and write down the run, in this order: its name is right from the first record on."""
+        flow, problem = self.flow, None
+        if flow.should_validate_parameters:
+            try:
+                self.parameters = flow.validate(self.parameters)
+                self.run.parameters = self.context.parameters = self.parameters
+            except ParameterTypeError as error:
+                problem = error
+        if self.is_new:
+            self.run.name = yield from self._name()
+            pending_state: State[Any] = State(type=StateType.PENDING, state_details=self.details)
+            self.run.state, self.run.state_type, self.run.state_name = pending_state, StateType.PENDING, "Pending"
+            self.run.expected_start_time = pending_state.timestamp
+            yield Block(lambda: self.journal.create_flow_run(flow.name, sorted(flow.tags), self.run))
+            self._mirror(pending_state)
+            self.context.refresh()
+        return problem
+
+    def _name(self) -> Steps[str]:
+        flow = self.flow
+        if flow.flow_run_name is None:
+            return self.run.name
+        try:
+            return (yield RunHook(flow.name_of_run, (self.parameters,)))  # type: ignore[no-any-return]
+        except Exception as error:
+            self._logger().warning("flow_run_name failed (%r): the run keeps the name %r", error, self.run.name)
+            return self.run.name
+
+    def _attempts(self) -> Steps[Ending]:
+        flow, logger = self.flow, self._logger()
+        args, kwargs = flow.signature.to_call(self.parameters)
+        logger.info("Beginning flow run %r for flow %r", self.run.name, flow.name)
+        attempt = 1
+        while True:
+            name = None if attempt == 1 else "Retrying"
+            yield from self._propose(State(type=StateType.RUNNING, name=name, state_details=self.details))
+            notes_of(self.context).begin_attempt()
+            yield from self._hooks(flow.on_running_hooks)
+            outcome = yield from self._call(args, kwargs)
+            decision = after_attempt(
+                outcome,
+                kind="Flow",
+                details=self.details,
+                retries_left=flow.retries - attempt + 1,
+                delay=lambda index=attempt: flow.retry_delay(index),  # type: ignore[misc]
+            )
+            self._log_failure(outcome)
+            if not isinstance(decision, Retry):
+                return (yield from self._finish(decision.state, outcome))
+            yield from self._wait_for_retry(decision, attempt)
+            attempt += 1
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps[Outcome]:
+        """Call the user's function, then wait for the task runs it has left behind."""
+        runner = self.context.task_runner
+        try:
+            value = yield Call(self.flow.fn, args, kwargs, self.flow.timeout_seconds)
+            if runner.is_started:
+                yield Block(runner.finish)
+            return Returned((yield from _states_for_futures(value)))
+        except DeadlineExceeded as error:
+            runner.cancel_all()
+            timeout = FlowRunTimeoutError(f"Scope timed out after {float(error.seconds)} second(s).")
+            return RunOutOfTime(timeout, error.seconds)
+        except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
+            if runner.is_started:
+                runner.cancel_queued()
+                yield Block(runner.finish)
+            return Raised(error)
+        except BaseException as error:  # noqa: BLE001 - raised again when the run has been written down
+            runner.cancel_all()
+            return Interrupted(error)
+
+    def _wait_for_retry(self, decision: Retry, attempt: int) -> Steps[None]:
+        when = "immediately" if decision.delay <= 0 else f"{decision.delay:g} second(s) from now"
+        self._logger().info("Retry %s/%s will start %s", attempt, self.flow.retries, when)
+        details = self.details.model_copy(update={"scheduled_time": now() + timedelta(seconds=decision.delay)})
+        state: State[Any] = State(
+            type=StateType.SCHEDULED,
+            name="AwaitingRetry",
+            message=decision.state.message,
+            state_details=details,
+        )
+        yield from self._propose(state)
+        if decision.delay > 0:
+            yield Sleep(decision.delay)
+
+    def _propose(self, state: State[Any], *, force: bool = False) -> Steps[State[Any]]:
+        accepted = yield Block(lambda: self.journal.propose(self.run, state, force=force))
+        self._mirror(accepted)
+        self.context.refresh()
+        return accepted  # type: ignore[no-any-return]
+
+    def _mirror(self, state: State[Any]) -> None:
+        if self.link_record is not None:
+            details = state.state_details.model_copy(
+                update={"child_flow_run_id": self.run.id, "task_run_id": self.link_record.run.id}
+            )
+            enter(self.link_record, state.model_copy(update={"state_details": details, "id": uuid7()}))
+            self.journal.note(self.link_record)
+
+    def _invalid(self, problem: ParameterTypeError) -> State[Any]:
+        logger = self._logger()
+        logger.error("Validation of flow parameters failed with error: %s", problem)
+        decision = after_attempt(
+            Raised(problem), kind="Flow", details=self.details, retries_left=0, delay=lambda: 0.0
+        )
+        message = f"Validation of flow parameters failed with error: {type(problem).__name__}: {problem}"
+        return decision.state.model_copy(update={"message": message})
+
+    def _log_failure(self, outcome: Outcome) -> None:
+        match outcome:
+            case Raised(error) | RunOutOfTime(error, _):
+                self._logger().error("Encountered exception during execution: %r", error, exc_info=error)
+            case Interrupted(error):
+                self._logger().error("Execution was ended from outside: %r", error)
+
+    def _finish(self, state: State[Any], outcome: Outcome) -> Steps[Ending]:
+        if isinstance(outcome, Returned) and self.flow.is_persisting and state.is_completed():
+            state = yield Block(lambda: persisted(self.context, state))
+        # An interrupted run is over, whatever state it was in.
+        final = yield from self._propose(state, force=isinstance(outcome, Interrupted))
+        logger = self._logger()
+        if final.is_completed():
+            logger.info("Finished in state %s", final)
+        else:
+            logger.error("Finished in state %s", final)
+        if final.type in HOOK_OF_STATE:
+            yield from self._hooks(getattr(self.flow, HOOK_OF_STATE[final.type]))
+        if isinstance(outcome, Interrupted):
+            raise outcome.error
+        if isinstance(outcome, Raised | RunOutOfTime):
+            return Ending(final, error=outcome.error)
+        return _ending_of(final, outcome.value)
+
+    def _hooks(self, hooks: list[Any]) -> Steps[None]:
+        if hooks and self.run.state is not None:
+            yield from run_hooks(hooks, self.flow, self.run, self.run.state, self._logger())
+
+    def _logger(self) -> Any:
+        return flow_run_logger(self.run, self.flow)
+
+
+def _inherited_log_prints(parent: FlowRunContext | None) -> bool | None:
+    return parent.log_prints if parent is not None else None
+
+
+def _states_for_futures(value: Any) -> Steps[Any]:
+    """Put final states in the place of the futures that a flow returns."""
+    futures = [value] if isinstance(value, PrefectFuture) else find(value, (PrefectFuture,))
+    if not futures:
+        return value
+    yield Block(lambda: wait_all(futures))
+    if isinstance(value, PrefectFuture):
+        return value.state
+    if isinstance(value, list):
+        value = list(value)  # a list of futures with methods of its own becomes a plain one
+    return replace(value, (PrefectFuture,), lambda future: future.state)
+
+
+def _ending_of(state: State[Any], value: Any) -> Ending:
+    """Say what the caller gets of a flow that returned.
+
+    Of a state that the flow made itself the caller gets the result; of what else it returned, that itself, even if the
+    run failed because of a state among several.
+    """
+    if isinstance(value, State):
+        if state.is_paused():
+            return Ending(state, error=PausedRun("Run is paused, its result is not available.", state=state))
+        if not state.is_final():
+            return Ending(state, error=UnfinishedRun(f"Run is in {state.type.value} state, its result is not available."))
+        if not state.is_completed():
+            return Ending(state, error=get_state_exception(state))
+        own = value.state_details
+        if own.flow_run_id is None and own.task_run_id is None:
+            return Ending(state, state.result())
+    return Ending(state, value)

@@ -1,0 +1,133 @@
+"""Tasks in processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Self
+
+import cloudpickle
+
+from prefect.context import hydrated_context, serialize_context
+from prefect.engine.entry import run_submitted
+from prefect.engine.inputs import pending, resolve
+from prefect.engine.future import wait_all
+from prefect.engine.journal import Journal, enter
+from prefect.exceptions import SerializationError, UpstreamTaskError
+from prefect.recorder import get_recorder
+from prefect.schemas.results import ResultRecord
+from prefect.schemas.states import State, StateType
+from prefect.states import exception_to_failed_state
+from prefect.task_runners.threads import Submitted, ThreadPoolTaskRunner
+
+__all__ = ["ProcessPoolTaskRunner"]
+
+
+class ProcessPoolTaskRunner(ThreadPoolTaskRunner):
+    """Runs tasks in processes of this machine, for work that Python's threads cannot share a processor for.
+
+    Tasks, arguments and results travel pickled. A task knows its run and its flow's facts there (`prefect.runtime`), but
+    `FlowRunContext.get()` is None: live objects stay with their process.
+
+    Args:
+        max_workers: How many processes run tasks; by default the number of processors.
+    """
+
+    def __init__(self, max_workers: int | None = None) -> None:
+        super().__init__(max_workers)
+        self._executor: ProcessPoolExecutor | None = None
+        self._executor_lock = threading.Lock()
+
+    @property
+    def max_workers(self) -> int:
+        """How many tasks run at a time."""
+        return self._max_workers or os.cpu_count() or 1
+
+    def duplicate(self) -> Self:
+        """Return a runner of the same configuration, with no processes."""
+        return type(self)(max_workers=self._max_workers)
+
+    def finish(self) -> None:
+        """Wait until all submitted tasks have ended, and end the processes."""
+        super().finish()
+        with self._executor_lock:
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown()
+
+    def cancel_all(self) -> None:
+        """Take back what has not begun, and end the processes at once: their runs end as Crashed."""
+        super().cancel_all()
+        with self._executor_lock:
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            for process in list((executor._processes or {}).values()):
+                process.terminate()
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, submitted: Submitted) -> State[Any]:
+        """Have a process run the task, and wait for it in this thread."""
+        try:
+            waiting = pending(submitted.parameters, submitted.wait_for)
+            wait_all(waiting)
+            parameters = resolve(submitted.parameters, submitted.wait_for)
+        except UpstreamTaskError:
+            return super()._run(submitted)  # finds the same, and says so in the run's state
+        try:
+            payload = _pickled(submitted, parameters)
+        except SerializationError as error:
+            return submitted.end(exception_to_failed_state(error, "Task run encountered an exception"))
+        try:
+            answer = self._processes().submit(_run_in_process, payload).result()
+        except BrokenProcessPool:
+            with self._executor_lock:
+                self._executor = None
+            message = "The process that ran this task ended before the task did (killed, or out of memory)."
+            return submitted.end(State(type=StateType.CRASHED, message=message))
+        state: State[Any] = cloudpickle.loads(answer)
+        enter(submitted.record, state)
+        return state
+
+    def _processes(self) -> ProcessPoolExecutor:
+        with self._executor_lock:
+            if self._executor is None:
+                # Spawned, since a fork would copy locks that other threads hold.
+                self._executor = ProcessPoolExecutor(self.max_workers, multiprocessing.get_context("spawn"))
+            return self._executor
+
+
+def _pickled(submitted: Submitted, parameters: dict[str, Any]) -> bytes:
+    context = submitted.context.run(serialize_context)
+    try:
+        return cloudpickle.dumps((submitted.task, parameters, submitted.record, context))  # type: ignore[no-any-return]
+    except Exception as error:
+        culprit = "The task itself"
+        for name, value in parameters.items():
+            try:
+                cloudpickle.dumps(value)
+            except Exception:  # noqa: BLE001 - whatever a value's own pickling raises
+                culprit = f"Argument {name!r}, a {type(value).__name__},"
+                break
+        raise SerializationError(
+            f"{culprit} of task {submitted.task.name!r} cannot be sent to another process: {error}"
+        ) from error
+
+
+def _run_in_process(payload: bytes) -> bytes:
+    """Run a task here, in a process of the pool."""
+    task, parameters, record, context = cloudpickle.loads(payload)
+    with hydrated_context(context):
+        state = run_submitted(task, parameters, record, Journal(), None).state
+        get_recorder().flush()
+    try:
+        return cloudpickle.dumps(state)  # type: ignore[no-any-return]
+    except Exception as error:  # noqa: BLE001 - whatever a value's own pickling raises
+        value = state.data.result if isinstance(state.data, ResultRecord) else state.data
+        failure = SerializationError(
+            f"The result of task {task.name!r}, a {type(value).__name__}, cannot be sent back: {error}"
+        )
+        failed = exception_to_failed_state(failure, "Task run encountered an exception")
+        return cloudpickle.dumps(failed.model_copy(update={"state_details": state.state_details}))  # type: ignore[no-any-return]

@@ -1,0 +1,315 @@
+"""Tasks: functions whose calls are recorded, retried, cached, and run side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
+
+from prefect.context.runs import _FLOW_RUN
+from prefect.engine.caching import CachingOptions, is_caching, is_persisting
+from prefect.engine.definition import Definition, Delay, Hook, RunName
+from prefect.engine.entry import call_task
+from prefect.engine.future import PrefectFuture
+from prefect.exceptions import ReservedArgumentError
+from prefect.futures import PrefectFutureList
+from prefect.results.cache_policies import CachePolicy, task_input_hash
+from prefect.rules.retries import exponential_backoff, spread
+from prefect.schemas.objects import TaskRunPolicy
+from prefect.schemas.states import State
+from prefect.task_runners import default_task_runner
+from prefect.task_runners.mapping import map_parameters
+
+if TYPE_CHECKING:
+    from prefect.context.runs import TaskRunContext
+
+__all__ = ["Task", "TaskOptions", "exponential_backoff", "task", "task_input_hash"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+_RESERVED = ("return_state", "wait_for")
+
+
+class TaskOptions(TypedDict, total=False):
+    """The options of a task; each may be given to `@task(...)` and to `with_options(...)`."""
+
+    name: str | None
+    """Shown with its runs; the function's own, if not given."""
+    description: str | None
+    tags: Iterable[str] | None
+    version: str | None
+    cache_policy: CachePolicy | None
+    """Says when a result that is known already is used again."""
+    cache_key_fn: Callable[[TaskRunContext, dict[str, Any]], str | None] | None
+    cache_expiration: timedelta | None
+    task_run_name: RunName | None
+    """A template over the parameters (`"clean-{name}"`), or a function that gives the name."""
+    retries: int | None
+    retry_delay_seconds: Delay | None
+    """Seconds, a list of seconds (one for each retry), or a function such as `exponential_backoff(10)`."""
+    retry_jitter_factor: float | None
+    retry_condition_fn: Callable[[Task[..., Any], Any, State[Any]], Any] | None
+    """Asked after a failure, with task, run and state: a false answer means that the run is not retried."""
+    persist_result: bool | None
+    result_storage: Any
+    result_storage_key: str | None
+    result_serializer: Any
+    cache_result_in_memory: bool
+    timeout_seconds: float | None
+    log_prints: bool | None
+    refresh_cache: bool | None
+    on_completion: Sequence[Hook] | None
+    on_failure: Sequence[Hook] | None
+    on_running: Sequence[Hook] | None
+    viz_return_value: Any
+    """Accepted for the interface's sake: drawings of flows do not run tasks."""
+
+
+class Task(Definition, Generic[P, R]):
+    """A function whose calls are recorded as task runs.
+
+    Args:
+        fn: The function.
+        **options: See `TaskOptions`.
+
+    Raises:
+        prefect.exceptions.ReservedArgumentError: The function has a parameter `return_state` or `wait_for`.
+        TypeError: An option does not exist, or does not fit.
+    """
+
+    def __init__(self, fn: Callable[P, R], **options: Unpack[TaskOptions]) -> None:
+        unknown = options.keys() - TaskOptions.__annotations__.keys()
+        if unknown:
+            raise TypeError(f"@task got unknown option(s): {', '.join(sorted(unknown))}")
+        super().__init__(fn, "task", dict(options))
+        reserved = [name for name in _RESERVED if name in self.signature.names]
+        if reserved:
+            raise ReservedArgumentError(
+                f"Task {self.name!r} has a parameter named {reserved[0]!r}, which the interface keeps for itself: "
+                f"rename it."
+            )
+        self.version: str | None = options.get("version")
+        self.retry_condition_fn = options.get("retry_condition_fn")
+        if self.retry_condition_fn is not None and not callable(self.retry_condition_fn):
+            raise TypeError(
+                f"Expected `retry_condition_fn` to be callable, got {type(self.retry_condition_fn).__name__} instead."
+            )
+        self.task_run_name = options.get("task_run_name")
+        self.caching = CachingOptions.of(options)
+        self.sorted_tags = sorted(self.tags)
+        self._policy: TaskRunPolicy | None = None
+
+    @property
+    def policy(self) -> TaskRunPolicy:
+        """How runs are retried, as it is recorded with them; one object for all of them."""
+        if self._policy is None:
+            delay = self.retry_delay_seconds
+            self._policy = TaskRunPolicy(
+                retries=self.retries,
+                retry_delay=cast("Any", delay),
+                retry_jitter_factor=self._options.get("retry_jitter_factor"),
+            )
+        return self._policy
+
+    @property
+    def is_caching(self) -> bool:
+        """Whether runs look for a result that is known already."""
+        return is_caching(self)
+
+    @property
+    def is_persisting(self) -> bool:
+        """Whether results are kept when the process has ended."""
+        return is_persisting(self)
+
+    def retry_delay(self, retry: int, uniform: float | None = None) -> float:
+        """Return the seconds to wait before a retry; see `Definition.retry_delay`."""
+        from prefect.types import uuid7  # noqa: PLC0415
+
+        return super().retry_delay(retry, spread(uuid7().int, retry) if uniform is None else uniform)
+
+    def logs_success(self) -> bool:
+        """Whether an end that was expected is worth a line of the log."""
+        return True
+
+    def with_options(self, **changes: Unpack[TaskOptions]) -> Task[P, R]:
+        """Return a task of the same function with some options changed.
+
+        Args:
+            **changes: The options; see `TaskOptions`.
+        """
+        changed = type(self)(self.fn, **cast("TaskOptions", self._changed(dict(changes))))
+        changed._is_static, changed._is_class_method = self._is_static, self._is_class_method
+        return changed
+
+    def on_completion(self, fn: Hook) -> Hook:
+        """Have a function called when a run completes; a decorator."""
+        self.on_completion_hooks.append(fn)
+        return fn
+
+    def on_failure(self, fn: Hook) -> Hook:
+        """Have a function called when a run fails; a decorator."""
+        self.on_failure_hooks.append(fn)
+        return fn
+
+    def on_running(self, fn: Hook) -> Hook:
+        """Have a function called when a run starts; a decorator."""
+        self.on_running_hooks.append(fn)
+        return fn
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    @overload
+    def __call__(
+        self: Task[P, Coroutine[Any, Any, T]], *args: Any, return_state: Literal[True], **kwargs: Any
+    ) -> Coroutine[Any, Any, State[T]]: ...
+
+    @overload
+    def __call__(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> State[R]: ...
+
+    @overload
+    def __call__(self, *args: Any, wait_for: Iterable[Any] | None, **kwargs: Any) -> R: ...
+
+    def __call__(
+        self, *args: Any, return_state: bool = False, wait_for: Iterable[Any] | None = None, **kwargs: Any
+    ) -> Any:
+        """Run the task here and now.
+
+        Args:
+            *args: For the function; futures among them are waited for.
+            return_state: Return the final state, and raise nothing.
+            wait_for: Runs that must have completed before.
+            **kwargs: For the function.
+
+        Returns:
+            What the function returns; for a coroutine function, a coroutine of it.
+
+        Raises:
+            prefect.exceptions.ParameterBindError: The arguments do not fit the function.
+            Exception: What the function raised in its last attempt.
+        """
+        return call_task(self, self.signature.bind(args, kwargs), wait_for, return_state)
+
+    @overload
+    def submit(
+        self: Task[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs
+    ) -> PrefectFuture[T]: ...
+
+    @overload
+    def submit(self, *args: P.args, **kwargs: P.kwargs) -> PrefectFuture[R]: ...
+
+    @overload
+    def submit(
+        self: Task[P, Coroutine[Any, Any, T]], *args: Any, return_state: Literal[True], **kwargs: Any
+    ) -> State[T]: ...
+
+    @overload
+    def submit(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> State[R]: ...
+
+    @overload
+    def submit(
+        self: Task[P, Coroutine[Any, Any, T]], *args: Any, wait_for: Iterable[Any] | None, **kwargs: Any
+    ) -> PrefectFuture[T]: ...
+
+    @overload
+    def submit(self, *args: Any, wait_for: Iterable[Any] | None, **kwargs: Any) -> PrefectFuture[R]: ...
+
+    def submit(
+        self, *args: Any, return_state: bool = False, wait_for: Iterable[Any] | None = None, **kwargs: Any
+    ) -> Any:
+        """Run the task side by side with what follows, on the flow's task runner.
+
+        Outside of a flow, threads of this process run it.
+
+        Args:
+            *args: For the function; futures among them are waited for.
+            return_state: Wait, and return the final state.
+            wait_for: Runs that must have completed before.
+            **kwargs: For the function.
+
+        Returns:
+            A future of the run.
+
+        Raises:
+            prefect.exceptions.ParameterBindError: The arguments do not fit the function.
+        """
+        flow = _FLOW_RUN.get()
+        runner = flow.task_runner if flow is not None and flow.task_runner is not None else default_task_runner()
+        future = runner.submit(self, self.signature.bind(args, kwargs), wait_for)
+        if return_state:
+            future.wait()
+            return future.state
+        return future
+
+    @overload
+    def map(
+        self: Task[..., Coroutine[Any, Any, T]], *args: Any, return_state: Literal[True], **kwargs: Any
+    ) -> list[State[T]]: ...
+
+    @overload
+    def map(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> list[State[R]]: ...
+
+    @overload
+    def map(
+        self: Task[..., Coroutine[Any, Any, T]], *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any
+    ) -> PrefectFutureList[T]: ...
+
+    @overload
+    def map(
+        self, *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any
+    ) -> PrefectFutureList[R]: ...
+
+    def map(
+        self, *args: Any, return_state: bool = False, wait_for: Iterable[Any] | None = None, **kwargs: Any
+    ) -> Any:
+        """Submit a run for each item of the iterables among the arguments.
+
+        Args:
+            *args: Iterables of one length, and plain values that every run gets; `unmapped(x)` gives an iterable to
+                every run.
+            return_state: Wait, and return the final states.
+            wait_for: Runs that must have completed before each of these.
+            **kwargs: The same, by name.
+
+        Returns:
+            A list of futures, in the items' order.
+
+        Raises:
+            prefect.exceptions.MappingMissingIterable: None of the arguments is iterable.
+            prefect.exceptions.MappingLengthMismatch: The iterables differ in length.
+        """
+        flow = _FLOW_RUN.get()
+        runner = flow.task_runner if flow is not None and flow.task_runner is not None else default_task_runner()
+        given = self.signature.bind_partial(args, kwargs)
+        futures = PrefectFutureList(
+            runner.submit(self, self.signature.complete(parameters), wait_for) for parameters in map_parameters(given)
+        )
+        if return_state:
+            futures.wait()
+            return [future.state for future in futures]
+        return futures
+
+    def __repr__(self) -> str:
+        return f"<prefect.tasks.Task {self.name!r}>"
+
+
+@overload
+def task(fn: Callable[P, R], /) -> Task[P, R]: ...
+
+
+@overload
+def task(fn: None = None, /, **options: Unpack[TaskOptions]) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+
+
+def task(fn: Callable[P, R] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
+    """Make a task of a function; a decorator, with or without options.
+
+    Args:
+        fn: The function.
+        **options: See `TaskOptions`.
+    """
+    if fn is not None:
+        return Task(fn, **options)
+    return lambda function: Task(function, **options)
