@@ -16,13 +16,8 @@ from inspect import iscoroutinefunction
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-from prefect.context.runs import (
-    TagsContext,
-    TaskRunContext,
-    carry,
-    current_flow_run,
-    current_task_run,
-)
+from prefect.context.runs import TagsContext, TaskRunContext, carry, current_flow_run, current_task_run
+from prefect.context.settings import changed_settings
 from prefect.context.travel import (
     LARGEST_PARAMETERS,
     packed_flow_run,
@@ -32,6 +27,7 @@ from prefect.context.travel import (
 )
 from prefect.schemas.objects import TaskRun, TaskRunPolicy
 from prefect.schemas.snapshots import TaskRunSnapshot
+from prefect.settings import temporary_settings
 
 __all__ = ["hydrated_context", "serialize_context", "with_context"]
 
@@ -69,6 +65,9 @@ def serialize_context() -> dict[str, Any]:
     current_tags = TagsContext.get().current_tags
     if current_tags:
         serialized["tags"] = sorted(current_tags)
+    settings = changed_settings()
+    if settings:
+        serialized["settings"] = settings
     return serialized
 
 
@@ -83,6 +82,9 @@ def hydrated_context(serialized_context: dict[str, Any] | None = None) -> Genera
         yield
         return
     with ExitStack() as stack:
+        settings = serialized_context.get("settings", {})
+        if settings and settings != changed_settings():
+            stack.enter_context(temporary_settings(settings))
         if serialized_context["process"] != _process():
             stack.callback(_flush)
         stack.callback(_carry_runs(serialized_context))

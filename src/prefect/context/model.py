@@ -66,10 +66,15 @@ class ContextModel:
         """
         return self.copy(**(update or {}))
 
+    @property
+    def _value(self) -> Any:
+        """What is current while the context is entered."""
+        return self
+
     def __enter__(self) -> Self:
         var = self.__var__
         _ENTERED.set(_Entry(self, var.get(None), _ENTERED.get()))
-        var.set(self)
+        var.set(self._value)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -98,5 +103,5 @@ def _close(entry: _Entry, above: list[_Entry]) -> None:
         # Left out of order: the next block of this kind stays current, then hands back to what was before.
         rest = _Entry(other.context, entry.before if other is heir else other.before, rest)
     _ENTERED.set(rest)
-    if heir is None and var.get(None) is entry.context:
+    if heir is None and var.get(None) is entry.context._value:
         var.set(entry.before)
