@@ -212,7 +212,6 @@ class ResultsSettings(Section):
         "auto", "How results are written: `auto` (JSON, else pickle), `json`, `pickle`, `compressed/…`."
     )
     allow_pickle: bool = option(True, "Results may be written and read as pickles; reading one runs code.")
-    allow_pickle: bool = option(True, "Let results be pickled and unpickled; without it, only JSON is used.")
     persist_by_default: bool = option(False, "Keep the results of flows and tasks that do not say.")
     default_storage_block: str | None = option(
         None, "The block that stores results (blocks, later).", "PREFECT_DEFAULT_RESULT_STORAGE_BLOCK"
