@@ -1,8 +1,8 @@
 """Cache policies: which facts about a task run make its result one that can be used again.
 
 A policy computes a key; a run whose key has a result uses that result. Policies are combined with `+`, and a
-parameter is left out with `-`: `INPUTS + TASK_SOURCE - "verbose"`. A key that cannot be computed is an error, so that
-the run is not cached: never is a key made from fewer facts than the policy names.
+parameter is left out with `-`: `INPUTS + TASK_SOURCE - "verbose"`. A key that cannot be computed is an error,
+so that the run is not cached: never is a key made from fewer facts than the policy names.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class CachePolicy:
 
     @staticmethod
     def from_cache_key_fn(cache_key_fn: Callable[[Any, dict[str, Any]], str | None]) -> CacheKeyFnPolicy:
-        """Make a policy from a function of the run's context and the arguments that returns the key, or None."""
+        """Make a policy from a function of the run's context and the arguments that returns a key or None."""
         return CacheKeyFnPolicy(cache_key_fn=cache_key_fn)
 
     def compute_key(
@@ -89,7 +89,7 @@ class CachePolicy:
             raise ValueError(f"isolation_level is READ_COMMITTED or SERIALIZABLE, not {isolation_level!r}.")
         if lock_manager is not None or level == "SERIALIZABLE":
             warnings.warn(
-                "Locks of cache keys are not enforced yet: runs with the same key that start at the same time all run.",
+                "Locks of cache keys are not enforced yet: runs of one key that start at once all run.",
                 stacklevel=2,
             )
         given = {"key_storage": key_storage, "lock_manager": lock_manager, "isolation_level": isolation_level}
@@ -147,7 +147,7 @@ class CacheKeyFnPolicy(CachePolicy):
     """The key is what a function of yours returns.
 
     Args:
-        cache_key_fn: Gets the task run's context and the arguments by name; None means that the run is not cached.
+        cache_key_fn: Gets the task run's context and the arguments by name; returns None for no caching.
     """
 
     def __init__(self, cache_key_fn: Callable[[Any, dict[str, Any]], str | None]) -> None:
@@ -275,8 +275,8 @@ def _hash(arguments: Mapping[str, Any]) -> str:
         return hash_arguments(arguments)
     except HashError as error:
         raise HashError(
-            f"{error}. Leave it out of the key (cache_policy=DEFAULT - 'name'), compute the key yourself (cache_key_fn), "
-            "or do not cache (cache_policy=NO_CACHE)."
+            f"{error}. Leave it out of the key (cache_policy=DEFAULT - 'name'), compute the key yourself "
+            "(cache_key_fn=...), or do not cache (cache_policy=NO_CACHE)."
         ) from error
 
 

@@ -62,7 +62,7 @@ def decode_exact(text: bytes | str) -> Any:
     """
     try:
         plain = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SerializationError(f"This is not JSON: {error}.") from error
     return _read(plain)
 

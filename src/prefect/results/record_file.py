@@ -1,7 +1,8 @@
 """The file of a result: a line of JSON that says what follows, then the bytes that the serializer wrote.
 
-Whether a result is there and still valid is told by the first line alone. The size and a checksum in it tell a file
-that was cut or changed. Files of other implementations, one JSON object with `metadata` and `result`, are read too.
+Whether a result is there and still valid is told by the first line alone. The size and a checksum in it tell
+a file that was cut or changed. Files of other implementations, one JSON object with `metadata` and `result`,
+are read too.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def read_metadata(first_line: bytes, where: str) -> ResultRecordMetadata:
         if b'"format":' in first_line:
             return _LINE.decode(first_line).metadata
         return _FOREIGN.decode(first_line).metadata
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SerializationError(f"{where} is no file of a result, or is damaged: {error}.") from error
 
 
@@ -81,7 +82,8 @@ def decode_record(content: bytes, where: str) -> ResultRecord:
         where: The file's name, for the error.
 
     Raises:
-        prefect.exceptions.SerializationError: It is no file of a result, it is damaged, or its serializer cannot read it.
+        prefect.exceptions.SerializationError: It is no file of a result, it is damaged, or its serializer
+            cannot read it.
     """
     line = first_line_of(content)
     metadata = read_metadata(line, where)

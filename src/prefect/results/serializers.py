@@ -159,7 +159,7 @@ class JSONSerializer(Serializer[D]):
     """The dotted name of a function that turns what JSON has no type for into what it has."""
     object_decoder: str | None = "prefect.serializers.prefect_json_object_decoder"
     """The dotted name of a function that each dict is given to when it was read."""
-    dumps_kwargs: dict[str, Any] = {}  # noqa: RUF012 - an option with its default: copied into each serializer
+    dumps_kwargs: dict[str, Any] = {}  # noqa: RUF012 - copied into each serializer
     loads_kwargs: dict[str, Any] = {}  # noqa: RUF012
 
     def __init__(self, **options: Any) -> None:

@@ -48,12 +48,19 @@ class LocalFileSystem(WritableFileSystem):
     """A directory of this machine.
 
     Args:
-        basepath: The directory; it need not exist yet. Nothing outside of it is read or written. Left out, it is the
-            directory where results are kept (PREFECT_LOCAL_STORAGE_PATH), and absolute paths may lie anywhere.
+        basepath: The directory; it need not exist yet. Nothing outside of it is read or written. Left out, it
+            is the default one (PREFECT_LOCAL_STORAGE_PATH), and absolute paths may lie anywhere.
     """
 
     def __init__(self, *, basepath: str | Path | None = None) -> None:
         self.basepath = None if basepath is None else str(basepath)
+
+    @property
+    def root(self) -> str:
+        """The directory's absolute path."""
+        if self.basepath is None:
+            return str(get_current_settings().results.local_storage_path)
+        return os.path.abspath(os.path.expanduser(self.basepath))
 
     def resolve(self, path: str) -> str:
         """Return the absolute path of a file, which need not exist.
@@ -61,10 +68,7 @@ class LocalFileSystem(WritableFileSystem):
         Raises:
             ValueError: It lies outside of this storage.
         """
-        if self.basepath is None:
-            base = str(get_current_settings().results.local_storage_path)
-        else:
-            base = os.path.abspath(os.path.expanduser(self.basepath))
+        base = self.root
         full = os.path.normpath(os.path.join(base, path))
         if full.startswith(base + os.sep) or (self.basepath is None and os.path.isabs(path)):
             return full
@@ -98,7 +102,7 @@ class LocalFileSystem(WritableFileSystem):
             return None
 
     def write_path(self, path: str, content: bytes) -> str:
-        """Write a file, with the directories above it; a reader sees the old content or the new, never a part.
+        """Write a file and the directories above it; readers see the old content or the new, never a part.
 
         Returns:
             The absolute path.
@@ -109,7 +113,7 @@ class LocalFileSystem(WritableFileSystem):
         """
         full = self.resolve(path)
         directory, name = os.path.split(full)
-        # Beside the file, as a rename works within one file system only. The name is cut to stay within 255 bytes.
+        # Beside the file, as a rename works within one file system only. A name has at most 255 bytes.
         scratch = os.path.join(directory, f".{name[:40]}.{uuid7().hex}.tmp")
         try:
             try:
@@ -121,8 +125,8 @@ class LocalFileSystem(WritableFileSystem):
         except OSError as error:
             _remove(scratch)
             raise StoreUnavailable(
-                f"Cannot write {full}: {error.strerror or error}. Free space or mend permissions there, or keep results "
-                "elsewhere (result_storage=..., PREFECT_LOCAL_STORAGE_PATH)."
+                f"Cannot write {full}: {error.strerror or error}. Free space or mend permissions there, or "
+                "keep results elsewhere (result_storage=..., PREFECT_LOCAL_STORAGE_PATH)."
             ) from error
         return full
 
@@ -175,8 +179,8 @@ def resolve_storage(storage: str | Path | WritableFileSystem) -> WritableFileSys
         if path.startswith(("/", "~", ".")) or os.path.isabs(path):
             return LocalFileSystem(basepath=path)
         raise ValueError(
-            f"Results cannot be stored at {storage!r}: it is the name of a storage block, and those are not supported "
-            "yet. Give a directory (Path('results'), '/data/results') or a LocalFileSystem."
+            f"Results cannot be stored at {storage!r}: it is the name of a storage block, and those are not "
+            "supported yet. Give a directory (Path('results'), '/data/results') or a LocalFileSystem."
         )
     if callable(getattr(storage, "read_path", None)) and callable(getattr(storage, "write_path", None)):
         return storage
