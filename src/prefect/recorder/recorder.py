@@ -171,6 +171,11 @@ class Recorder:
         return self._take_turn(-1 if timeout is None else timeout)
 
     @property
+    def is_writing(self) -> bool:
+        """Whether the calling thread is writing right now."""
+        return self._writer == threading.get_ident()
+
+    @property
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._closing

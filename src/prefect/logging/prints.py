@@ -1,0 +1,51 @@
+"""`log_prints`: what runs print becomes log lines.
+
+`builtins.print` is replaced once in a process, when the first run that wants it begins, and stays replaced:
+the replacement looks at the context of each call. To put a print function in and take it out again around
+each run would let concurrent runs undo each other's work.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from prefect.context import FlowRunContext, TaskRunContext
+
+__all__ = ["patch_print", "print_as_log"]
+
+_original = builtins.print
+
+
+def print_as_log(*args: Any, **kwargs: Any) -> None:
+    """Print, or log, if this is inside a run that logs what it prints.
+
+    Text for other files than standard output and standard error is printed in any case.
+
+    Args:
+        *args: As for `print`.
+        **kwargs: As for `print`.
+    """
+    context = TaskRunContext.get() or FlowRunContext.get()
+    if context is None or not context.log_prints or kwargs.get("file") not in (None, sys.stdout, sys.stderr):
+        _original(*args, **kwargs)
+        return
+    from prefect.logging.loggers import get_run_logger  # noqa: PLC0415 - it exports this function too
+
+    logger = get_run_logger()
+    with io.StringIO() as written:
+        _original(*args, **{**kwargs, "file": written})
+        logger.info("%s", written.getvalue().removesuffix("\n"))
+
+
+@contextmanager
+def patch_print() -> Generator[None]:
+    """See to it that `print` logs in runs that want it. It goes on to do so after the `with` block."""
+    global _original
+    if builtins.print is not print_as_log:
+        _original, builtins.print = builtins.print, print_as_log
+    yield

@@ -1,0 +1,100 @@
+"""A line at the bottom of a terminal that says how far many tasks are."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from time import monotonic
+from types import TracebackType
+from typing import Self, TextIO
+
+__all__ = ["Progress", "without_progress"]
+
+INTERVAL = 0.1
+"""Seconds between two updates, at least."""
+
+_shown: Progress | None = None
+_lock = threading.RLock()
+
+
+class Progress:
+    """A progress line; where standard error is no terminal it does nothing.
+
+    Args:
+        total: How many there are to do.
+        label: What they are.
+        stream: Where to write, standard error by default.
+
+    Use it as a context manager, so that the line is taken away at the end.
+    """
+
+    __slots__ = ("_label", "_next", "_started", "_stream", "_visible", "done", "total")
+
+    def __init__(self, total: int, label: str, *, stream: TextIO | None = None) -> None:
+        self.done = 0
+        self.total = total
+        self._label = label
+        self._stream = stream if stream is not None else sys.stderr
+        self._visible = self._stream is not None and self._stream.isatty()
+        self._started = monotonic()
+        self._next = self._started + INTERVAL
+
+    def __enter__(self) -> Self:
+        global _shown
+        with _lock:
+            if self._visible and _shown is None:
+                _shown = self
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        global _shown
+        with _lock:
+            if _shown is self:
+                self._clear()
+                _shown = None
+
+    def advance(self, by: int = 1) -> None:
+        """Note that some more are done."""
+        self.done += by
+        if self._visible and (self.done >= self.total or monotonic() >= self._next):
+            with _lock:
+                if _shown is self:
+                    self._next = monotonic() + INTERVAL
+                    self._draw()
+
+    def _draw(self) -> None:
+        seconds = monotonic() - self._started
+        filled = 30 * self.done // max(self.total, 1)
+        bar = "█" * filled + "░" * (30 - filled)
+        line = f"{self._label} {bar} {self.done:,}/{self.total:,} {self.done / max(seconds, 0.001):,.0f}/s"
+        try:
+            self._stream.write(f"\r\x1b[2K{line}")
+            self._stream.flush()
+        except (OSError, ValueError):  # the terminal is gone, or cannot show the bar: nothing depends on it
+            self._visible = False
+
+    def _clear(self) -> None:
+        if self._visible:
+            self._stream.write("\r\x1b[2K")
+            self._stream.flush()
+
+
+@contextmanager
+def without_progress() -> Generator[None]:
+    """Take the progress line away inside `with`, so that something else can be written."""
+    if _shown is None:
+        yield
+        return
+    with _lock:
+        shown = _shown
+        if shown is not None:
+            shown._clear()
+        try:
+            yield
+        finally:
+            if shown is not None:
+                shown._draw()
