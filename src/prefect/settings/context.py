@@ -8,13 +8,14 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prefect.settings.gathering import find_profiles_path
+from prefect.settings.gathering import find_profile_name, find_profiles_path
 from prefect.settings.root import Settings
 
 if TYPE_CHECKING:
     from prefect.settings.legacy import Setting
 
 __all__ = [
+    "current_profile_name",
     "current_profiles_path",
     "get_current_settings",
     "refresh_settings",
@@ -57,6 +58,12 @@ def current_profiles_path() -> Path:
     """Return the file of profiles. No profile is read for that, so that a bad one can be mended."""
     active = _active.get()
     return active.profiles_path if active else find_profiles_path()
+
+
+def current_profile_name() -> str:
+    """Return the name of the profile that applies here, whether or not its values fit."""
+    settings = _active.get() or _root
+    return settings.profile_name if settings else find_profile_name()
 
 
 @contextmanager

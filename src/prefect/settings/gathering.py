@@ -20,7 +20,7 @@ from prefect.settings.sources import (
 )
 from prefect.settings.values import describe, parse
 
-__all__ = ["RESTORED", "Given", "convert", "find_profiles_path", "gather_sources"]
+__all__ = ["RESTORED", "Given", "convert", "find_profile_name", "find_profiles_path", "gather_sources"]
 
 RESTORED = object()
 """In place of a value: the setting is put back to its default."""
@@ -61,7 +61,7 @@ def gather_sources(
         unknown += _add_named(given, profile[1], "profile", profile[0])
     unknown += _add_outer(given)
     if profile is None:
-        profile = read_profile(_profiles_path(given), read_environment().get("PREFECT_PROFILE") or None)
+        profile = _active_profile(_profiles_path(given))
     if not profile_first:
         unknown += _add_named(given, profile[1], "profile", profile[0])
     return profile[0], tuple(unknown)
@@ -87,6 +87,15 @@ def find_profiles_path() -> Path:
     given: dict[str, Given] = {}
     _add_outer(given)
     return _profiles_path(given)
+
+
+def find_profile_name() -> str:
+    """Return the name of the active profile, whose values need not fit."""
+    return _active_profile(find_profiles_path())[0]
+
+
+def _active_profile(path: Path) -> tuple[str, dict[str, Any]]:
+    return read_profile(path, read_environment().get("PREFECT_PROFILE") or None)
 
 
 def _add_named(

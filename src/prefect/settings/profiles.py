@@ -10,7 +10,7 @@ from typing import Any
 
 from prefect.exceptions import ConfigurationError, ProfileSettingsValidationError
 from prefect.settings.constants import DEFAULT_PROFILES_PATH
-from prefect.settings.context import current_profiles_path, get_current_settings
+from prefect.settings.context import current_profile_name, current_profiles_path
 from prefect.settings.legacy import Setting, find_setting
 from prefect.settings.root import Settings
 from prefect.settings.sources import read_profiles_file
@@ -87,7 +87,8 @@ class Profile:
         """
         changed = {**self.settings, **Profile(self.name, settings).settings}
         kept: dict[Any, Any] = {key: value for key, value in changed.items() if value is not None}
-        return Profile(name or self.name, {**kept, **self.unknown}, self.source)
+        unknown = {key: value for key, value in self.unknown.items() if settings.get(key, key) is not None}
+        return Profile(name or self.name, {**kept, **unknown}, self.source)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Profile):
@@ -244,7 +245,7 @@ def load_profile(name: str) -> Profile:
 
 def load_current_profile() -> Profile:
     """Return the profile that applies here, as the files have it now."""
-    name = get_current_settings().profile_name
+    name = current_profile_name()
     return load_profiles().profiles_by_name.get(name) or Profile(name)
 
 

@@ -1,0 +1,130 @@
+"""The command line: `prefect`. It finds the group that a command belongs to, and loads that group alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from typing import Any
+
+__all__ = ["GROUPS", "main"]
+
+GROUPS = {
+    "config": "View and change settings.",
+    "flow": "See flows.",
+    "flow-run": "See flow runs: what ran, and what it logged.",
+    "profile": "Keep sets of settings, and choose between them.",
+    "task-run": "See task runs: what ran, and what it logged.",
+    "version": "Show the version, and what it works with here.",
+}
+"""Each group of commands, which is the module of that name with a `run`, and what it is for."""
+
+_FURTHER_NAMES = {"flows": "flow", "flow-runs": "flow-run", "profiles": "profile", "task-runs": "task-run"}
+_SUCCESS, _FAILURE, _USAGE, _INTERRUPTED, _BROKEN_PIPE = 0, 1, 2, 130, 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: The words after `prefect`; by default those of the process.
+
+    Returns:
+        The exit code: 0, or 1 for an error, 2 for a command that is wrongly put.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever read our output went away (`| head`). Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _dispatch(words: list[str]) -> int:
+    profile, words = _take_profile(words)
+    if not words or words[0] in ("--help", "-h"):
+        print(_help())
+        return _SUCCESS
+    if words[0] in ("--version", "-v"):
+        from prefect import __version__
+
+        print(__version__)
+        return _SUCCESS
+    name = _FURTHER_NAMES.get(words[0], words[0])
+    if name not in GROUPS:
+        print(f"prefect: there is no command {words[0]!r}. There are {', '.join(GROUPS)}.", file=sys.stderr)
+        return _USAGE
+    module = import_module(f"prefect.cli.{name.replace('-', '_')}")
+    return _run(module.run, words[1:], profile)
+
+
+def _run(run: Callable[[list[str]], int], words: list[str], profile: str | None) -> int:
+    """Run a command of a group, and say in one place what went wrong."""
+    from prefect.exceptions import PrefectException
+
+    try:
+        with _under(profile):
+            return run(words)
+    except PrefectException as error:
+        print(error, file=sys.stderr)
+        return _FAILURE
+    except SystemExit as end:  # argparse has said what is wrong
+        return end.code if isinstance(end.code, int) else _FAILURE
+
+
+def _under(profile: str | None) -> AbstractContextManager[Any]:
+    """Apply the settings of the profile that `--profile` names."""
+    if profile is None:
+        return nullcontext()
+    from prefect.exceptions import ConfigurationError
+    from prefect.settings.context import use_settings
+    from prefect.settings.profiles import settings_of_profile
+
+    try:
+        return use_settings(settings_of_profile(profile))
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def _take_profile(words: list[str]) -> tuple[str | None, list[str]]:
+    """Take `--profile NAME`, wherever it stands, and `-p NAME`, before the command, out of the words."""
+    profile: str | None = None
+    rest: list[str] = []
+    remaining = iter(words)
+    for word in remaining:
+        if word == "--":
+            return profile, [*rest, word, *remaining]
+        if word == "--profile" or (word == "-p" and not rest):
+            profile = next(remaining, None)
+        elif word.startswith("--profile="):
+            profile = word.partition("=")[2]
+        else:
+            rest.append(word)
+    return profile, rest
+
+
+def _help() -> str:
+    width = max(map(len, (*GROUPS, "--version"))) + 2
+    lines = [f"  {name:{width}}{purpose}" for name, purpose in GROUPS.items()]
+    return "\n".join(
+        [
+            "Usage: prefect [--profile NAME] COMMAND ...",
+            "",
+            "Runs flows on this machine, and keeps what happened.",
+            "",
+            "Commands:",
+            *lines,
+            "",
+            "Options:",
+            f"  {'--profile':{width}}Use the settings of this profile. Short: -p",
+            f"  {'--version':{width}}Print the version. Short: -v",
+            f"  {'--help':{width}}Print this, or the help of a command: prefect COMMAND --help. Short: -h",
+        ]
+    )

@@ -1,0 +1,85 @@
+"""Printing: JSON for programs, tables for people."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from prefect.exceptions import Abort
+from prefect.schemas.base import encode_json
+from prefect.settings import get_current_settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Format", "confirm", "console", "print_json", "print_table"]
+
+Format = Literal["json"]
+"""What `--output` takes."""
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document, and nothing else.
+
+    Args:
+        value: What to print; schemas are fine.
+    """
+    import msgspec
+
+    print(msgspec.json.format(encode_json(value), indent=2).decode())
+
+
+def console() -> Console:
+    """Return where to print with style. What is piped elsewhere is neither coloured nor cut."""
+    from rich.console import Console
+
+    colors = get_current_settings().cli.colors
+    if sys.stdout.isatty():
+        return Console(no_color=not colors, highlight=False)
+    return Console(no_color=True, highlight=False, width=10_000)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], whole: int = 1) -> None:
+    """Print a table; where the terminal is too narrow for one, a paragraph a row.
+
+    Args:
+        title: What the table shows.
+        columns: The heads of the columns.
+        rows: A text for each column; rich's markup is not read.
+        whole: How many columns, from the left, must not be broken.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    out, texts = console(), [[Text(str(cell)) for cell in row] for row in rows]
+    fixed = sum(max((row[i].cell_len for row in texts), default=0) + 3 for i in range(whole))
+    if out.width < fixed + 8 * (len(columns) - whole) + 1:
+        for row in texts:
+            for head, cell in zip(columns, row, strict=True):
+                out.print(Text(f"{head}: ") + cell, soft_wrap=True)
+            out.print()
+        return
+    wrap = get_current_settings().cli.wrap_lines
+    table = Table(title=title, title_justify="left")
+    for place, head in enumerate(columns):
+        table.add_column(head, no_wrap=place < whole or not wrap, overflow="fold" if wrap else "ellipsis")
+    for row in texts:
+        table.add_row(*row)
+    out.print(table)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask a person whether to go on; go on where nobody is there to ask.
+
+    Args:
+        question: What is about to happen.
+        yes: It has been agreed to already.
+
+    Raises:
+        prefect.exceptions.Abort: The answer was no.
+    """
+    prompt = get_current_settings().cli.prompt
+    asks = sys.stdin.isatty() if prompt is None else prompt
+    if asks and not yes and input(f"{question} [y/N]: ").strip().casefold() not in ("y", "yes"):
+        raise Abort("Nothing was changed.")
