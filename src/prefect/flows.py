@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
 from zlib import crc32
 
-from prefect.engine.caching import CachingOptions, is_persisting
 from prefect.engine.definition import Definition, Delay, Hook, RunName
 from prefect.engine.entry import call_flow
 from prefect.rules.names import validate_name
@@ -83,7 +82,6 @@ class Flow(Definition, Generic[P, R]):
                 f"got {type(self.flow_run_name).__name__} instead."
             )
         self.should_validate_parameters = options.get("validate_parameters", True)
-        self.caching = CachingOptions.of(options)
         self._version: str | None = options.get("version")
 
     @property
@@ -96,11 +94,6 @@ class Flow(Definition, Generic[P, R]):
             except OSError:  # typed at a prompt, or made by exec
                 self._version = ""
         return self._version or None
-
-    @property
-    def is_persisting(self) -> bool:
-        """Whether results are kept when the process has ended."""
-        return is_persisting(self)
 
     def validate(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Coerce and check parameters by the function's annotations.

@@ -7,18 +7,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
 
 from prefect.context.runs import _FLOW_RUN
-from prefect.engine.caching import CachingOptions, is_caching, is_persisting
+from prefect.engine.caching import choose_policy
 from prefect.engine.definition import Definition, Delay, Hook, RunName
 from prefect.engine.entry import call_task
 from prefect.engine.future import PrefectFuture
 from prefect.exceptions import ReservedArgumentError
 from prefect.futures import PrefectFutureList
-from prefect.results.cache_policies import CachePolicy, task_input_hash
+from prefect.results.cache_policies import NO_CACHE, CachePolicy, task_input_hash
 from prefect.rules.retries import exponential_backoff, spread
 from prefect.schemas.objects import TaskRunPolicy
 from prefect.schemas.states import State
 from prefect.task_runners import default_task_runner
 from prefect.task_runners.mapping import map_parameters
+from prefect.types import uuid7
 
 if TYPE_CHECKING:
     from prefect.context.runs import TaskRunContext
@@ -97,7 +98,12 @@ class Task(Definition, Generic[P, R]):
                 f"Expected `retry_condition_fn` to be callable, got {type(self.retry_condition_fn).__name__} instead."
             )
         self.task_run_name = options.get("task_run_name")
-        self.caching = CachingOptions.of(options)
+        self.cache_policy = choose_policy(options)
+        self.cache_expiration = options.get("cache_expiration")
+        self.refresh_cache = options.get("refresh_cache")
+        self.result_storage_key = options.get("result_storage_key")
+        self.cache_key_fn = options.get("cache_key_fn")
+        self.implies_persistence |= options.get("cache_policy") not in (None, NO_CACHE)
         self.sorted_tags = sorted(self.tags)
         self._policy: TaskRunPolicy | None = None
 
@@ -113,25 +119,9 @@ class Task(Definition, Generic[P, R]):
             )
         return self._policy
 
-    @property
-    def is_caching(self) -> bool:
-        """Whether runs look for a result that is known already."""
-        return is_caching(self)
-
-    @property
-    def is_persisting(self) -> bool:
-        """Whether results are kept when the process has ended."""
-        return is_persisting(self)
-
     def retry_delay(self, retry: int, uniform: float | None = None) -> float:
         """Return the seconds to wait before a retry; see `Definition.retry_delay`."""
-        from prefect.types import uuid7  # noqa: PLC0415
-
         return super().retry_delay(retry, spread(uuid7().int, retry) if uniform is None else uniform)
-
-    def logs_success(self) -> bool:
-        """Whether an end that was expected is worth a line of the log."""
-        return True
 
     def with_options(self, **changes: Unpack[TaskOptions]) -> Task[P, R]:
         """Return a task of the same function with some options changed.

@@ -1,27 +1,164 @@
-"""Results that are kept, and runs that need not run because of them."""
+"""Results that are kept when a run has ended, and runs that need not run because their result is kept."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["CachingOptions", "cached_state", "is_caching", "is_persisting", "persisted"]
+from prefect.context.runs import _FLOW_RUN, _TASK_RUN, FlowRunContext, TaskRunContext
+from prefect.exceptions import HashError, SerializationError, StoreError
+from prefect.logging.loggers import flow_run_logger, task_run_logger
+from prefect.results.cache_policies import DEFAULT, NO_CACHE, CachePolicy
+from prefect.results.defaults import get_default_persist_setting, get_default_persist_setting_for_tasks
+from prefect.results.store import ResultStore
+from prefect.results.wiring import wire_results
+from prefect.schemas.states import State, StateDetails, StateType
+from prefect.settings import get_current_settings
+from prefect.types import now
+
+if TYPE_CHECKING:
+    from prefect.engine.definition import Definition
+    from prefect.tasks import Task
+
+__all__ = ["cached_state", "choose_policy", "is_persisting", "kept", "prepare_results"]
 
 
-class CachingOptions:
-    @classmethod
-    def of(cls, options: Any) -> CachingOptions:
-        return cls()
+def choose_policy(options: Mapping[str, Any]) -> CachePolicy:
+    """Return the cache policy of a task, given its options.
+
+    Args:
+        options: `cache_policy`, `cache_key_fn` and `persist_result` count; a key function goes before a policy.
+    """
+    if options.get("cache_key_fn") is not None:
+        return CachePolicy.from_cache_key_fn(options["cache_key_fn"])
+    if options.get("cache_policy") is not None:
+        policy: CachePolicy = options["cache_policy"]
+        return policy
+    return NO_CACHE if options.get("persist_result") is False else DEFAULT
 
 
-def is_caching(task: Any) -> bool:
-    return False
+def is_persisting(definition: Definition, flow: FlowRunContext | None, *, is_task: bool) -> bool:
+    """Whether the runs of a flow or task keep their results.
+
+    What it says itself goes first; else a task that names a storage, a serializer or a way to cache means to keep
+    them; else what the flow around says; else the settings.
+
+    Args:
+        definition: The flow or task.
+        flow: The flow run around, if there is one.
+        is_task: Whether it is a task.
+    """
+    said: bool | None = definition.persist_result
+    if said is None and definition.implies_persistence:
+        return True
+    if said is None and flow is not None:
+        said = flow.persist_result
+    if said is not None:
+        return said
+    return get_default_persist_setting_for_tasks() if is_task else get_default_persist_setting()
 
 
-def is_persisting(definition: Any) -> bool:
-    return False
+def prepare_results(context: TaskRunContext, task: Task[Any, Any], flow: FlowRunContext | None) -> bool:
+    """Give a task run's context its result store, if the run keeps its result; tells whether it does."""
+    context.persist_result = is_persisting(task, flow, is_task=True)
+    if context.persist_result:
+        base = flow.result_store if flow is not None else None
+        context.result_store = (base or ResultStore()).update_for_task(task)
+    return context.persist_result
 
 
-def cached_state(context: Any, details: Any) -> Any: ...
+def cached_state(context: TaskRunContext, details: StateDetails) -> State[Any] | None:
+    """Look for a result that makes a task run unnecessary, and note the key under which this run's will be kept.
+
+    A key that cannot be computed means that the run is not cached, and the log says why: a key made of the rest of the
+    facts would give one run's result to another.
+
+    Args:
+        context: The run's context.
+        details: The details of the run's states.
+
+    Returns:
+        A state named Cached, or None where the run has to run.
+    """
+    task, run = context.task, context.task_run
+    if task is None or run is None or task.cache_policy == NO_CACHE:
+        return None
+    settings = get_current_settings().tasks
+    if settings.disable_caching:
+        return None
+    flow = _FLOW_RUN.get()
+    flow_parameters = flow.parameters if flow is not None else None
+    try:
+        key = task.cache_policy.compute_key(context, context.parameters or {}, flow_parameters or {})
+    except HashError as error:
+        task_run_logger(run, task=task).warning("This run is not cached: %s", error)
+        return None
+    if key is None:
+        return None
+    run.cache_key = key
+    if task.cache_expiration is not None:
+        run.cache_expiration = now() + task.cache_expiration
+    refresh = settings.refresh_cache if task.refresh_cache is None else task.refresh_cache
+    record = None if refresh else context.result_store.find(key)
+    if record is None:
+        return None
+    return State(
+        type=StateType.COMPLETED,
+        name="Cached",
+        data=record,
+        state_details=details.model_copy(update={"cache_key": key}),
+    )
 
 
-def persisted(context: Any, state: Any) -> Any: ...
+def kept(context: FlowRunContext | TaskRunContext, state: State[Any]) -> State[Any]:
+    """Keep the result of a run that completed.
+
+    Args:
+        context: The run's context, with a result store.
+        state: The run's final state.
+
+    Returns:
+        The state, saying where the result is kept. A result that cannot be kept is told of in the log, and the run
+        completes all the same: its result is still here.
+    """
+    run = context.task_run if isinstance(context, TaskRunContext) else None
+    key = run.cache_key if run is not None else None
+    expiration = run.cache_expiration if run is not None else None
+    try:
+        record = context.result_store.write(state.data.result, key=key, expiration=expiration)
+    except (SerializationError, StoreError) as error:
+        _logger_of(context).error("The result of this run is not kept: %s", error)
+        return state
+    details = state.state_details
+    if key is not None:
+        details = details.model_copy(update={"cache_key": key, "cache_expiration": expiration})
+    return state.model_copy(update={"data": record, "state_details": details})
+
+
+def _logger_of(context: FlowRunContext | TaskRunContext) -> Any:
+    if isinstance(context, TaskRunContext):
+        return task_run_logger(context.task_run, task=context.task)
+    return flow_run_logger(context.flow_run, context.flow)
+
+
+def _current_store() -> ResultStore | None:
+    context = _TASK_RUN.get() or _FLOW_RUN.get()
+    return context.result_store if context is not None else None
+
+
+def _current_persist() -> bool | None:
+    context = _TASK_RUN.get() or _FLOW_RUN.get()
+    return context.persist_result if context is not None else None
+
+
+def _key_names() -> Mapping[str, Any]:
+    task, flow = _TASK_RUN.get(), _FLOW_RUN.get()
+    return {
+        "flow_run": flow.snapshot if flow is not None else None,
+        "task_run": task.snapshot if task is not None else None,
+        "deployment": flow.snapshot.deployment if flow is not None and flow.snapshot is not None else None,
+        "parameters": (task.parameters if task is not None else flow.parameters if flow is not None else None) or {},
+    }
+
+
+wire_results(store=_current_store, persist=_current_persist, names=_key_names)

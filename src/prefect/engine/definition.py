@@ -64,6 +64,11 @@ class Definition:
         self.on_running_hooks = _hooks(options, "on_running", kind)
         self.on_crashed_hooks = _hooks(options, "on_crashed", kind)
         self.on_cancellation_hooks = _hooks(options, "on_cancellation", kind)
+        self.persist_result: bool | None = options.get("persist_result")
+        self.result_storage = options.get("result_storage")
+        self.result_serializer = options.get("result_serializer")
+        self.cache_result_in_memory: bool | None = options.get("cache_result_in_memory")
+        self.implies_persistence = any(options.get(name) is not None for name in _IMPLYING_PERSISTENCE)
         where = getattr(getattr(call, "__code__", None), "co_filename", "")
         self.task_key = f"{getattr(inner, '__qualname__', fallback)}-{crc32(where.encode()):08x}"
 
@@ -142,6 +147,12 @@ class Definition:
         return {**self._options, **hooks, **changes}
 
 
+_IMPLYING_PERSISTENCE = (
+    "result_storage",
+    "result_serializer",
+    "result_storage_key",
+    "cache_key_fn",
+)
 _HOOKS = ("on_completion", "on_failure", "on_running", "on_crashed", "on_cancellation")
 
 

@@ -15,7 +15,7 @@ from prefect.context.runs import (
     current_flow_run,
     remove_live_root,
 )
-from prefect.engine.caching import persisted
+from prefect.engine.caching import is_persisting, kept
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.future import PrefectFuture, wait_all
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
@@ -34,7 +34,8 @@ from prefect.exceptions import (
     UpstreamTaskError,
 )
 from prefect.logging.loggers import flow_run_logger
-from prefect.logging.prints import patch_print
+from prefect.logging.prints import install_print
+from prefect.results.store import ResultStore
 from prefect.rules.inputs import find, replace
 from prefect.rules.names import random_name
 from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRun, TaskRunRecord
@@ -131,7 +132,11 @@ class _FlowRun:
             start_time=now(),
             parent=self.parent_snapshot,
             state=FlowRunNotes(journal),
+            persist_result=is_persisting(flow, parent, is_task=False),
         )
+        if self.context.persist_result or flow.implies_persistence:
+            base = parent.result_store if parent is not None else None
+            self.context.result_store = (base or ResultStore()).update_for_flow(flow)
         self.details = StateDetails(flow_run_id=self.run.id)
 
     def _new_run(self) -> FlowRun:
@@ -186,7 +191,7 @@ class _FlowRun:
             if problem is not None:
                 return (yield from self._finish(self._invalid(problem), Raised(problem)))
             if self.context.log_prints:
-                patch_print()
+                install_print()
             return (yield from self._attempts())
         finally:
             is_root = self.parent is None
@@ -311,8 +316,8 @@ class _FlowRun:
                 self._logger().error("Execution was ended from outside: %r", error)
 
     def _finish(self, state: State[Any], outcome: Outcome) -> Steps[Ending]:
-        if isinstance(outcome, Returned) and self.flow.is_persisting and state.is_completed():
-            state = yield Block(lambda: persisted(self.context, state))
+        if isinstance(outcome, Returned) and self.context.persist_result and state.is_completed():
+            state = yield Block(lambda: kept(self.context, state))
         # An interrupted run is over, whatever state it was in.
         final = yield from self._propose(state, force=isinstance(outcome, Interrupted))
         logger = self._logger()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextvars import ContextVar, Token
 from datetime import timedelta
+from logging import DEBUG
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.context.runs import _FLOW_RUN, _TAGS, _TASK_RUN, FlowRunContext, TaskRunContext, current_flow_run
-from prefect.engine.caching import cached_state, persisted
+from prefect.engine.caching import cached_state, kept, prepare_results
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.future import wait_all
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
@@ -19,13 +20,15 @@ from prefect.engine.lifecycle import Interrupted, Outcome, Raised, Retry, Return
 from prefect.engine.notes import notes_of
 from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps
 from prefect.exceptions import TaskRunTimeoutError, UnfinishedRun, UpstreamTaskError
-from prefect.logging.loggers import task_run_logger
+from prefect.logging.loggers import get_logger, task_run_logger
 from prefect.schemas.objects import TaskRun, TaskRunRecord
 from prefect.schemas.states import State, StateDetails, StateType, get_state_exception
 from prefect.types import now, uuid7
 
 if TYPE_CHECKING:
     from prefect.tasks import Task
+
+_log = get_logger("task_runs")
 
 __all__ = ["Ending", "new_task_run", "task_run_steps"]
 
@@ -186,7 +189,7 @@ class _TaskRun:
         task, run = self.task, self.run
         if task.task_run_name is not None:
             run.name = yield from self._custom_name()
-        if task.is_caching:
+        if prepare_results(self.context, task, self.flow):
             cached = yield Block(lambda: cached_state(self.context, self.details))
             if cached is not None:
                 self._enter(cached)
@@ -272,10 +275,9 @@ class _TaskRun:
             yield Sleep(delay)
 
     def _finish(self, state: State[Any], outcome: Outcome) -> Steps[Ending]:
-        task = self.task
         if isinstance(outcome, Returned):
-            if task.is_persisting and state.type is StateType.COMPLETED:
-                state = yield Block(lambda: persisted(self.context, state))
+            if self.context.persist_result and state.type is StateType.COMPLETED:
+                state = yield Block(lambda: kept(self.context, state))
             value = outcome.value
             if self.flow is not None:
                 notes_of(self.flow).tracker.note(value, self.run.id)
@@ -283,7 +285,7 @@ class _TaskRun:
             return (yield from self._end(state, value))
         logger = self._logger()
         error = get_state_exception(state)
-        if task.retries:
+        if self.task.retries:
             logger.error("Task run failed with exception: %r - Retries are exhausted", error, exc_info=error)
         else:
             logger.error("Task run failed with exception: %r", error, exc_info=error)
@@ -296,7 +298,7 @@ class _TaskRun:
     def _end(self, state: State[Any], value: Any, error: BaseException | None = None) -> Steps[Ending]:
         if state.type is not StateType.COMPLETED:
             self._logger().error("Finished in state %s", state)
-        elif self.task.logs_success():
+        elif _log.isEnabledFor(DEBUG):
             self._logger().debug("Finished in state %s", state)
         if getattr(self.task, HOOK_OF_STATE.get(state.type, "on_running_hooks")) and state.is_final():
             yield from self._hooks(state)

@@ -16,7 +16,7 @@ from typing import Any
 
 from prefect.context import FlowRunContext, TaskRunContext
 
-__all__ = ["patch_print", "print_as_log"]
+__all__ = ["install_print", "patch_print", "print_as_log"]
 
 _original = builtins.print
 
@@ -42,10 +42,15 @@ def print_as_log(*args: Any, **kwargs: Any) -> None:
         logger.info("%s", written.getvalue().removesuffix("\n"))
 
 
-@contextmanager
-def patch_print() -> Generator[None]:
-    """See to it that `print` logs in runs that want it. It goes on to do so after the `with` block."""
+def install_print() -> None:
+    """See to it that `print` logs in runs that want it, from now on."""
     global _original
     if builtins.print is not print_as_log:
         _original, builtins.print = builtins.print, print_as_log
+
+
+@contextmanager
+def patch_print() -> Generator[None]:
+    """See to it that `print` logs in runs that want it. It goes on to do so after the `with` block."""
+    install_print()
     yield
