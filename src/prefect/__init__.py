@@ -1,12 +1,14 @@
 """Proconsul: a light workflow orchestrator behind the Prefect 3 interface.
 
-Importing this module loads nothing else; each name below is loaded when it is first used.
+Importing this module loads nothing else but its version; each name below is loaded when it is first used.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from prefect.version import __version__
 
 if TYPE_CHECKING:
     from prefect.context import tags as tags
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from prefect.tasks import task as task
     from prefect.types.annotations import allow_failure as allow_failure
     from prefect.types.annotations import unmapped as unmapped
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Flow": "prefect.flows",

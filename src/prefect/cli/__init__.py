@@ -53,7 +53,7 @@ def _dispatch(words: list[str]) -> int:
         print(_help())
         return _SUCCESS
     if words[0] in ("--version", "-v"):
-        from prefect import __version__
+        from prefect.version import __version__
 
         print(__version__)
         return _SUCCESS

@@ -6,9 +6,9 @@ import os
 import sys
 from collections.abc import Iterator
 
-from prefect import __version__
 from prefect.exceptions import ConfigurationError
 from prefect.settings import Settings, get_current_settings
+from prefect.version import __version__
 
 __all__ = ["run"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from prefect.results.serializers import Serializer, resolve_serializer
-from prefect.results.storage import LocalFileSystem, WritableFileSystem, resolve_storage
+from prefect.results.storage import LocalFileSystem, WritableFileSystem, resolve_result_storage
 from prefect.settings import get_current_settings
 
 __all__ = [
@@ -25,7 +25,7 @@ def get_default_result_storage() -> WritableFileSystem:
     """
     results = get_current_settings().results
     if results.default_storage_block:
-        return resolve_storage(results.default_storage_block)
+        return resolve_result_storage(results.default_storage_block)
     return LocalFileSystem(basepath=results.local_storage_path)
 
 

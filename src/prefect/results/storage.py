@@ -10,7 +10,7 @@ from prefect.exceptions import StoreUnavailable
 from prefect.settings import get_current_settings
 from prefect.types import uuid7
 
-__all__ = ["LocalFileSystem", "ReadableFileSystem", "WritableFileSystem", "resolve_storage"]
+__all__ = ["LocalFileSystem", "ReadableFileSystem", "WritableFileSystem", "resolve_result_storage"]
 
 
 class ReadableFileSystem:
@@ -162,7 +162,7 @@ def _remove(path: str) -> None:
         return  # never made, or gone with the disk; the error that brought us here is the one to tell
 
 
-def resolve_storage(storage: str | Path | WritableFileSystem) -> WritableFileSystem:
+def resolve_result_storage(storage: str | Path | WritableFileSystem) -> WritableFileSystem:
     """Return a storage for what users give in its place.
 
     Args:

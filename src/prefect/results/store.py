@@ -10,17 +10,17 @@ from typing import Any, Self
 
 import msgspec
 
-from prefect import __version__
 from prefect.exceptions import MissingResult, SerializationError
 from prefect.results.defaults import get_default_result_serializer, get_default_result_storage
 from prefect.results.memory import ResultMemory
 from prefect.results.record_file import decode_record, encode_record, first_line_of, read_metadata
 from prefect.results.serializers import Serializer, resolve_serializer
-from prefect.results.storage import LocalFileSystem, WritableFileSystem, resolve_storage
+from prefect.results.storage import LocalFileSystem, WritableFileSystem, resolve_result_storage
 from prefect.results.storage_key import StorageKeyTemplate, new_storage_key
 from prefect.schemas.base import Schema
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 from prefect.types import now
+from prefect.version import __version__
 
 __all__ = ["ResultStore", "read_record", "read_result"]
 
@@ -49,9 +49,9 @@ class ResultStore(Schema):
 
     def __post_init__(self) -> None:
         if self.result_storage is not None:
-            self.result_storage = resolve_storage(self.result_storage)
+            self.result_storage = resolve_result_storage(self.result_storage)
         if self.metadata_storage is not None:
-            self.metadata_storage = resolve_storage(self.metadata_storage)
+            self.metadata_storage = resolve_result_storage(self.metadata_storage)
         if self.serializer is None:
             self.serializer = get_default_result_serializer()
         elif not isinstance(self.serializer, Serializer):
@@ -73,7 +73,7 @@ class ResultStore(Schema):
         if (template := getattr(task, "result_storage_key", None)) is not None:
             updated.storage_key_fn = StorageKeyTemplate(template)
         if (key_storage := getattr(getattr(task, "cache_policy", None), "key_storage", None)) is not None:
-            updated.metadata_storage = resolve_storage(key_storage)
+            updated.metadata_storage = resolve_result_storage(key_storage)
         return updated
 
     def _updated(self, definition: Any) -> Self:
