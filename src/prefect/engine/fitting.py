@@ -1,7 +1,7 @@
 """Tell without pydantic whether a value already is what its annotation says.
 
-Most arguments are: then pydantic need not be imported, which takes longer than the rest of a small flow. A yes
-is certain, a no only means that pydantic must be asked.
+Most arguments are: then pydantic need not be imported, which takes longer than the rest of a small flow. A
+yes is certain, a no only means that pydantic must be asked.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How a call's arguments become a run's parameters, and parameters a call again.
 
-Python itself binds the arguments: for each function a small one with the same signature is compiled, which returns
-its parameters as a dict. That costs a tenth of `inspect.Signature.bind`, and follows Python's rules because they are
-Python's. `inspect` is asked when a call fails, for the text of the error.
+Python itself binds the arguments: for each function a small one with the same signature is compiled, which
+returns its parameters as a dict. That costs a tenth of `inspect.Signature.bind`, and follows Python's rules
+because they are Python's. `inspect` is asked when a call fails, for the text of the error.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Signature:
             # Some functions written in C do not tell what they take.
             self._signature = _ANYTHING
         self.fn = fn
-        self.name: str = name or getattr(fn, "__name__", type(fn).__name__)
+        self.name: str = getattr(fn, "__name__", type(fn).__name__) if name is None else name
         parameters = self._signature.parameters.values()
         self.names: tuple[str, ...] = tuple(parameter.name for parameter in parameters)
         """The names of the parameters, in order."""
@@ -123,8 +123,8 @@ class Signature:
     def validate(self, parameters: Mapping[str, Any], what: str = "Flow") -> dict[str, Any]:
         """Check parameters by their annotations, and coerce those that can be: `"5"` to `5` for an `int`.
 
-        A value that already is what its annotation says stays the same object. What `*args` and `**kwargs` take
-        is not checked.
+        A value that already is what its annotation says stays the same object. What `*args` and `**kwargs`
+        take is not checked.
 
         Args:
             parameters: Values by name; parameters that are left out get their defaults.

@@ -131,7 +131,8 @@ def validators_for(fn: Callable[..., Any], signature: inspect.Signature, flow: s
 def resolved_annotations(fn: Callable[..., Any], signature: inspect.Signature, flow: str) -> dict[str, Any]:
     """Return the annotations of parameters, forward references resolved.
 
-    What cannot be resolved, because it is imported for type checkers only or misspelled, becomes Any with a warning.
+    What cannot be resolved, because it is misspelled or imported for type checkers only, becomes Any with a
+    warning.
     What `*args` and `**kwargs` are annotated with is left out.
 
     Args:
@@ -169,8 +170,8 @@ def _resolved_alone(name: str, annotation: Any, names: dict[str, Any], flow: str
 
 def _warn_unchecked(flow: str, name: str, problem: str) -> None:
     warnings.warn(
-        f"Parameter {name!r} of flow {flow!r} is not validated, because its annotation cannot be used: {problem}. "
-        "Import at run time what the annotation names, or leave it out.",
+        f"Parameter {name!r} of flow {flow!r} is not validated, because its annotation cannot be used: "
+        f"{problem}. Import at run time what the annotation names, or leave it out.",
         UserWarning,
         stacklevel=2,
     )

@@ -197,13 +197,12 @@ def _make_tuple(value: tuple[Any, ...], made: list[Any]) -> tuple[Any, ...]:
 
 
 def _make_dict(value: dict[Any, Any], made: list[Any]) -> dict[Any, Any]:
-    pairs = zip(made[: len(value)], made[len(value) :], strict=True)
+    pairs = dict(zip(made[: len(value)], made[len(value) :], strict=True))
     if type(value) is dict:
-        return dict(pairs)
+        return pairs
     new: dict[Any, Any] = _copied(value)
     new.clear()
-    for key, item in pairs:  # `update` means something else to counters
-        new[key] = item
+    new.update(pairs)
     return new
 
 
