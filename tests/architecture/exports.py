@@ -10,10 +10,11 @@ import prefect
 
 
 def public_modules() -> Iterator[str]:
-    """Give the modules that no part of whose name starts with an underscore."""
+    """Give the modules that no part of whose name starts with an underscore; migrations are scripts, not modules."""
     yield "prefect"
     for found in pkgutil.walk_packages(prefect.__path__, "prefect."):
-        if not any(part.startswith("_") for part in found.name.split(".")):
+        parts = found.name.split(".")
+        if not any(part.startswith("_") or part == "migrations" for part in parts):
             yield found.name
 
 
@@ -21,9 +22,13 @@ def exported_names() -> Iterator[str]:
     """Give `module:name` for every name in `__all__`, each looked up, so that a dead one is an error."""
     for name in public_modules():
         module = importlib.import_module(name)
-        for exported in getattr(module, "__all__", ["(no __all__)"]):
-            if exported != "(no __all__)":
-                getattr(module, exported)
+        if not hasattr(module, "__all__"):
+            # The `__init__` of a package that only holds others needs none.
+            if not hasattr(module, "__path__"):
+                yield f"{name}:(no __all__)"
+            continue
+        for exported in module.__all__:
+            getattr(module, exported)
             yield f"{name}:{exported}"
 
 

@@ -8,8 +8,10 @@ import re
 
 MODULE_LIMIT, MODULE_NORM, FUNCTION_LIMIT, TWIN_LIMIT = 800, 400, 60, 10
 
-# Functions that are longer on purpose, as "module:function"; at most 2 % may be. It starts empty.
-LONG_FUNCTIONS: set[str] = set()
+# Functions that are longer on purpose, as "module:function"; at most 2 % may be.
+LONG_FUNCTIONS = {
+    "prefect.store.migrations.versions.0001_first_schema:_create_flow_runs",  # one table, a line a column
+}
 
 
 def test_modules_are_small(every_module):
