@@ -10,7 +10,7 @@ import prefect
 
 
 def public_modules() -> Iterator[str]:
-    """Give the modules that no part of whose name starts with an underscore; migrations are scripts, not modules."""
+    """Give the modules with no private part in their names; migrations are scripts, not modules."""
     yield "prefect"
     for found in pkgutil.walk_packages(prefect.__path__, "prefect."):
         parts = found.name.split(".")

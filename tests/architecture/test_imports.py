@@ -13,7 +13,7 @@ NOT_LOADED = {
 }
 
 PROBE = """
-import json, site, sys, sysconfig, threading
+import sys
 opened = []
 def watch(event, arguments):
     if event == "open" and isinstance(arguments[0], str):
@@ -21,13 +21,14 @@ def watch(event, arguments):
     elif event in ("socket.connect", "subprocess.Popen", "os.mkdir", "sqlite3.connect"):
         opened.append((event, "w", 0))
 sys.addaudithook(watch)
-before = list(sys.path)
 from prefect import flow, task
-import prefect
+modules = sorted(name for name, module in sys.modules.items() if module is not None)
+opened_by_the_import = list(opened)
+import json, prefect, sysconfig, threading
 json.dump({
-    "modules": sorted(name for name, module in sys.modules.items() if module is not None),
+    "modules": modules,
     "threads": [thread.name for thread in threading.enumerate()],
-    "opened": opened,
+    "opened": opened_by_the_import,
     "homes": [*sysconfig.get_paths().values(), *prefect.__path__, sys.base_prefix, sys.prefix],
 }, sys.stdout)
 """
