@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +27,13 @@ class _Attribute:
 
     def __get__(self, module: object, owner: object = None) -> Any:
         return self.read(self.name)
+
+
+class _RuntimeModule(ModuleType):
+    """Lets cloudpickle send functions that use the module: it knows only plain modules by itself."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return import_module, (self.__name__,)
 
 
 def answer_attributes(module_name: str, kinds: Mapping[str, type]) -> Callable[[str], Any]:
@@ -69,5 +77,5 @@ def answer_attributes(module_name: str, kinds: Mapping[str, type]) -> Callable[[
     # Python asks a module's `__getattr__` only after it has made an AttributeError, which takes longer than
     # all the rest of a read. Attributes of the module's class are found at once.
     attributes = {name: _Attribute(name, read) for name in declared}
-    module.__class__ = type("RuntimeModule", (ModuleType,), attributes)
+    module.__class__ = type("RuntimeModule", (_RuntimeModule,), attributes)
     return read
