@@ -15,7 +15,8 @@
         ├── StoreError
         │   ├── StoreUnavailable             cannot be opened or written: disk, permissions, server away
         │   ├── StoreCorrupt                 the file is no (sound) database
-        │   └── StoreTooNew                  written by a newer release
+        │   ├── StoreTooNew                  written by a newer release
+        │   └── StoreConflict                refused: it refers to something that is not there
         ├── ConfigurationError, ProfileSettingsValidationError
         ├── SerializationError, HashError, InvalidRepositoryURLError
         ├── FlowRunTimeoutError, TaskRunTimeoutError  (also TimeoutError)
@@ -67,6 +68,7 @@ __all__ = [
     "ScriptError",
     "SerializationError",
     "SignatureMismatchError",
+    "StoreConflict",
     "StoreCorrupt",
     "StoreError",
     "StoreTooNew",
@@ -146,7 +148,12 @@ class ParameterBindError(TypeError, PrefectException):
 
     @classmethod
     def from_bind_failure(
-        cls, fn: Any, error: TypeError, call_args: tuple[Any, ...], call_kwargs: dict[str, Any], signature: str
+        cls,
+        fn: Any,
+        error: TypeError,
+        call_args: tuple[Any, ...],
+        call_kwargs: dict[str, Any],
+        signature: str,
     ) -> ParameterBindError:
         """Make the error from a failed `Signature.bind`.
 
@@ -157,9 +164,10 @@ class ParameterBindError(TypeError, PrefectException):
             call_kwargs: The keyword arguments of the call.
             signature: The function's signature as text, without parentheses.
         """
+        name = getattr(fn, "__name__", type(fn).__name__)
         return cls(
-            f"Error binding parameters for function {fn.__name__!r}: {error}.\n"
-            f"Function {fn.__name__!r} has signature {signature!r} but received args: {call_args} "
+            f"Error binding parameters for function {name!r}: {error}.\n"
+            f"Function {name!r} has signature {signature!r} but received args: {call_args} "
             f"and kwargs: {list(call_kwargs)}."
         )
 
@@ -170,7 +178,9 @@ class SignatureMismatchError(PrefectException, TypeError):
     @classmethod
     def from_bad_params(cls, expected: Iterable[str], provided: Iterable[str]) -> SignatureMismatchError:
         """Make the error from the names expected and the names given."""
-        return cls(f"Function expects parameters {list(expected)} but was provided with parameters {list(provided)}")
+        return cls(
+            f"Function expects parameters {list(expected)} but was provided with parameters {list(provided)}"
+        )
 
 
 class ReservedArgumentError(PrefectException, TypeError):
@@ -263,6 +273,10 @@ class StoreCorrupt(StoreError):
 
 class StoreTooNew(StoreError):
     """The store was written by a newer release than this one."""
+
+
+class StoreConflict(StoreError):
+    """The store refused a change, because it refers to something that is not there."""
 
 
 class ConfigurationError(PrefectException):
