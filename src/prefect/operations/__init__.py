@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
-from prefect.operations.flow_runs import create_flow_run, read_flow_run, set_flow_run_state, update_flow_run
-from prefect.operations.flows import create_flow
+from prefect.operations.flow_runs import (
+    count_flow_runs,
+    create_flow_run,
+    delete_flow_run,
+    read_flow_run,
+    read_flow_run_states,
+    read_flow_runs,
+    set_flow_run_state,
+    update_flow_run,
+)
+from prefect.operations.flows import (
+    count_flows,
+    create_flow,
+    delete_flow,
+    read_flow,
+    read_flow_by_name,
+    read_flows,
+    update_flow,
+)
 from prefect.operations.leases import (
     Holder,
     crash_orphans,
@@ -12,25 +29,48 @@ from prefect.operations.leases import (
     release_flow_run,
     renew_leases,
 )
-from prefect.operations.logs import create_logs
+from prefect.operations.logs import create_logs, read_logs
 from prefect.operations.registry import OPERATIONS, Operation, operation
-from prefect.operations.task_runs import record_task_runs
+from prefect.operations.task_runs import (
+    count_task_runs,
+    delete_task_run,
+    read_task_run,
+    read_task_run_states,
+    read_task_runs,
+    record_task_runs,
+)
 
 __all__ = [
-    "OPERATIONS",
     "Holder",
+    "OPERATIONS",
     "Operation",
+    "count_flow_runs",
+    "count_flows",
+    "count_task_runs",
     "crash_orphans",
     "create_flow",
     "create_flow_run",
     "create_logs",
     "current_holder",
+    "delete_flow",
+    "delete_flow_run",
+    "delete_task_run",
     "hold_flow_run",
     "operation",
+    "read_flow",
+    "read_flow_by_name",
     "read_flow_run",
+    "read_flow_run_states",
+    "read_flow_runs",
+    "read_flows",
+    "read_logs",
+    "read_task_run",
+    "read_task_run_states",
+    "read_task_runs",
     "record_task_runs",
     "release_flow_run",
     "renew_leases",
     "set_flow_run_state",
+    "update_flow",
     "update_flow_run",
 ]

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, StoreConflict
 from prefect.operations.registry import operation
-from prefect.rules.bookkeeping import enter_state
+from prefect.rules.bookkeeping import enter_state, estimate
 from prefect.rules.transitions import Decision, decide_flow_run
 from prefect.schemas.actions import FlowRunCreate, FlowRunUpdate
 from prefect.schemas.objects import FlowRun
+from prefect.schemas.queries import FlowRunQuery
 from prefect.schemas.responses import (
     OrchestrationResult,
     SetStateStatus,
@@ -30,12 +31,23 @@ from prefect.store.codec import (
     flow_run_from_row,
     flow_run_progress_row,
     flow_run_row,
+    flow_run_state_from_row,
     flow_run_state_row,
 )
 from prefect.types import now, uuid7
 from prefect.types.slugs import generate_slug
 
-__all__ = ["create_flow_run", "enter_and_store", "read_flow_run", "set_flow_run_state", "update_flow_run"]
+__all__ = [
+    "count_flow_runs",
+    "create_flow_run",
+    "delete_flow_run",
+    "enter_and_store",
+    "read_flow_run",
+    "read_flow_run_states",
+    "read_flow_runs",
+    "set_flow_run_state",
+    "update_flow_run",
+]
 
 
 @operation("POST", "/flow_runs/")
@@ -73,10 +85,13 @@ def create_flow_run(store: Store, data: FlowRunCreate) -> FlowRun:
     )
     first = _first_state(run.id, data.state, at)
     enter_state(run, first)
-    with store.transaction() as connection:
-        if not connection.run(statements.INSERT_FLOW_RUN, flow_run_row(run)):
-            return _already_there(connection, data)
-        connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, first))
+    try:
+        with store.transaction() as connection:
+            if not connection.run(statements.INSERT_FLOW_RUN, flow_run_row(run)):
+                return _already_there(connection, data)
+            connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, first))
+    except StoreConflict as error:
+        raise ObjectNotFound(error, f"Flow with id {data.flow_id} not found") from error
     return run
 
 
@@ -103,7 +118,51 @@ def read_flow_run(store: Store, flow_run_id: UUID) -> FlowRun:
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such run.
     """
-    return _only(store.fetch(statements.FLOW_RUN_BY_ID, (flow_run_id.hex,)), flow_run_id)
+    run = _only(store.fetch(statements.FLOW_RUN_BY_ID, (flow_run_id.hex,)), flow_run_id)
+    estimate(run, now())
+    return run
+
+
+@operation("POST", "/flow_runs/filter")
+def read_flow_runs(store: Store, query: FlowRunQuery) -> list[FlowRun]:
+    """Return the flow runs that a query is about."""
+    from prefect.store.queries import select_flow_runs  # noqa: PLC0415 - SQLAlchemy
+
+    runs = [flow_run_from_row(row) for row in store.select(select_flow_runs(query))]
+    at = now()
+    for run in runs:
+        estimate(run, at)
+    return runs
+
+
+@operation("POST", "/flow_runs/count")
+def count_flow_runs(store: Store, query: FlowRunQuery) -> int:
+    """Return how many flow runs a query is about, whatever its window."""
+    from prefect.store.queries import count_of, select_flow_runs  # noqa: PLC0415 - SQLAlchemy
+
+    return int(store.select(count_of(select_flow_runs(query)))[0][0])
+
+
+@operation("GET", "/flow_run_states/")
+def read_flow_run_states(store: Store, flow_run_id: UUID) -> list[State[Any]]:
+    """Return all states that a flow run was in, oldest first; none where there is no such run."""
+    return [
+        flow_run_state_from_row(row) for row in store.fetch(statements.FLOW_RUN_STATES, (flow_run_id.hex,))
+    ]
+
+
+@operation("DELETE", "/flow_runs/{flow_run_id}")
+def delete_flow_run(store: Store, flow_run_id: UUID) -> None:
+    """Delete a flow run with its states, task runs and logs.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such run.
+    """
+    from prefect.store.deletions import flow_run_deletions  # noqa: PLC0415 - SQLAlchemy
+
+    with store.transaction() as connection:
+        if not [connection.execute(deletion) for deletion in flow_run_deletions(flow_run_id)][-1]:
+            raise _not_found(flow_run_id)
 
 
 @operation("PATCH", "/flow_runs/{flow_run_id}")
@@ -192,5 +251,9 @@ def _to_change(connection: Connection, flow_run_id: UUID) -> FlowRun:
 
 def _only(rows: list[tuple[Any, ...]], flow_run_id: UUID) -> FlowRun:
     if not rows:
-        raise ObjectNotFound(help_message=f"Flow run with id {flow_run_id} not found")
+        raise _not_found(flow_run_id)
     return flow_run_from_row(rows[0])
+
+
+def _not_found(flow_run_id: UUID) -> ObjectNotFound:
+    return ObjectNotFound(help_message=f"Flow run with id {flow_run_id} not found")

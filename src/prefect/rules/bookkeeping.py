@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from prefect.schemas.objects import FlowRun, TaskRun
 from prefect.schemas.states import TERMINAL_STATES, State, StateType
 
-__all__ = ["enter_state"]
+__all__ = ["enter_state", "estimate"]
 
 
 def enter_state(run: FlowRun | TaskRun, state: State[Any]) -> None:
@@ -35,3 +36,21 @@ def enter_state(run: FlowRun | TaskRun, state: State[Any]) -> None:
     if run.expected_start_time is None:
         run.expected_start_time = scheduled or at
     run.state, run.state_id, run.state_type, run.state_name = state, state.id, kind, state.name
+
+
+def estimate(run: FlowRun | TaskRun, now: datetime) -> None:
+    """Bring a run's estimates, which no state changes but time does, up to date.
+
+    Args:
+        run: The run; it is changed in place.
+        now: The current time.
+    """
+    running = run.state if run.state_type is StateType.RUNNING else None
+    since = (now - running.timestamp).total_seconds() if running is not None else 0.0
+    run.estimated_run_time = run.total_run_time + max(0.0, since)
+    begun = run.start_time
+    if begun is None and run.state_type not in TERMINAL_STATES:
+        begun = now
+    due = run.expected_start_time
+    late = (begun - due).total_seconds() if begun is not None and due is not None else 0.0
+    run.estimated_start_time_delta = max(0.0, late)

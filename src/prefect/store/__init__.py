@@ -8,7 +8,7 @@ from prefect.exceptions import ConfigurationError
 from prefect.store.base import Store
 from prefect.store.sqlite import SqliteStore
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "make_store", "open_store"]
 
 _open: dict[str, Store] = {}
 
@@ -27,7 +27,7 @@ def open_store(url: str | None = None) -> Store:
     where = url or _url_of_settings()
     store = _open.get(where)
     if store is None:
-        store = _open.setdefault(where, _make_store(where))
+        store = _open.setdefault(where, make_store(where))
     return store
 
 
@@ -39,7 +39,15 @@ def _url_of_settings() -> str:
     return f"sqlite:///{settings.home / 'prefect.db'}" if url is None else url.get_secret_value()
 
 
-def _make_store(url: str) -> Store:
+def make_store(url: str) -> Store:
+    """Return a new store for a database, to be closed by whoever asked.
+
+    Args:
+        url: See `open_store`.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: The URL names no database that is supported.
+    """
     scheme, separator, rest = url.partition("://")
     kind = scheme.partition("+")[0]
     if separator and kind == "sqlite":
@@ -50,5 +58,6 @@ def _make_store(url: str) -> Store:
 
         return PostgresStore(f"postgresql://{rest}")
     raise ConfigurationError(
-        f"{url!r} is no database that is supported. Use sqlite:////path/to/file.db or postgresql://user@host/name."
+        f"{url!r} is no database that is supported. "
+        "Use sqlite:////path/to/file.db or postgresql://user@host/name."
     )

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prefect.store.codec import Row
-from prefect.store.statements import Statement
+from prefect.store.statement import Statement
 
 if TYPE_CHECKING:
     from sqlalchemy.sql import ClauseElement
@@ -48,6 +48,9 @@ class Connection(ABC):
 
         Returns:
             How many rows it changed.
+
+        Raises:
+            prefect.exceptions.StoreConflict: It refers to something that is not there.
         """
 
     @abstractmethod

@@ -36,6 +36,7 @@ from prefect.types import format_utc
 
 __all__ = [
     "Row",
+    "flow_edit_row",
     "flow_from_row",
     "flow_row",
     "flow_run_edit_row",
@@ -59,6 +60,7 @@ Row = tuple[Any, ...]
 
 _DETAIL_NAMES = StateDetails.__struct_fields__[2:]
 """All but `flow_run_id` and `task_run_id`, which the row of the run says already."""
+_NO_VALUES = msgspec.structs.astuple(NO_DETAILS)[2:]
 _TRISTATE = frozenset({"refresh_cache", "retriable"})
 _KINDS = {kind.value: kind for kind in StateType}
 _NO_POLICY = TaskRunPolicy()
@@ -76,11 +78,29 @@ _decode_inputs = msgspec.json.Decoder(dict[str, list[TaskRunResult | Parameter |
 
 
 def _json(value: Any) -> str:
-    return encode_json(value).decode()
+    try:
+        return encode_json(value).decode()
+    except UnicodeEncodeError:
+        return encode_json(_clean(jsonable(value))).decode()
 
 
 def _json_or_none(value: Any) -> str | None:
-    return None if value is None else encode_json(value).decode()
+    return None if value is None else _json(value)
+
+
+def _text(text: str) -> str:
+    """Return a text that any database can keep: without NUL and the lone surrogates of odd file names."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list) else value
 
 
 def _hex(value: UUID | None) -> str | None:
@@ -119,6 +139,8 @@ def _details_to_keep(details: StateDetails) -> dict[str, Any]:
     if details is NO_DETAILS:
         return {}
     values = msgspec.structs.astuple(details)[2:]
+    if values == _NO_VALUES:
+        return {}
     return {
         name: value
         for name, value in zip(_DETAIL_NAMES, values, strict=True)
@@ -134,7 +156,7 @@ def _state_to_keep(state: State[Any]) -> dict[str, Any]:
         "timestamp": state.timestamp,
     }
     if state.message is not None:
-        kept["message"] = state.message
+        kept["message"] = _text(state.message)
     if state.data is not None and (data := _data_to_keep(state.data)) is not None:
         kept["data"] = data
     if details := _details_to_keep(state.state_details):
@@ -153,6 +175,11 @@ def flow_row(flow: Flow) -> Row:
         _json(flow.tags),
         _json(flow.labels),
     )
+
+
+def flow_edit_row(flow: Flow) -> Row:
+    """Return the parameters of UPDATE_FLOW."""
+    return (time_text(flow.updated), _json(flow.tags), _json(flow.labels), flow.id.hex)
 
 
 def flow_from_row(row: Row) -> Flow:
@@ -175,7 +202,7 @@ def flow_run_row(run: FlowRun) -> Row:
         time_text(run.created),
         time_text(run.updated),
         run.flow_id.hex,
-        run.name,
+        _text(run.name),
         _hex(run.state_id),
         None if run.state_type is None else run.state_type.value,
         run.state_name,
@@ -232,7 +259,7 @@ def flow_run_edit_row(run: FlowRun) -> Row:
     """Return the parameters of UPDATE_FLOW_RUN."""
     return (
         time_text(run.updated),
-        run.name,
+        _text(run.name),
         run.flow_version,
         _json(run.parameters),
         _json(run.empirical_policy),
@@ -291,7 +318,7 @@ def flow_run_state_row(run_id: UUID, state: State[Any]) -> Row:
         run_id.hex,
         state.type.value,
         state.name,
-        state.message,
+        None if state.message is None else _text(state.message),
         format_utc(state.timestamp),
         None if state.data is None else _json_or_none(_data_to_keep(state.data)),
         _json(_details_to_keep(state.state_details)),
@@ -329,7 +356,7 @@ def task_run_row(record: TaskRunRecord) -> Row:
         made,
         at or made,
         None if flow_run_id is None else flow_run_id.hex,
-        run.name,
+        _text(run.name),
         run.task_key,
         run.dynamic_key,
         run.cache_key,
@@ -341,7 +368,7 @@ def task_run_row(record: TaskRunRecord) -> Row:
         _json(run.task_inputs) if run.task_inputs else "{}",
         run.run_count,
         run.flow_run_run_count,
-        None if expected is None else format_utc(expected),
+        made if expected is created else time_text(expected),
         time_text(run.next_scheduled_start_time),
         None if start is None else format_utc(start),
         at if last is not None and end is last.timestamp else time_text(end),
@@ -351,7 +378,7 @@ def task_run_row(record: TaskRunRecord) -> Row:
         None if last is None else last.name,
         at,
         len(states),
-        encode_json([_state_to_keep(state) for state in states]).decode(),
+        _json([_state_to_keep(state) for state in states]),
     )
 
 
@@ -411,9 +438,9 @@ def log_row(log: Log) -> Row:
     return (
         log.id.hex,
         at if log.created is None else format_utc(log.created),
-        log.name,
+        _text(log.name),
         log.level,
-        log.message,
+        _text(log.message),
         at,
         None if flow_run_id is None else flow_run_id.hex,
         None if task_run_id is None else task_run_id.hex,

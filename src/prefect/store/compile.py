@@ -13,6 +13,7 @@ from sqlalchemy.sql import ClauseElement
 
 from prefect.store.hot import HOT
 from prefect.store.tables import metadata
+from prefect.store.versions import CREATE_VERSION_TABLE, stamp
 
 __all__ = ["render", "schema_of"]
 
@@ -25,19 +26,7 @@ HEADER = '''"""Statements that every run needs, as text. Written by `python -m p
 # ruff: noqa: E501
 from __future__ import annotations
 
-from typing import NamedTuple
-
-__all__ = ["SCHEMA_VERSION", "Statement"]
-
-SCHEMA_VERSION = 1
-"""The number of the newest migration."""
-
-
-class Statement(NamedTuple):
-    """A statement in both databases' words; parameters are given by position."""
-
-    sqlite: str
-    postgresql: str
+from prefect.store.statement import Statement
 
 '''
 
@@ -53,6 +42,7 @@ def schema_of(dialect: Dialect) -> list[str]:
         made.append(str(CreateTable(table).compile(dialect=dialect)))
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
         made += [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
+    made += [CREATE_VERSION_TABLE, stamp()]
     return [re.sub(r"\s+", " ", text).strip() for text in made]
 
 

@@ -85,6 +85,7 @@ _flow_runs = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
 HOT: dict[str, ClauseElement] = {
     "FLOW_BY_ID": select(flows).where(*_by(flows, "id")),
     "FLOW_BY_NAME": select(flows).where(*_by(flows, "name")),
+    "UPDATE_FLOW": _update(flows, ("updated", "tags", "labels"), "id"),
     "INSERT_FLOW": insert(flows).on_conflict_do_nothing(),
     "FLOW_RUN_BY_ID": _flow_runs.where(*_by(flow_runs, "id")),
     # Locked until the transaction ends; SQLite, where a writer is alone, has no such clause and needs none.
@@ -92,6 +93,9 @@ HOT: dict[str, ClauseElement] = {
     "FLOW_RUN_BY_KEY": _flow_runs.where(*_by(flow_runs, "flow_id", "idempotency_key")),
     "INSERT_FLOW_RUN": insert(flow_runs).on_conflict_do_nothing(),
     "INSERT_FLOW_RUN_STATE": insert(flow_run_states).on_conflict_do_nothing(),
+    "FLOW_RUN_STATES": select(flow_run_states)
+    .where(*_by(flow_run_states, "flow_run_id"))
+    .order_by(flow_run_states.c.timestamp, flow_run_states.c.id),
     "UPDATE_FLOW_RUN_PROGRESS": _update(flow_runs, FLOW_RUN_PROGRESS, "id"),
     "UPDATE_FLOW_RUN": _update(flow_runs, FLOW_RUN_EDITS, "id"),
     "TASK_RUN_BY_ID": select(task_runs).where(*_by(task_runs, "id")),

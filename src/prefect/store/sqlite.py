@@ -19,14 +19,15 @@ import weakref
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
-from random import random
-from time import monotonic, sleep
+from time import monotonic, monotonic_ns, sleep
 from typing import TYPE_CHECKING
 
-from prefect.exceptions import StoreCorrupt, StoreError, StoreTooNew, StoreUnavailable
+from prefect.exceptions import StoreConflict, StoreCorrupt, StoreError, StoreUnavailable
 from prefect.store.base import Connection, Store
 from prefect.store.codec import Row
-from prefect.store.statements import SCHEMA_VERSION, SQLITE_SCHEMA, Statement
+from prefect.store.statement import Statement
+from prefect.store.statements import SQLITE_SCHEMA
+from prefect.store.versions import READ_VERSION, VERSION_TABLE, is_current
 
 if TYPE_CHECKING:
     from sqlalchemy.sql import ClauseElement
@@ -157,8 +158,7 @@ class SqliteStore(Store):
             _until_free(raw, "PRAGMA journal_mode=WAL", self.path)
             raw.execute("PRAGMA synchronous=NORMAL")
             raw.execute("PRAGMA foreign_keys=ON")
-            (version,) = raw.execute("PRAGMA user_version").fetchone()
-            if version != SCHEMA_VERSION:
+            if not is_current(_version(raw), self.path):
                 self._bring_up(raw)
         except BaseException:
             raw.close()
@@ -166,20 +166,19 @@ class SqliteStore(Store):
         return raw
 
     def _bring_up(self, raw: sqlite3.Connection) -> None:
-        """Make the schema in a new file; of processes that try at once, one does, the others find it."""
+        """Make or upgrade the schema; of processes that try at once, one does, the others find it done."""
         _begin(raw, self.path)
         try:
-            (version,) = raw.execute("PRAGMA user_version").fetchone()
-            if version > SCHEMA_VERSION:
-                raise StoreTooNew(
-                    f"{self.path} was written by a newer release (its schema is {version}, "
-                    f"this one knows {SCHEMA_VERSION}). Upgrade proconsul, or use another PREFECT_HOME."
-                )
-            if version == 0:
+            found = _version(raw)
+            if found is None:
                 for statement in SQLITE_SCHEMA:
                     raw.execute(statement)
-                raw.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            raw.execute("COMMIT")
+            elif not is_current(found, self.path):
+                from prefect.store.migrate import upgrade_sqlite  # noqa: PLC0415 - Alembic, 300 ms
+
+                upgrade_sqlite(raw)
+            if raw.in_transaction:
+                raw.execute("COMMIT")
         except BaseException:
             if raw.in_transaction:
                 raw.execute("ROLLBACK")
@@ -194,6 +193,14 @@ class SqliteStore(Store):
             if explained is None:
                 raise
             raise explained from error
+
+
+def _version(raw: sqlite3.Connection) -> str | None:
+    known = raw.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (VERSION_TABLE,)
+    ).fetchone()
+    row = raw.execute(READ_VERSION).fetchone() if known else None
+    return None if row is None else str(row[0])
 
 
 def _begin(raw: sqlite3.Connection, path: str) -> None:
@@ -220,8 +227,8 @@ def _until_free(raw: sqlite3.Connection, statement: str, path: str) -> None:
                     f"Another process has been writing to {path} for {BUSY_SECONDS:.0f} seconds. "
                     "End it, or let PREFECT_API_DATABASE_CONNECTION_URL name a PostgreSQL database."
                 ) from error
-            # Pauses are random, so that processes do not march in step.
-            sleep(random() * _PAUSE_SECONDS)
+            # Pauses are as good as random, so that processes do not march in step.
+            sleep(monotonic_ns() % 997 / 997 * _PAUSE_SECONDS)
 
 
 def _is_busy(error: sqlite3.Error) -> bool:
@@ -257,6 +264,12 @@ def _explain(error: sqlite3.DatabaseError, path: str) -> StoreError | None:
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreUnavailable(f"{path} is in use by another process ({error}). Try again.")
+    if code == sqlite3.SQLITE_CONSTRAINT:
+        return StoreConflict(f"{path} refuses a row that does not fit ({error}).")
+    if "already exists" in str(error):
+        return StoreCorrupt(
+            f"{path} holds tables of another program ({error}). Set PREFECT_HOME to a folder of its own."
+        )
     return None
 
 

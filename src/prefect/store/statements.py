@@ -3,57 +3,46 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
-from typing import NamedTuple
-
-__all__ = ["SCHEMA_VERSION", "Statement"]
-
-SCHEMA_VERSION = 1
-"""The number of the newest migration."""
-
-
-class Statement(NamedTuple):
-    """A statement in both databases' words; parameters are given by position."""
-
-    sqlite: str
-    postgresql: str
-
+from prefect.store.statement import Statement
 
 SQLITE_SCHEMA: tuple[str, ...] = (
     "CREATE TABLE flows ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL, labels TEXT NOT NULL, CONSTRAINT pk_flows PRIMARY KEY (id), CONSTRAINT uq_flows_name UNIQUE (name) )",
-    "CREATE TABLE logs ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, name TEXT NOT NULL, level SMALLINT NOT NULL, message TEXT NOT NULL, timestamp VARCHAR(26) NOT NULL, flow_run_id CHAR(32), task_run_id CHAR(32), CONSTRAINT pk_logs PRIMARY KEY (id) )",
+    "CREATE TABLE logs ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, name TEXT NOT NULL, level INTEGER NOT NULL, message TEXT NOT NULL, timestamp VARCHAR(26) NOT NULL, flow_run_id CHAR(32), task_run_id CHAR(32), CONSTRAINT pk_logs PRIMARY KEY (id) )",
     "CREATE INDEX ix_logs_flow_run_id ON logs (flow_run_id)",
-    "CREATE INDEX ix_logs_task_run_id ON logs (task_run_id) WHERE flow_run_id IS NULL AND task_run_id IS NOT NULL",
+    "CREATE INDEX ix_logs_task_run_id ON logs (task_run_id) WHERE task_run_id IS NOT NULL",
     "CREATE TABLE task_runs ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, flow_run_id CHAR(32), name TEXT NOT NULL, task_key TEXT NOT NULL, dynamic_key TEXT NOT NULL, cache_key TEXT, cache_expiration VARCHAR(26), task_version TEXT, empirical_policy TEXT NOT NULL, tags TEXT NOT NULL, labels TEXT NOT NULL, task_inputs TEXT NOT NULL, run_count INTEGER NOT NULL, flow_run_run_count INTEGER NOT NULL, expected_start_time VARCHAR(26), next_scheduled_start_time VARCHAR(26), start_time VARCHAR(26), end_time VARCHAR(26), total_run_time DOUBLE NOT NULL, state_id CHAR(32), state_type VARCHAR(16), state_name TEXT, state_timestamp VARCHAR(26), state_count INTEGER NOT NULL, states TEXT NOT NULL, CONSTRAINT pk_task_runs PRIMARY KEY (id) )",
     "CREATE INDEX ix_task_runs_flow_run_id ON task_runs (flow_run_id)",
     "CREATE TABLE flow_runs ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, flow_id CHAR(32) NOT NULL, name TEXT NOT NULL, state_id CHAR(32), state_type VARCHAR(16), state_name TEXT, state_timestamp VARCHAR(26), run_count INTEGER NOT NULL, expected_start_time VARCHAR(26), next_scheduled_start_time VARCHAR(26), start_time VARCHAR(26), end_time VARCHAR(26), total_run_time DOUBLE NOT NULL, deployment_id CHAR(32), deployment_version TEXT, work_queue_id CHAR(32), work_queue_name TEXT, work_pool_id CHAR(32), work_pool_name TEXT, flow_version TEXT, parameters TEXT NOT NULL, idempotency_key TEXT, context TEXT NOT NULL, empirical_policy TEXT NOT NULL, tags TEXT NOT NULL, labels TEXT NOT NULL, parent_task_run_id CHAR(32), auto_scheduled BOOLEAN NOT NULL, infrastructure_document_id CHAR(32), infrastructure_pid TEXT, created_by TEXT, job_variables TEXT, CONSTRAINT pk_flow_runs PRIMARY KEY (id), CONSTRAINT fk_flow_runs_flow_id_flows FOREIGN KEY(flow_id) REFERENCES flows (id) ON DELETE CASCADE )",
-    "CREATE INDEX ix_flow_runs_deployment_id ON flow_runs (deployment_id)",
+    "CREATE INDEX ix_flow_runs_deployment_id ON flow_runs (deployment_id) WHERE deployment_id IS NOT NULL",
     "CREATE INDEX ix_flow_runs_expected_start_time ON flow_runs (expected_start_time)",
-    "CREATE INDEX ix_flow_runs_flow_id ON flow_runs (flow_id)",
     "CREATE UNIQUE INDEX ix_flow_runs_flow_id_idempotency_key ON flow_runs (flow_id, idempotency_key)",
-    "CREATE INDEX ix_flow_runs_parent_task_run_id ON flow_runs (parent_task_run_id)",
+    "CREATE INDEX ix_flow_runs_parent_task_run_id ON flow_runs (parent_task_run_id) WHERE parent_task_run_id IS NOT NULL",
     "CREATE INDEX ix_flow_runs_state_type_next_scheduled_start_time ON flow_runs (state_type, next_scheduled_start_time)",
     "CREATE TABLE flow_run_states ( id CHAR(32) NOT NULL, flow_run_id CHAR(32) NOT NULL, type VARCHAR(16) NOT NULL, name TEXT NOT NULL, message TEXT, timestamp VARCHAR(26) NOT NULL, data TEXT, state_details TEXT NOT NULL, CONSTRAINT pk_flow_run_states PRIMARY KEY (id), CONSTRAINT fk_flow_run_states_flow_run_id_flow_runs FOREIGN KEY(flow_run_id) REFERENCES flow_runs (id) ON DELETE CASCADE )",
     "CREATE INDEX ix_flow_run_states_flow_run_id ON flow_run_states (flow_run_id)",
     "CREATE TABLE leases ( flow_run_id CHAR(32) NOT NULL, host TEXT NOT NULL, pid BIGINT NOT NULL, process_started TEXT NOT NULL, expires VARCHAR(26) NOT NULL, CONSTRAINT pk_leases PRIMARY KEY (flow_run_id), CONSTRAINT fk_leases_flow_run_id_flow_runs FOREIGN KEY(flow_run_id) REFERENCES flow_runs (id) ON DELETE CASCADE )",
+    "CREATE TABLE proconsul_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
+    "INSERT INTO proconsul_version (version_num) VALUES ('0001')",
 )
 
 POSTGRESQL_SCHEMA: tuple[str, ...] = (
     "CREATE TABLE flows ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, tags JSONB NOT NULL, labels JSONB NOT NULL, CONSTRAINT pk_flows PRIMARY KEY (id), CONSTRAINT uq_flows_name UNIQUE (name) )",
-    "CREATE TABLE logs ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, level SMALLINT NOT NULL, message TEXT NOT NULL, timestamp TIMESTAMP WITH TIME ZONE NOT NULL, flow_run_id UUID, task_run_id UUID, CONSTRAINT pk_logs PRIMARY KEY (id) )",
+    "CREATE TABLE logs ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, level INTEGER NOT NULL, message TEXT NOT NULL, timestamp TIMESTAMP WITH TIME ZONE NOT NULL, flow_run_id UUID, task_run_id UUID, CONSTRAINT pk_logs PRIMARY KEY (id) )",
     "CREATE INDEX ix_logs_flow_run_id ON logs (flow_run_id)",
-    "CREATE INDEX ix_logs_task_run_id ON logs (task_run_id) WHERE flow_run_id IS NULL AND task_run_id IS NOT NULL",
+    "CREATE INDEX ix_logs_task_run_id ON logs (task_run_id) WHERE task_run_id IS NOT NULL",
     "CREATE TABLE task_runs ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, flow_run_id UUID, name TEXT NOT NULL, task_key TEXT NOT NULL, dynamic_key TEXT NOT NULL, cache_key TEXT, cache_expiration TIMESTAMP WITH TIME ZONE, task_version TEXT, empirical_policy JSONB NOT NULL, tags JSONB NOT NULL, labels JSONB NOT NULL, task_inputs JSONB NOT NULL, run_count INTEGER NOT NULL, flow_run_run_count INTEGER NOT NULL, expected_start_time TIMESTAMP WITH TIME ZONE, next_scheduled_start_time TIMESTAMP WITH TIME ZONE, start_time TIMESTAMP WITH TIME ZONE, end_time TIMESTAMP WITH TIME ZONE, total_run_time DOUBLE PRECISION NOT NULL, state_id UUID, state_type VARCHAR(16), state_name TEXT, state_timestamp TIMESTAMP WITH TIME ZONE, state_count INTEGER NOT NULL, states JSONB NOT NULL, CONSTRAINT pk_task_runs PRIMARY KEY (id) )",
     "CREATE INDEX ix_task_runs_flow_run_id ON task_runs (flow_run_id)",
     "CREATE TABLE flow_runs ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, flow_id UUID NOT NULL, name TEXT NOT NULL, state_id UUID, state_type VARCHAR(16), state_name TEXT, state_timestamp TIMESTAMP WITH TIME ZONE, run_count INTEGER NOT NULL, expected_start_time TIMESTAMP WITH TIME ZONE, next_scheduled_start_time TIMESTAMP WITH TIME ZONE, start_time TIMESTAMP WITH TIME ZONE, end_time TIMESTAMP WITH TIME ZONE, total_run_time DOUBLE PRECISION NOT NULL, deployment_id UUID, deployment_version TEXT, work_queue_id UUID, work_queue_name TEXT, work_pool_id UUID, work_pool_name TEXT, flow_version TEXT, parameters JSONB NOT NULL, idempotency_key TEXT, context JSONB NOT NULL, empirical_policy JSONB NOT NULL, tags JSONB NOT NULL, labels JSONB NOT NULL, parent_task_run_id UUID, auto_scheduled BOOLEAN NOT NULL, infrastructure_document_id UUID, infrastructure_pid TEXT, created_by JSONB, job_variables JSONB, CONSTRAINT pk_flow_runs PRIMARY KEY (id), CONSTRAINT fk_flow_runs_flow_id_flows FOREIGN KEY(flow_id) REFERENCES flows (id) ON DELETE CASCADE )",
-    "CREATE INDEX ix_flow_runs_deployment_id ON flow_runs (deployment_id)",
+    "CREATE INDEX ix_flow_runs_deployment_id ON flow_runs (deployment_id) WHERE deployment_id IS NOT NULL",
     "CREATE INDEX ix_flow_runs_expected_start_time ON flow_runs (expected_start_time)",
-    "CREATE INDEX ix_flow_runs_flow_id ON flow_runs (flow_id)",
     "CREATE UNIQUE INDEX ix_flow_runs_flow_id_idempotency_key ON flow_runs (flow_id, idempotency_key)",
-    "CREATE INDEX ix_flow_runs_parent_task_run_id ON flow_runs (parent_task_run_id)",
+    "CREATE INDEX ix_flow_runs_parent_task_run_id ON flow_runs (parent_task_run_id) WHERE parent_task_run_id IS NOT NULL",
     "CREATE INDEX ix_flow_runs_state_type_next_scheduled_start_time ON flow_runs (state_type, next_scheduled_start_time)",
     "CREATE TABLE flow_run_states ( id UUID NOT NULL, flow_run_id UUID NOT NULL, type VARCHAR(16) NOT NULL, name TEXT NOT NULL, message TEXT, timestamp TIMESTAMP WITH TIME ZONE NOT NULL, data JSONB, state_details JSONB NOT NULL, CONSTRAINT pk_flow_run_states PRIMARY KEY (id), CONSTRAINT fk_flow_run_states_flow_run_id_flow_runs FOREIGN KEY(flow_run_id) REFERENCES flow_runs (id) ON DELETE CASCADE )",
     "CREATE INDEX ix_flow_run_states_flow_run_id ON flow_run_states (flow_run_id)",
     "CREATE TABLE leases ( flow_run_id UUID NOT NULL, host TEXT NOT NULL, pid BIGINT NOT NULL, process_started TEXT NOT NULL, expires TIMESTAMP WITH TIME ZONE NOT NULL, CONSTRAINT pk_leases PRIMARY KEY (flow_run_id), CONSTRAINT fk_leases_flow_run_id_flow_runs FOREIGN KEY(flow_run_id) REFERENCES flow_runs (id) ON DELETE CASCADE )",
+    "CREATE TABLE proconsul_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
+    "INSERT INTO proconsul_version (version_num) VALUES ('0001')",
 )
 
 FLOW_BY_ID = Statement(
@@ -64,6 +53,11 @@ FLOW_BY_ID = Statement(
 FLOW_BY_NAME = Statement(
     "SELECT flows.id, flows.created, flows.updated, flows.name, flows.tags, flows.labels FROM flows WHERE flows.name = ?",
     "SELECT flows.id, flows.created, flows.updated, flows.name, flows.tags, flows.labels FROM flows WHERE flows.name = %s::VARCHAR",
+)
+
+UPDATE_FLOW = Statement(
+    "UPDATE flows SET updated=?, tags=?, labels=? WHERE flows.id = ?",
+    "UPDATE flows SET updated=%s::TIMESTAMP WITH TIME ZONE, tags=%s::JSONB, labels=%s::JSONB WHERE flows.id = %s::UUID",
 )
 
 INSERT_FLOW = Statement(
@@ -96,6 +90,11 @@ INSERT_FLOW_RUN_STATE = Statement(
     "INSERT INTO flow_run_states (id, flow_run_id, type, name, message, timestamp, data, state_details) VALUES (%s::UUID, %s::UUID, %s::VARCHAR, %s::VARCHAR, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::JSONB, %s::JSONB) ON CONFLICT DO NOTHING",
 )
 
+FLOW_RUN_STATES = Statement(
+    "SELECT flow_run_states.id, flow_run_states.flow_run_id, flow_run_states.type, flow_run_states.name, flow_run_states.message, flow_run_states.timestamp, flow_run_states.data, flow_run_states.state_details FROM flow_run_states WHERE flow_run_states.flow_run_id = ? ORDER BY flow_run_states.timestamp, flow_run_states.id",
+    "SELECT flow_run_states.id, flow_run_states.flow_run_id, flow_run_states.type, flow_run_states.name, flow_run_states.message, flow_run_states.timestamp, flow_run_states.data, flow_run_states.state_details FROM flow_run_states WHERE flow_run_states.flow_run_id = %s::UUID ORDER BY flow_run_states.timestamp, flow_run_states.id",
+)
+
 UPDATE_FLOW_RUN_PROGRESS = Statement(
     "UPDATE flow_runs SET updated=?, state_id=?, state_type=?, state_name=?, state_timestamp=?, run_count=?, expected_start_time=?, next_scheduled_start_time=?, start_time=?, end_time=?, total_run_time=?, empirical_policy=? WHERE flow_runs.id = ?",
     "UPDATE flow_runs SET updated=%s::TIMESTAMP WITH TIME ZONE, state_id=%s::UUID, state_type=%s::VARCHAR, state_name=%s::VARCHAR, state_timestamp=%s::TIMESTAMP WITH TIME ZONE, run_count=%s::INTEGER, expected_start_time=%s::TIMESTAMP WITH TIME ZONE, next_scheduled_start_time=%s::TIMESTAMP WITH TIME ZONE, start_time=%s::TIMESTAMP WITH TIME ZONE, end_time=%s::TIMESTAMP WITH TIME ZONE, total_run_time=%s, empirical_policy=%s::JSONB WHERE flow_runs.id = %s::UUID",
@@ -123,7 +122,7 @@ UPSERT_TASK_RUN = Statement(
 
 INSERT_LOG = Statement(
     "INSERT INTO logs (id, created, name, level, message, timestamp, flow_run_id, task_run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    "INSERT INTO logs (id, created, name, level, message, timestamp, flow_run_id, task_run_id) VALUES (%s::UUID, %s::TIMESTAMP WITH TIME ZONE, %s::VARCHAR, %s::SMALLINT, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::UUID, %s::UUID) ON CONFLICT DO NOTHING",
+    "INSERT INTO logs (id, created, name, level, message, timestamp, flow_run_id, task_run_id) VALUES (%s::UUID, %s::TIMESTAMP WITH TIME ZONE, %s::VARCHAR, %s::INTEGER, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::UUID, %s::UUID) ON CONFLICT DO NOTHING",
 )
 
 LEASES = Statement(

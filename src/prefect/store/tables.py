@@ -22,12 +22,10 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    SmallInteger,
     String,
     Table,
     Text,
     Uuid,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -67,6 +65,12 @@ class Json(TypeDecorator[str]):
         """Choose the database's own type."""
         chosen: TypeEngine[Any] = JSONB() if dialect.name == "postgresql" else Text()
         return dialect.type_descriptor(chosen)
+
+
+def _index_where_set(column: Column[Any]) -> None:
+    """Index a column that is mostly empty, at no cost where it is."""
+    is_set = column.is_not(None)
+    Index(None, column, sqlite_where=is_set, postgresql_where=is_set)
 
 
 metadata = MetaData(
@@ -127,9 +131,8 @@ flow_runs = Table(
     Column("created_by", Json),
     Column("job_variables", Json),
 )
-Index(None, flow_runs.c.flow_id)
-Index(None, flow_runs.c.deployment_id)
-Index(None, flow_runs.c.parent_task_run_id)
+_index_where_set(flow_runs.c.deployment_id)
+_index_where_set(flow_runs.c.parent_task_run_id)
 Index(None, flow_runs.c.state_type, flow_runs.c.next_scheduled_start_time)
 Index(None, flow_runs.c.expected_start_time)
 Index(None, flow_runs.c.flow_id, flow_runs.c.idempotency_key, unique=True)
@@ -190,21 +193,14 @@ logs = Table(
     Column("id", Uuid, primary_key=True),
     Column("created", Time, nullable=False),
     Column("name", Text, nullable=False),
-    Column("level", SmallInteger, nullable=False),
+    Column("level", Integer, nullable=False),
     Column("message", Text, nullable=False),
     Column("timestamp", Time, nullable=False),
     Column("flow_run_id", Uuid),
     Column("task_run_id", Uuid),
 )
 Index(None, logs.c.flow_run_id)
-Index(
-    None,
-    logs.c.task_run_id,
-    # Logs of a flow's tasks are found through the flow run; only tasks without one need an index of their
-    # own.
-    sqlite_where=text("flow_run_id IS NULL AND task_run_id IS NOT NULL"),
-    postgresql_where=text("flow_run_id IS NULL AND task_run_id IS NOT NULL"),
-)
+_index_where_set(logs.c.task_run_id)
 
 leases = Table(
     "leases",

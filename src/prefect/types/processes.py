@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from socket import gethostname
+from platform import node
 
 __all__ = ["host_id", "is_running", "started"]
 
@@ -15,7 +15,7 @@ def host_id() -> str:
     That is the machine's name, its boot, and on Linux the process namespace: containers share a
     machine but not their process ids.
     """
-    return ":".join((gethostname(), _boot(), _namespace()))
+    return ":".join((node(), _boot(), _namespace()))
 
 
 def started(pid: int) -> str | None:

@@ -1,0 +1,1 @@
+"""Migrations of the schema, for both databases; `prefect.store.migrate` runs them."""
