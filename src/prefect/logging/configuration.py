@@ -52,7 +52,7 @@ def setup_logging(incremental: bool | None = None) -> dict[str, Any]:
     """Set the loggers up: from `logging.yml`, where the user has one, else as usual.
 
     Args:
-        incremental: Change only the levels of what is there. By default everything is set up anew.
+        incremental: Change only the levels of loggers. By default everything is set up anew.
 
     Returns:
         The configuration.
@@ -65,9 +65,10 @@ def setup_logging(incremental: bool | None = None) -> dict[str, Any]:
         has_file = path.is_file()
         if has_file or _overrides() or incremental:
             config = load_logging_config(path if has_file else DEFAULT_LOGGING_SETTINGS_PATH)
-            if incremental is not None:
-                config["incremental"] = incremental
-            _apply(config, path)
+            if incremental:
+                _apply_levels(config)
+            else:
+                _apply(config, path)
         else:
             config = _fill_in(default_config())
             _apply_usual(config)
@@ -165,6 +166,12 @@ def _apply(config: dict[str, Any], path: Path) -> None:
             f"The logging configuration cannot be applied: {error}{cause}. It comes from {path} and from "
             "environment variables that start with PREFECT_LOGGING_."
         ) from error
+
+
+def _apply_levels(config: dict[str, Any]) -> None:
+    for name, wanted in config.get("loggers", {}).items():
+        if "level" in wanted:
+            logging.getLogger(name).setLevel(wanted["level"])
 
 
 def _apply_usual(config: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from prefect.logging import progress
 from prefect.logging.formatters import PrefectFormatter
 from prefect.logging.highlighters import Highlighter, PrefectConsoleHighlighter
 from prefect.logging.styles import render_markup
-from prefect.recorder import get_recorder
+from prefect.recorder import get_recorder, recorder_of
 from prefect.schemas.objects import Log
 from prefect.settings import get_current_settings
 from prefect.settings.terminal import terminal_has_colors
@@ -42,9 +42,6 @@ class APILogHandler(logging.Handler):
             settings = get_current_settings().logging.to_api
             if not settings.enabled or not getattr(record, "send_to_api", True):
                 return
-            recorder = get_recorder()
-            if recorder.is_writing:
-                return  # what the store logs while records are written would keep the recorder busy for ever
             log = self.prepare(record)
         except MissingContextError:
             raise
@@ -52,7 +49,10 @@ class APILogHandler(logging.Handler):
             self.handleError(record)
         else:
             if log is not None:
-                recorder.log(log)
+                recorder = recorder_of(log.flow_run_id)
+                # What the store logs while records are written would keep the recorder busy for ever.
+                if not recorder.is_writing:
+                    recorder.log(log)
 
     def prepare(self, record: logging.LogRecord) -> Log | None:
         """Make what is stored from a record; None where it belongs to no run.
@@ -97,7 +97,7 @@ class APILogHandler(logging.Handler):
 
 
 def _tell_missing_run(record: logging.LogRecord) -> None:
-    """Tell that a record belongs to no run, as the settings want it; other libraries' records may well not."""
+    """Tell that a record belongs to no run, as the settings want it; those of other libraries may."""
     when_missing = get_current_settings().logging.to_api.when_missing_flow
     if when_missing == "ignore" or not record.name.startswith("prefect."):
         return

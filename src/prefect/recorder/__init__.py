@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from prefect.recorder.recorder import Recorder
-from prefect.recorder.registry import get_recorder
+from prefect.recorder.registry import get_recorder, recorder_of
 
-__all__ = ["Recorder", "get_recorder"]
+__all__ = ["Recorder", "get_recorder", "recorder_of"]

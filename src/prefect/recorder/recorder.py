@@ -153,6 +153,10 @@ class Recorder:
         if not ended:
             self._try(lambda: self._sink.release(flow_run_id))
 
+    def holds(self, flow_run_id: UUID) -> bool:
+        """Whether this recorder keeps the lease on a flow run."""
+        return flow_run_id in self._held
+
     def flush(self, timeout: float | None = None) -> bool:
         """Write everything that was appended before, in the calling thread.
 

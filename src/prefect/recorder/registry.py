@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from uuid import UUID
 
 from prefect.recorder.recorder import Recorder
 from prefect.recorder.sink import StoreSink
 from prefect.settings import Settings, get_current_settings
 from prefect.store import open_store
 
-__all__ = ["get_recorder"]
+__all__ = ["get_recorder", "recorder_of"]
 
 _recorders: dict[str, Recorder] = {}
 _latest: tuple[Settings, Recorder] | None = None
@@ -30,6 +31,20 @@ def get_recorder() -> Recorder:
         recorder = _recorders[url] = Recorder(StoreSink(url))
     _latest = settings, recorder
     return recorder
+
+
+def recorder_of(flow_run_id: UUID | None) -> Recorder:
+    """Return the recorder that holds a flow run, else the one of the current settings.
+
+    The two differ in a thread that got no context: it does not have the settings of the run around it either.
+
+    Args:
+        flow_run_id: The run.
+    """
+    current = get_recorder()
+    if flow_run_id is None or current.holds(flow_run_id):
+        return current
+    return next((one for one in list(_recorders.values()) if one.holds(flow_run_id)), current)
 
 
 def _after_fork() -> None:
