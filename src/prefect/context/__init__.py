@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from prefect.context.carrying import hydrated_context, serialize_context, with_context
-from prefect.context.child_environment import child_environment
 from prefect.context.model import ContextModel
 from prefect.context.runs import (
     NO_RUN,
@@ -24,7 +23,18 @@ from prefect.context.runs import (
     snapshot_task_run,
     tags,
 )
-from prefect.context.settings import SettingsContext, get_settings_context, root_settings_context, use_profile
+
+if TYPE_CHECKING:
+    from prefect.context.carrying import hydrated_context, serialize_context, with_context
+    from prefect.context.environment import child_environment
+    from prefect.context.settings import (
+        SettingsContext,
+        get_settings_context,
+        root_settings_context,
+        use_profile,
+    )
+
+    GLOBAL_SETTINGS_CONTEXT: SettingsContext
 
 __all__ = [
     "GLOBAL_SETTINGS_CONTEXT",
@@ -54,11 +64,22 @@ __all__ = [
     "with_context",
 ]
 
-GLOBAL_SETTINGS_CONTEXT: SettingsContext
-"""The settings of the process."""
+# What a run that stays in its process does without, and need not import.
+_LATER = {
+    "SettingsContext": "settings",
+    "child_environment": "environment",
+    "get_settings_context": "settings",
+    "hydrated_context": "carrying",
+    "root_settings_context": "settings",
+    "serialize_context": "carrying",
+    "use_profile": "settings",
+    "with_context": "carrying",
+}
 
 
 def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(f"prefect.context.{_LATER[name]}"), name)
     if name == "GLOBAL_SETTINGS_CONTEXT":
-        return root_settings_context()  # settings are not read before somebody asks for them
+        return __getattr__("root_settings_context")()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
