@@ -173,16 +173,19 @@ class Signature:
             raise SignatureMismatchError.from_bad_params(self.names, parameters)
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
+        is_gap = False
         for name, parameter in self._signature.parameters.items():
             if name not in parameters:
                 # What comes after must not move up into its place.
-                if parameter.kind in _POSITIONAL and name in self._defaults:
+                if parameter.kind in _POSITIONAL and name in self._defaults and not is_gap:
                     args.append(self._defaults[name])
+                else:
+                    is_gap = True
             elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
                 kwargs.update(parameters[name])
             elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
                 args.extend(parameters[name])
-            elif parameter.kind in _POSITIONAL:
+            elif parameter.kind in _POSITIONAL and not is_gap:
                 args.append(parameters[name])
             else:
                 kwargs[name] = parameters[name]
