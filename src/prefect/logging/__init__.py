@@ -7,6 +7,6 @@ first needs them.
 from __future__ import annotations
 
 from prefect.logging.eavesdropper import LogEavesdropper
-from prefect.logging.loggers import disable_run_logger, get_logger, get_run_logger
+from prefect.logging.run_loggers import disable_run_logger, get_logger, get_run_logger
 
 __all__ = ["LogEavesdropper", "disable_run_logger", "get_logger", "get_run_logger"]

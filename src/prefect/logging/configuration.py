@@ -2,6 +2,7 @@
 
 The usual configuration is applied by hand, which takes a millisecond; `logging.config` and a reader of YAML,
 which take thirty, are imported only where a `logging.yml` or an environment variable changes something.
+Handlers and formatters are imported by the set-up too: a script that only imports us needs none of them.
 """
 
 from __future__ import annotations
@@ -16,10 +17,6 @@ from string import Template
 from typing import Any
 
 from prefect.exceptions import ConfigurationError
-from prefect.logging.defaults import default_config
-from prefect.logging.filters import ObfuscateApiKeyFilter
-from prefect.logging.formatters import PrefectFormatter
-from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler
 from prefect.settings import get_current_settings
 from prefect.settings.legacy import find_setting
 from prefect.settings.sources import read_environment
@@ -70,8 +67,7 @@ def setup_logging(incremental: bool | None = None) -> dict[str, Any]:
             else:
                 _apply(config, path)
         else:
-            config = _fill_in(default_config())
-            _apply_usual(config)
+            config = _apply_usual()
         _set_up_extra_loggers()
         PROCESS_LOGGING_CONFIG.clear()
         PROCESS_LOGGING_CONFIG.update(config)
@@ -90,6 +86,8 @@ def load_logging_config(path: Path) -> dict[str, Any]:
     Raises:
         prefect.exceptions.ConfigurationError: The file cannot be read, or is no YAML mapping.
     """
+    from prefect.logging.defaults import default_config  # noqa: PLC0415 - see above
+
     if path == DEFAULT_LOGGING_SETTINGS_PATH:
         loaded: Any = default_config()
     else:
@@ -174,8 +172,14 @@ def _apply_levels(config: dict[str, Any]) -> None:
             logging.getLogger(name).setLevel(wanted["level"])
 
 
-def _apply_usual(config: dict[str, Any]) -> None:
-    """Do what `logging.config` would do with the usual configuration."""
+def _apply_usual() -> dict[str, Any]:
+    """Do what `logging.config` would do with the usual configuration, and return that."""
+    from prefect.logging.defaults import default_config  # noqa: PLC0415 - see above
+    from prefect.logging.filters import ObfuscateApiKeyFilter  # noqa: PLC0415 - see above
+    from prefect.logging.formatters import PrefectFormatter  # noqa: PLC0415 - see above
+    from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler  # noqa: PLC0415 - see above
+
+    config: dict[str, Any] = _fill_in(default_config())
     hide_key = ObfuscateApiKeyFilter()
     console = PrefectConsoleHandler()
     texts = {key: text for key, text in config["formatters"]["standard"].items() if key != "()"}
@@ -195,12 +199,13 @@ def _apply_usual(config: dict[str, Any]) -> None:
     _forget_handlers(root)
     if not root.handlers:  # otherwise the program has its own idea of what other libraries' logs look like
         root.addHandler(console)
+    return config
 
 
 def _forget_handlers(logger: logging.Logger) -> None:
     """Take the handlers of an earlier set-up away, and leave those of others."""
     for handler in list(logger.handlers):
-        if isinstance(handler, APILogHandler | PrefectConsoleHandler):
+        if type(handler).__module__ == "prefect.logging.handlers":
             logger.removeHandler(handler)
 
 

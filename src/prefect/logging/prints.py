@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from prefect.context import FlowRunContext, TaskRunContext
+from prefect.logging.run_loggers import get_run_logger
 
 __all__ = ["install_print", "patch_print", "print_as_log"]
 
@@ -34,8 +35,6 @@ def print_as_log(*args: Any, **kwargs: Any) -> None:
     if context is None or not context.log_prints or kwargs.get("file") not in (None, sys.stdout, sys.stderr):
         _original(*args, **kwargs)
         return
-    from prefect.logging.loggers import get_run_logger  # noqa: PLC0415 - it exports this function too
-
     logger = get_run_logger()
     with io.StringIO() as written:
         _original(*args, **{**kwargs, "file": written})
