@@ -11,6 +11,7 @@ import msgspec
 from prefect.exceptions import ObjectNotFound, StoreConflict
 from prefect.operations.registry import operation
 from prefect.rules.bookkeeping import enter_state, estimate
+from prefect.rules.names import random_name
 from prefect.rules.transitions import Decision, decide_flow_run
 from prefect.schemas.actions import FlowRunCreate, FlowRunUpdate
 from prefect.schemas.objects import FlowRun
@@ -35,7 +36,6 @@ from prefect.store.codec import (
     flow_run_state_row,
 )
 from prefect.types import now, uuid7
-from prefect.types.slugs import generate_slug
 
 __all__ = [
     "count_flow_runs",
@@ -68,7 +68,7 @@ def create_flow_run(store: Store, data: FlowRunCreate) -> FlowRun:
         created=at,
         updated=at,
         flow_id=data.flow_id,
-        name=data.name or generate_slug(),
+        name=data.name or random_name(),
         flow_version=data.flow_version,
         parameters=data.parameters,
         context=data.context,
