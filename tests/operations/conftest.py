@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from databases import postgres_schema
 
+from databases import postgres_schema
 from prefect.store import make_store
 from prefect.store.base import Store
 

@@ -35,6 +35,7 @@ def parse_text_search(query: str) -> TextSearch:
     """
     terms: dict[str, list[str]] = {"": [], "+": [], "-": []}
     for sign, phrase, word in _TERM.findall(query):
-        if term := phrase.strip() or word:
+        term = phrase.strip() or word
+        if term and (sign or term not in "+-!"):
             terms["-" if sign == "!" else sign].append(term)
     return TextSearch(some_of=tuple(terms[""]), all_of=tuple(terms["+"]), none_of=tuple(terms["-"]))

@@ -27,7 +27,6 @@ HEADER = '''"""Statements that every run needs, as text. Written by `python -m p
 from __future__ import annotations
 
 from prefect.store.statement import Statement
-
 '''
 
 

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from makers import at, make_flow_run, make_task_run, state
+
+from prefect.operations import (
+    Holder,
+    crash_orphans,
+    current_holder,
+    hold_flow_run,
+    read_flow_run,
+    read_task_run,
+    read_task_run_states,
+    release_flow_run,
+    renew_leases,
+    set_flow_run_state,
+)
+from prefect.schemas.objects import FlowRun
+from prefect.schemas.states import StateType
+from prefect.store.base import Store
+from prefect.types import now
+from prefect.types.processes import host_id, is_running, started
+
+LONG = timedelta(days=365 * 100)
+ELSEWHERE = Holder(host="another-machine:boot:pid", pid=1, process_started="1")
+
+
+@pytest.fixture(scope="module")
+def dead() -> Holder:
+    """A process of this machine that is gone."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        holder = Holder(host=host_id(), pid=process.pid, process_started=started(process.pid) or "")
+        process.kill()
+    return holder
+
+
+@pytest.fixture
+def run(store: Store) -> Iterator[FlowRun]:
+    """A flow run that runs."""
+    yield make_flow_run(store, state=state("RUNNING", 1))
+
+
+def test_a_run_whose_process_is_gone_crashes_with_its_task_runs(
+    store: Store, run: FlowRun, dead: Holder
+) -> None:
+    done = make_task_run(store, state("RUNNING", 1), state("COMPLETED", 2), flow_run_id=run.id)
+    open_ = make_task_run(store, state("PENDING", 1), state("RUNNING", 2), flow_run_id=run.id)
+    hold_flow_run(store, run.id, dead, at(0) + LONG)
+    assert [each.id for each in crash_orphans(store, at(10))] == [run.id]
+    read = read_flow_run(store, run.id)
+    assert (read.state_type, read.end_time, read.total_run_time) == (StateType.CRASHED, at(10), 540.0)
+    assert read.state is not None
+    assert f"process {dead.pid}" in (read.state.message or "")
+    assert read_task_run(store, done.id).state_type is StateType.COMPLETED
+    crashed = read_task_run(store, open_.id)
+    assert (crashed.state_type, crashed.end_time) == (StateType.CRASHED, at(10))
+    assert [each.name for each in read_task_run_states(store, open_.id)] == ["Pending", "Running", "Crashed"]
+    assert crash_orphans(store, at(11)) == []
+
+
+def test_a_live_process_is_left_alone_however_old_its_lease(store: Store, run: FlowRun) -> None:
+    hold_flow_run(store, run.id, current_holder(), at(0) - LONG)
+    assert crash_orphans(store, now()) == []
+    assert read_flow_run(store, run.id).state_type is StateType.RUNNING
+
+
+def test_a_process_id_that_was_given_out_again_is_another_process(store: Store, run: FlowRun) -> None:
+    me = current_holder()
+    reused = Holder(host=me.host, pid=me.pid, process_started="1")
+    hold_flow_run(store, run.id, reused, at(0) + LONG)
+    assert [each.id for each in crash_orphans(store, at(10))] == [run.id]
+
+
+def test_another_machine_is_given_until_its_lease_ends(store: Store, run: FlowRun) -> None:
+    hold_flow_run(store, run.id, ELSEWHERE, at(5))
+    assert crash_orphans(store, at(5)) == []
+    renew_leases(store, [run.id], at(8))
+    assert crash_orphans(store, at(7)) == []
+    assert [each.id for each in crash_orphans(store, at(9))] == [run.id]
+
+
+def test_a_run_that_ended_never_crashes(store: Store, run: FlowRun, dead: Holder) -> None:
+    hold_flow_run(store, run.id, dead, at(0))
+    set_flow_run_state(store, run.id, state("COMPLETED", 2))
+    hold_flow_run(store, run.id, dead, at(0))  # a beat that came late
+    assert crash_orphans(store, at(10)) == []
+    assert read_flow_run(store, run.id).state_type is StateType.COMPLETED
+    assert crash_orphans(store, at(11)) == []
+
+
+def test_a_lease_that_was_given_back_proves_nothing(store: Store, run: FlowRun, dead: Holder) -> None:
+    hold_flow_run(store, run.id, dead, at(0))
+    release_flow_run(store, run.id)
+    assert crash_orphans(store, at(10)) == []
+
+
+def test_a_task_run_recorded_late_does_not_undo_the_crash(store: Store, run: FlowRun, dead: Holder) -> None:
+    task_run = make_task_run(store, state("PENDING", 1), state("RUNNING", 2), flow_run_id=run.id)
+    hold_flow_run(store, run.id, dead, at(0))
+    crash_orphans(store, at(10))
+    make_task_run(store, state("PENDING", 1), state("RUNNING", 2), flow_run_id=run.id, id=task_run.id)
+    assert read_task_run(store, task_run.id).state_type is StateType.CRASHED
+
+
+def test_a_process_knows_whether_it_runs(dead: Holder) -> None:
+    me = current_holder()
+    assert is_running(me.pid, me.process_started)
+    assert not is_running(dead.pid, dead.process_started)
+    assert started(dead.pid) is None
