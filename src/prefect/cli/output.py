@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from prefect.exceptions import Abort
@@ -13,7 +13,7 @@ from prefect.settings import get_current_settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Format", "confirm", "console", "print_json", "print_table"]
+__all__ = ["Format", "confirm", "console", "print_facts", "print_json", "print_table"]
 
 Format = Literal["json"]
 """What `--output` takes."""
@@ -38,6 +38,24 @@ def console() -> Console:
     if sys.stdout.isatty():
         return Console(no_color=not colors, highlight=False)
     return Console(no_color=True, highlight=False, width=10_000)
+
+
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Print a fact a line; what is None or empty is left out, and a list has a line for each item.
+
+    Args:
+        facts: What to say, by its name.
+    """
+    width = max(map(len, facts)) + 2
+    for name, value in facts.items():
+        if value in (None, "", [], {}):
+            continue
+        if isinstance(value, list):
+            print(f"{name}:")
+            print("\n".join(f"  {item}" for item in value))
+        else:
+            text = value if isinstance(value, str) else encode_json(value).decode().strip('"')
+            print(f"{name + ':':<{width}}{text}")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], whole: int = 1) -> None:

@@ -1,0 +1,214 @@
+"""`prefect flow-run`: what ran, and what it logged."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from prefect.cli.commands import Flag, Group
+from prefect.cli.log_lines import Head, Number, Output, Reverse, Tail, Window, follow_logs, print_logs
+from prefect.cli.moments import ago, duration, local, parse_moment
+from prefect.cli.output import confirm, print_facts, print_json, print_table
+from prefect.cli.selecting import Limit, StateNames, StateTypes, find_flow_run, flow_run_states
+from prefect.client.local import LocalClient, get_local_client
+from prefect.exceptions import Abort
+from prefect.operations import (
+    delete_flow_run,
+    read_flow,
+    read_flow_run,
+    read_flow_run_states,
+    read_flow_runs,
+    read_flows,
+    set_flow_run_state,
+)
+from prefect.schemas.filters import (
+    FlowFilter,
+    FlowFilterId,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterTags,
+    LogFilter,
+    LogFilterFlowRunId,
+)
+from prefect.schemas.objects import FlowRun
+from prefect.schemas.queries import FlowQuery, FlowRunQuery
+from prefect.schemas.sorting import FlowRunSort
+from prefect.schemas.states import TERMINAL_STATES, State, StateType
+
+__all__ = ["run"]
+
+group = Group("flow-run")
+run = group.run
+
+Moment = Annotated[datetime | None, Flag(parse=parse_moment, metavar="TIME")]
+
+
+@group.command("ls")
+def ls(
+    *,
+    flow_name: Annotated[list[str] | None, Flag(metavar="NAME")] = None,
+    limit: Limit = 15,
+    state: StateNames = None,
+    state_type: StateTypes = None,
+    tag: Annotated[list[str] | None, Flag(metavar="TAG")] = None,
+    since: Moment = None,
+    until: Moment = None,
+    output: Output = None,
+) -> None:
+    """List flow runs, newest first.
+
+    Args:
+        flow_name: Only runs of this flow. Can be given several times.
+        limit: At most so many.
+        state: Only runs in a state of this name, such as Completed. Can be given several times.
+        state_type: Only runs in a state of this type, such as FAILED. Can be given several times.
+        tag: Only runs with this tag. Can be given several times: with all of them.
+        since: Only runs that were due at or after this time, such as 2026-01-31, 2h or '3 days ago'.
+        until: Only runs that were due at or before this time.
+        output: Print for programs.
+    """
+    client = get_local_client()
+    due = FlowRunFilterExpectedStartTime(after_=since, before_=until) if since or until else None
+    query = FlowRunQuery(
+        flows=FlowFilter(name=FlowFilterName(any_=flow_name)) if flow_name else None,
+        flow_runs=FlowRunFilter(
+            state=flow_run_states(state, state_type),
+            tags=FlowRunFilterTags(all_=tag) if tag else None,
+            expected_start_time=due,
+        ),
+        sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+        limit=limit,
+    )
+    runs = client.call(read_flow_runs, query)
+    if output:
+        print_json(runs)
+        return
+    names = _flow_names(client, runs)
+    print_table(
+        "Flow Runs",
+        ["ID", "Flow", "Name", "State", "When"],
+        [_row(found, names) for found in runs],
+    )
+
+
+def _row(found: FlowRun, names: dict[UUID, str]) -> list[str]:
+    when = ago(found.start_time or found.expected_start_time)
+    return [str(found.id), names.get(found.flow_id, ""), found.name, found.state_name or "", when]
+
+
+def _flow_names(client: LocalClient, runs: list[FlowRun]) -> dict[UUID, str]:
+    ids = list({found.flow_id for found in runs})
+    query = FlowQuery(flows=FlowFilter(id=FlowFilterId(any_=ids)), limit=len(ids))
+    return {flow.id: flow.name for flow in client.call(read_flows, query)} if ids else {}
+
+
+@group.command("inspect")
+def inspect(run: Annotated[str, Flag(metavar="ID")], *, output: Output = None) -> None:
+    """Show a flow run.
+
+    Args:
+        run: The run's id, the beginning of that, or its name.
+        output: Print for programs.
+    """
+    client = get_local_client()
+    found = find_flow_run(client, run)
+    if output:
+        print_json(found)
+        return
+    print_facts(_facts(client, found))
+
+
+def _facts(client: LocalClient, found: FlowRun) -> dict[str, Any]:
+    return {
+        "ID": found.id,
+        "Name": found.name,
+        "Flow": client.call(read_flow, found.flow_id).name,
+        "State": found.state_name,
+        "Message": found.state.message if found.state else None,
+        "Due": local(found.expected_start_time),
+        "Started": local(found.start_time),
+        "Ended": local(found.end_time),
+        "Took": duration(found.estimated_run_time) if found.start_time else None,
+        "Run count": found.run_count,
+        "Tags": ", ".join(found.tags),
+        "Parameters": found.parameters,
+        "Called by": found.parent_task_run_id and f"task run {found.parent_task_run_id}",
+        "States": [
+            f"{local(state.timestamp)}  {state.name}" for state in client.call(read_flow_run_states, found.id)
+        ],
+    }
+
+
+@group.command("logs")
+def logs(
+    run: Annotated[str, Flag(metavar="ID")],
+    *,
+    head: Head = False,
+    tail: Tail = False,
+    num_logs: Number = None,
+    reverse: Reverse = False,
+    follow: Annotated[bool, Flag("-f")] = False,
+    output: Output = None,
+) -> None:
+    """Show what a flow run, and the tasks in it, logged.
+
+    Args:
+        run: The run's id, the beginning of that, or its name.
+        head: Only the first 20.
+        tail: Only the last 20.
+        num_logs: How many, in place of 20.
+        reverse: Newest first.
+        follow: Go on, as more is logged, until the run ends.
+        output: Print for programs.
+    """
+    client = get_local_client()
+    found = find_flow_run(client, run)
+    chosen = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[found.id]))
+    source = f"Flow run {found.name!r}"
+    if follow:
+        follow_logs(client, chosen, source, lambda: _has_ended(client.call(read_flow_run, found.id)))
+        return
+    window = Window(head=head, tail=tail, number=num_logs, reverse=reverse)
+    print_logs(client, chosen, window, source, output)
+
+
+def _has_ended(found: FlowRun) -> bool:
+    return found.state_type in TERMINAL_STATES
+
+
+@group.command("cancel")
+def cancel(run: Annotated[str, Flag(metavar="ID")]) -> None:
+    """Cancel a flow run that has not started, or is paused.
+
+    Args:
+        run: The run's id, the beginning of that, or its name.
+    """
+    client = get_local_client()
+    found = find_flow_run(client, run)
+    if _has_ended(found):
+        raise Abort(f"Flow run {found.name!r} has ended already, in state {found.state_name}.")
+    if found.state_type in (StateType.RUNNING, StateType.CANCELLING):
+        raise Abort(f"Flow run {found.name!r} is running: end its process, with Ctrl-C or SIGTERM.")
+    message = "Cancelled from the command line."
+    cancelled: State[Any] = State(type=StateType.CANCELLED, message=message)
+    result = client.call(set_flow_run_state, found.id, cancelled)
+    if result.state is None or result.state.type is not StateType.CANCELLED:
+        raise Abort(f"Flow run {found.name!r} could not be cancelled.")
+    print(f"Flow run {found.name!r} is cancelled.")
+
+
+@group.command("delete")
+def delete(run: Annotated[str, Flag(metavar="ID")], *, yes: Annotated[bool, Flag("-y")] = False) -> None:
+    """Delete a flow run, with its task runs and logs.
+
+    Args:
+        run: The run's id, the beginning of that, or its name.
+        yes: Do not ask.
+    """
+    client = get_local_client()
+    found = find_flow_run(client, run)
+    confirm(f"Delete flow run {found.name!r} ({found.id})?", yes=yes)
+    client.call(delete_flow_run, found.id)
+    print(f"Deleted flow run {found.name!r} ({found.id}).")
