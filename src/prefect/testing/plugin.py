@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from prefect.testing.caplog import CaplogBridge
+
 if TYPE_CHECKING:
     from prefect.context import FlowRunContext, TaskRunContext
 
 __all__ = ["run_context"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[None]:
+    """Let `caplog` see what the loggers of runs log."""
+    bridge = CaplogBridge()
+    logger = logging.getLogger("prefect")
+    logger.addHandler(bridge)
+    try:
+        return (yield)
+    finally:
+        logger.removeHandler(bridge)
 
 
 @pytest.fixture(name="run_context")
