@@ -9,7 +9,7 @@ from prefect.context.runs import _FLOW_RUN, _TASK_RUN, FlowRunContext, TaskRunCo
 from prefect.exceptions import HashError, SerializationError, StoreError
 from prefect.logging.loggers import flow_run_logger, task_run_logger
 from prefect.results.cache_policies import DEFAULT, NO_CACHE, CachePolicy
-from prefect.results.defaults import get_default_persist_setting, get_default_persist_setting_for_tasks
+from prefect.results.defaults import get_default_persist_setting
 from prefect.results.store import ResultStore
 from prefect.results.wiring import wire_results
 from prefect.schemas.states import State, StateDetails, StateType
@@ -27,7 +27,8 @@ def choose_policy(options: Mapping[str, Any]) -> CachePolicy:
     """Return the cache policy of a task, given its options.
 
     Args:
-        options: `cache_policy`, `cache_key_fn` and `persist_result` count; a key function goes before a policy.
+        options: `cache_policy`, `cache_key_fn` and `persist_result` count; a key function goes before a
+            policy.
     """
     if options.get("cache_key_fn") is not None:
         return CachePolicy.from_cache_key_fn(options["cache_key_fn"])
@@ -40,8 +41,8 @@ def choose_policy(options: Mapping[str, Any]) -> CachePolicy:
 def is_persisting(definition: Definition, flow: FlowRunContext | None, *, is_task: bool) -> bool:
     """Whether the runs of a flow or task keep their results.
 
-    What it says itself goes first; else a task that names a storage, a serializer or a way to cache means to keep
-    them; else what the flow around says; else the settings.
+    What it says itself goes first; else a task that names a storage, a serializer or a way to cache means to
+    keep them; else the setting for tasks; else what the flow around says; else the setting for all.
 
     Args:
         definition: The flow or task.
@@ -51,11 +52,11 @@ def is_persisting(definition: Definition, flow: FlowRunContext | None, *, is_tas
     said: bool | None = definition.persist_result
     if said is None and definition.implies_persistence:
         return True
+    if said is None and is_task:
+        said = get_current_settings().tasks.default_persist_result
     if said is None and flow is not None:
         said = flow.persist_result
-    if said is not None:
-        return said
-    return get_default_persist_setting_for_tasks() if is_task else get_default_persist_setting()
+    return get_default_persist_setting() if said is None else said
 
 
 def prepare_results(context: TaskRunContext, task: Task[Any, Any], flow: FlowRunContext | None) -> bool:
@@ -86,20 +87,19 @@ def cached_state(context: TaskRunContext, details: StateDetails) -> State[Any] |
     settings = get_current_settings().tasks
     if settings.disable_caching:
         return None
-    flow = _FLOW_RUN.get()
-    flow_parameters = flow.parameters if flow is not None else None
+    refresh = settings.refresh_cache if task.refresh_cache is None else task.refresh_cache
     try:
-        key = task.cache_policy.compute_key(context, context.parameters or {}, flow_parameters or {})
-    except HashError as error:
-        task_run_logger(run, task=task).warning("This run is not cached: %s", error)
+        key = _key_of(context, task)
+        record = None if refresh or key is None else context.result_store.find(key)
+    except Exception as error:  # noqa: BLE001 - users' functions and values make the key
+        why = str(error) if isinstance(error, HashError) else repr(error)
+        task_run_logger(run, task=task).warning("This run is not cached: %s", why)
         return None
     if key is None:
         return None
     run.cache_key = key
     if task.cache_expiration is not None:
         run.cache_expiration = now() + task.cache_expiration
-    refresh = settings.refresh_cache if task.refresh_cache is None else task.refresh_cache
-    record = None if refresh else context.result_store.find(key)
     if record is None:
         return None
     return State(
@@ -108,6 +108,16 @@ def cached_state(context: TaskRunContext, details: StateDetails) -> State[Any] |
         data=record,
         state_details=details.model_copy(update={"cache_key": key}),
     )
+
+
+def _key_of(context: TaskRunContext, task: Task[Any, Any]) -> str | None:
+    if task.result_storage_key is not None:
+        # Where users name the file of a result, what is in that file is the result.
+        key: str = context.result_store.storage_key_fn()
+        return key
+    flow = _FLOW_RUN.get()
+    flow_parameters = flow.parameters if flow is not None else None
+    return task.cache_policy.compute_key(context, context.parameters or {}, flow_parameters or {})
 
 
 def kept(context: FlowRunContext | TaskRunContext, state: State[Any]) -> State[Any]:
@@ -126,7 +136,11 @@ def kept(context: FlowRunContext | TaskRunContext, state: State[Any]) -> State[A
     expiration = run.cache_expiration if run is not None else None
     try:
         record = context.result_store.write(state.data.result, key=key, expiration=expiration)
-    except (SerializationError, StoreError) as error:
+    except (
+        SerializationError,
+        StoreError,
+        ValueError,
+    ) as error:  # ValueError: no key, or one outside the storage
         _logger_of(context).error("The result of this run is not kept: %s", error)
         return state
     details = state.state_details
@@ -157,7 +171,8 @@ def _key_names() -> Mapping[str, Any]:
         "flow_run": flow.snapshot if flow is not None else None,
         "task_run": task.snapshot if task is not None else None,
         "deployment": flow.snapshot.deployment if flow is not None and flow.snapshot is not None else None,
-        "parameters": (task.parameters if task is not None else flow.parameters if flow is not None else None) or {},
+        "parameters": (task.parameters if task is not None else flow.parameters if flow is not None else None)
+        or {},
     }
 
 

@@ -1,7 +1,7 @@
 """Results: how they are kept, and found again.
 
 A run's result lives in memory with its state, unless it is kept (`persist_result=True`): then a `ResultStore`
-writes it to a file, and the state remembers which. Most runs keep nothing, so names are loaded when first used.
+writes it to a file, and the state remembers which. Names are loaded when first used: most runs keep nothing.
 """
 
 from __future__ import annotations
