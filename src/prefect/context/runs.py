@@ -33,6 +33,7 @@ __all__ = [
     "RunContext",
     "TagsContext",
     "TaskRunContext",
+    "carried_flow_run",
     "current_flow_run",
     "current_task_run",
     "get_run_context",
@@ -263,6 +264,16 @@ def current_flow_run() -> FlowRunSnapshot | None:
             return None
         return only.snapshot
     return None
+
+
+def carried_flow_run() -> FlowRunSnapshot | None:
+    """Return the facts of the flow run that the work of this process belongs to elsewhere, or None.
+
+    A run that begins here without a `FlowRunContext` is part of that one. It is never part of a run that
+    merely happens to be the only one in the process, as `current_flow_run` has it for bare threads: a program
+    may well start flows in threads of its own.
+    """
+    return _CARRIED_FLOW_RUN.get()
 
 
 def current_task_run() -> TaskRunSnapshot | None:

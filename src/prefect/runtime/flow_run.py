@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     root_flow_run_id: str | None
     """The outermost flow run; the run itself, where it has no parent."""
     job_variables: dict[str, Any] | None
+    """What the run's deployment has its infrastructure do; None outside of runs."""
     work_pool_name: str | None
     work_queue_name: str | None
     api_url: str | None
@@ -70,8 +71,10 @@ def _parameters(run: FlowRunSnapshot) -> dict[str, Any] | None:
     return look_up_left_out(run, "parameters") if run.parameters is None else run.parameters
 
 
-def _job_variables(run: FlowRunSnapshot) -> dict[str, Any] | None:
-    return look_up_left_out(run, "job_variables") if run.job_variables is None else run.job_variables
+def _job_variables(run: FlowRunSnapshot) -> dict[str, Any]:
+    if run.job_variables is None:
+        return look_up_left_out(run, "job_variables") or {}
+    return run.job_variables
 
 
 def _api_url() -> str | None:
