@@ -31,9 +31,8 @@ from prefect.results import (
     get_result_store,
     resolve_result_storage,
     should_persist_result,
-    wire_results,
 )
-from prefect.results.wiring import key_names
+from prefect.results.storage_key import render_storage_key
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.serializers import JSONSerializer, PickleSerializer
 from prefect.settings import (
@@ -313,28 +312,19 @@ def test_a_task_overrides_what_it_says_and_no_more(store: ResultStore, tmp_path:
 
 
 def test_keys_from_templates(store: ResultStore) -> None:
-    updated = store.update_for_task(task_like(result_storage_key="{flow_run.name}/{parameters[day]}.json"))
-    with pytest.raises(ValueError, match=r"cannot be filled in.*no run is active"):
+    names = {"flow_run": SimpleNamespace(name="calm-fox"), "parameters": {"day": 3}, "task_run": None}
+    assert render_storage_key("{flow_run.name}/{parameters[day]}.json", names) == "calm-fox/3.json"
+    for wrong in ("{nothing}", "{flow_run.nothing}", "{parameters[nothing]}", "{task_run.name}", "{", "{}"):
+        with pytest.raises(ValueError, match=r"cannot be filled in: .* may refer to flow_run, parameters\."):
+            render_storage_key(wrong, names)
+    updated = store.update_for_task(task_like(result_storage_key="{flow_run.name}"))
+    with pytest.raises(ValueError, match="nothing, as no run is active"):
         updated.write(1)
-    run = SimpleNamespace(name="calm-fox")
-    was = key_names()
-    wire_results(names=lambda: {"flow_run": run, "parameters": {"day": 3}})
-    try:
-        assert updated.write(1).metadata.storage_key.endswith("/calm-fox/3.json")
-        with pytest.raises(ValueError, match=r"'\{task_run.name\}' cannot be.*flow_run, parameters"):
-            store.update_for_task(task_like(result_storage_key="{task_run.name}")).write(1)
-    finally:
-        wire_results(names=lambda: was)
 
 
-def test_the_current_run_gives_store_and_persistence(store: ResultStore) -> None:
-    assert get_result_store().storage == get_default_result_storage() and should_persist_result() is False
-    wire_results(store=lambda: store, persist=lambda: True)
-    try:
-        assert get_result_store() is store and should_persist_result() is True
-    finally:
-        wire_results(store=lambda: None, persist=lambda: None)
-    assert get_result_store() is not store and should_persist_result() is False
+def test_without_a_run_the_settings_give_the_store() -> None:
+    assert get_result_store().storage == get_default_result_storage()
+    assert should_persist_result() is False
 
 
 def test_a_state_reads_its_result_from_where_it_is_kept(store: ResultStore) -> None:

@@ -29,7 +29,8 @@ def render_storage_key(template: str, names: Mapping[str, Any]) -> str:
     try:
         return template.format_map(names)
     except (LookupError, AttributeError, ValueError) as error:
-        known = ", ".join(sorted(names)) or "nothing, as no run is active"
+        here = sorted(name for name, value in names.items() if value)
+        known = ", ".join(here) or "nothing, as no run is active"
         raise ValueError(
             f"The result_storage_key {template!r} cannot be filled in: {error!r}. It may refer to {known}."
         ) from error
