@@ -49,7 +49,7 @@ def test_python_blocks_run(page, run_python, tmp_path):
     script = script_of(page)
     compile(script, str(page), "exec")
     # Spawned processes import the script again, as they would a user's file.
-    path = tmp_path / f"{page.stem.replace('-', '_')}.py"
+    path = tmp_path / f"page_{page.stem.replace('-', '_')}.py"  # docs/logging.md must not hide `logging`
     path.write_text(script, encoding="utf-8")
 
     run_python(*(["-m", "pytest", "-q", "-p", "no:cacheprovider"] if "\ndef test_" in script else []), path)

@@ -23,6 +23,7 @@ from prefect.logging.configuration import (
 )
 from prefect.logging.defaults import default_config
 from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler
+from prefect.schemas.states import State, StateType
 from prefect.settings import PREFECT_LOGGING_LEVEL, PREFECT_LOGGING_SETTINGS_PATH, temporary_settings
 
 RunPython = Callable[..., "CompletedProcess[str]"]
@@ -107,14 +108,19 @@ loggers:
 """
     )
     with in_flow():
-        get_run_logger().info("as json")
+        get_run_logger().info("as %s, %s", "json", State(type=StateType.COMPLETED, data="not shown"))
         get_run_logger().debug("too quiet")
         try:
             raise KeyError("k")
         except KeyError:
             get_run_logger().exception("oops")
     first, second = map(json.loads, capsys.readouterr().err.splitlines())
-    assert (first["msg"], first["flow_run_name"], first["severity"]) == ("as json", "calm-fox", "INFO")
+    assert (first["message"], first["flow_run_name"], first["severity"]) == (
+        "as json, Completed()",
+        "calm-fox",
+        "INFO",
+    )
+    assert first["args"] == ["json", "Completed()"]
     assert second["exc_info"]["type"] == "KeyError"
     assert "raise KeyError" in second["exc_info"]["traceback"]
 

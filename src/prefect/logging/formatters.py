@@ -87,11 +87,25 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as JSON."""
-        fields: dict[str, Any] = {**record.__dict__, "severity": record.levelname}
+        fields: dict[str, Any] = {
+            **record.__dict__,
+            "args": _texts(record.args),
+            "message": record.getMessage(),
+            "severity": record.levelname,
+        }
         if record.exc_info:
             fields["exc_info"] = format_exception_info(record.exc_info)
         encoded = encode_json(fields)
         return (msgspec.json.format(encoded, indent=self._indent) if self._indent else encoded).decode()
+
+
+def _texts(args: Any) -> Any:
+    """Return a record's arguments; those that are no plain values become texts, as they do in messages."""
+    if isinstance(args, Mapping):
+        return {str(key): _texts(value) for key, value in args.items()}
+    if isinstance(args, tuple):
+        return [_texts(value) for value in args]
+    return args if args is None or isinstance(args, bool | int | float | str) else str(args)
 
 
 def format_exception_info(exc_info: ExcInfo) -> dict[str, Any]:
