@@ -17,7 +17,7 @@ from prefect.runtime import flow_run, task_run
 from prefect.testing import prefect_test_harness
 
 ROOTS = 45
-"""Of each kind. A root has two flows nested in it, one in the other, and each of the three has three tasks."""
+"""Of each kind. A root has two flows nested in it, one in the other; each of the three has three tasks."""
 
 reads: list[int] = []
 wrong: list[tuple[str, Any, Any]] = []
