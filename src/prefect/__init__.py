@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prefect.version import __version__
 
 if TYPE_CHECKING:
+    from prefect import runtime as runtime
     from prefect.context import tags as tags
     from prefect.flows import Flow as Flow
     from prefect.flows import flow as flow
@@ -33,10 +34,12 @@ _HOMES = {
     "unmapped": "prefect.types.annotations",
 }
 
-__all__ = ["__version__", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = ["__version__", "runtime", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "runtime":
+        return import_module("prefect.runtime")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'prefect' has no attribute {name!r}")

@@ -350,8 +350,8 @@ class ExternalSignal(PrefectSignal):
 class TerminationSignal(ExternalSignal, SystemExit):
     """The process was told to end.
 
-    It is a `SystemExit` as well, so that a process which does nothing about it cleans up and ends with the exit
-    status that shells expect, 128 more than the signal.
+    It is a `SystemExit` as well, so that a process which does nothing about it cleans up and ends with the
+    exit status that shells expect, 128 more than the signal.
 
     Args:
         signal: The signal's number.

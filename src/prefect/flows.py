@@ -74,9 +74,15 @@ class Flow(Definition, Generic[P, R]):
         super().__init__(fn, "flow", dict(options))
         validate_name(self.name)
         runner = options.get("task_runner")
-        self.task_runner: TaskRunner = runner() if isinstance(runner, type) else runner or ThreadPoolTaskRunner()
+        self.task_runner: TaskRunner = (
+            runner() if isinstance(runner, type) else runner or ThreadPoolTaskRunner()
+        )
         self.flow_run_name = options.get("flow_run_name")
-        if self.flow_run_name is not None and not isinstance(self.flow_run_name, str) and not callable(self.flow_run_name):
+        if (
+            self.flow_run_name is not None
+            and not isinstance(self.flow_run_name, str)
+            and not callable(self.flow_run_name)
+        ):
             raise TypeError(
                 "Expected string or callable for 'flow_run_name'; "
                 f"got {type(self.flow_run_name).__name__} instead."
@@ -105,7 +111,8 @@ class Flow(Definition, Generic[P, R]):
             The values to call the function with.
 
         Raises:
-            prefect.exceptions.ParameterTypeError: A value does not fit; the text names flow, parameter and problem.
+            prefect.exceptions.ParameterTypeError: A value does not fit; the text names flow, parameter and
+            problem.
         """
         return self.signature.validate(parameters)
 
@@ -160,9 +167,7 @@ class Flow(Definition, Generic[P, R]):
     @overload
     def __call__(self, *args: Any, wait_for: Iterable[PrefectFuture[Any]] | None, **kwargs: Any) -> R: ...
 
-    def __call__(
-        self, *args: Any, return_state: bool = False, wait_for: Iterable[Any] | None = None, **kwargs: Any
-    ) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the flow.
 
         Args:
@@ -179,6 +184,7 @@ class Flow(Definition, Generic[P, R]):
             prefect.exceptions.ParameterTypeError: A value does not fit its annotation.
             Exception: What the function raised in its last attempt.
         """
+        return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
         return call_flow(self, self.signature.bind(args, kwargs), wait_for, return_state)
 
     def __repr__(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from queue import Empty, SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from prefect.engine.future import PrefectConcurrentFuture, PrefectFuture, wait_all
@@ -60,7 +59,9 @@ class PrefectFutureList(list[PrefectFuture[R]], Generic[R]):
             except TimeoutError as error:
                 if left is None or getattr(future, "done", lambda: True)():
                     raise  # the run's own
-                raise TimeoutError(f"Timed out waiting for all futures to complete within {timeout} seconds") from error
+                raise TimeoutError(
+                    f"Timed out waiting for all futures to complete within {timeout} seconds"
+                ) from error
         return results
 
 
@@ -100,6 +101,8 @@ def as_completed(futures: Iterable[F], timeout: float | None = None) -> Iterator
     Raises:
         TimeoutError: Not all finished in time; the text says how many did not.
     """
+    from queue import Empty, SimpleQueue  # noqa: PLC0415 - import budget
+
     unique = set(futures)
     finished: SimpleQueue[Any] = SimpleQueue()
     for future in unique:

@@ -1,4 +1,4 @@
-"""States of runs: constructors for each kind and name, and what to do with a state that stands for a failure."""
+"""States of runs: constructors for each kind and name, and what to do with one that stands for a failure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from prefect.exceptions import PausedRun
+from prefect.rules.final_states import state_of_value
+from prefect.schemas.actions import StateCreate
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import (
     NO_DETAILS,
@@ -59,6 +61,8 @@ __all__ = [
     "is_state",
     "is_state_iterable",
     "raise_state_exception",
+    "return_value_to_state",
+    "to_state_create",
 ]
 
 R = TypeVar("R")
@@ -86,92 +90,92 @@ def _state(kind: StateType, fields: dict[str, Any], name: str | None = None) -> 
     return State(type=kind, **fields)
 
 
-def Scheduled(scheduled_time: datetime | None = None, **fields: Any) -> State[Any]:  # noqa: N802
+def Scheduled(scheduled_time: datetime | None = None, **fields: Any) -> State[Any]:
     """Make a state of a run that is due at a time (now, if none is given)."""
     return _scheduled(scheduled_time, fields, "Scheduled")
 
 
-def Late(scheduled_time: datetime | None = None, **fields: Any) -> State[Any]:  # noqa: N802
+def Late(scheduled_time: datetime | None = None, **fields: Any) -> State[Any]:
     """Make a state of a run that should have started by now."""
     return _scheduled(scheduled_time, fields, "Late")
 
 
-def AwaitingRetry(scheduled_time: datetime | None = None, **fields: Any) -> State[Any]:  # noqa: N802
+def AwaitingRetry(scheduled_time: datetime | None = None, **fields: Any) -> State[Any]:
     """Make a state of a run that failed and will be tried again at a time."""
     return _scheduled(scheduled_time, fields, "AwaitingRetry")
 
 
-def AwaitingConcurrencySlot(scheduled_time: datetime | None = None, **fields: Any) -> State[Any]:  # noqa: N802
+def AwaitingConcurrencySlot(scheduled_time: datetime | None = None, **fields: Any) -> State[Any]:
     """Make a state of a run that waits for a free slot."""
     return _scheduled(scheduled_time, fields, "AwaitingConcurrencySlot")
 
 
-def Pending(**fields: Any) -> State[Any]:  # noqa: N802
+def Pending(**fields: Any) -> State[Any]:
     """Make a state of a run that is being prepared."""
     return _state(StateType.PENDING, fields)
 
 
-def Submitting(**fields: Any) -> State[Any]:  # noqa: N802
+def Submitting(**fields: Any) -> State[Any]:
     """Make a state of a run whose process or infrastructure is being asked for."""
     return _state(StateType.PENDING, fields, "Submitting")
 
 
-def InfrastructurePending(**fields: Any) -> State[Any]:  # noqa: N802
+def InfrastructurePending(**fields: Any) -> State[Any]:
     """Make a state of a run whose infrastructure was asked for and is not up yet."""
     return _state(StateType.PENDING, fields, "InfrastructurePending")
 
 
-def Running(**fields: Any) -> State[Any]:  # noqa: N802
+def Running(**fields: Any) -> State[Any]:
     """Make a state of a run whose user code runs."""
     return _state(StateType.RUNNING, fields)
 
 
-def Retrying(**fields: Any) -> State[Any]:  # noqa: N802
+def Retrying(**fields: Any) -> State[Any]:
     """Make a state of a run whose user code runs again after a failure."""
     return _state(StateType.RUNNING, fields, "Retrying")
 
 
-def Completed(**fields: Any) -> State[Any]:  # noqa: N802
+def Completed(**fields: Any) -> State[Any]:
     """Make a state of a run that ended well."""
     return _state(StateType.COMPLETED, fields)
 
 
-def Cached(**fields: Any) -> State[Any]:  # noqa: N802
+def Cached(**fields: Any) -> State[Any]:
     """Make a state of a run whose result was already known."""
     return _state(StateType.COMPLETED, fields, "Cached")
 
 
-def RolledBack(**fields: Any) -> State[Any]:  # noqa: N802
+def RolledBack(**fields: Any) -> State[Any]:
     """Make a state of a run whose transaction was undone."""
     return _state(StateType.COMPLETED, fields, "RolledBack")
 
 
-def Failed(**fields: Any) -> State[Any]:  # noqa: N802
+def Failed(**fields: Any) -> State[Any]:
     """Make a state of a run whose user code raised."""
     return _state(StateType.FAILED, fields)
 
 
-def TimedOut(**fields: Any) -> State[Any]:  # noqa: N802
+def TimedOut(**fields: Any) -> State[Any]:
     """Make a state of a run that took longer than it may."""
     return _state(StateType.FAILED, fields, "TimedOut")
 
 
-def Crashed(**fields: Any) -> State[Any]:  # noqa: N802
+def Crashed(**fields: Any) -> State[Any]:
     """Make a state of a run whose process or infrastructure went away."""
     return _state(StateType.CRASHED, fields)
 
 
-def Cancelling(**fields: Any) -> State[Any]:  # noqa: N802
+def Cancelling(**fields: Any) -> State[Any]:
     """Make a state of a run that is being cancelled."""
     return _state(StateType.CANCELLING, fields)
 
 
-def Cancelled(**fields: Any) -> State[Any]:  # noqa: N802
+def Cancelled(**fields: Any) -> State[Any]:
     """Make a state of a run that was cancelled."""
     return _state(StateType.CANCELLED, fields)
 
 
-def Paused(  # noqa: N802
+def Paused(
     timeout_seconds: float | None = None,
     pause_expiration_time: datetime | None = None,
     reschedule: bool = False,
@@ -203,13 +207,13 @@ def Paused(  # noqa: N802
     return State(type=StateType.PAUSED, state_details=details, **{"name": "Paused", **fields})
 
 
-def Suspended(  # noqa: N802
+def Suspended(
     timeout_seconds: float | None = None,
     pause_expiration_time: datetime | None = None,
     pause_key: str | None = None,
     **fields: Any,
 ) -> State[Any]:
-    """Make a state of a run whose process has ended until somebody resumes the run; arguments as for `Paused`."""
+    """Make a state of a run whose process has ended until somebody resumes it; arguments as for `Paused`."""
     return Paused(timeout_seconds, pause_expiration_time, True, pause_key, **{"name": "Suspended", **fields})
 
 
@@ -220,7 +224,11 @@ def is_state(value: Any) -> bool:
 
 def is_state_iterable(value: Any) -> bool:
     """Whether a value is a non-empty list, tuple or set of states."""
-    return isinstance(value, list | tuple | set) and bool(value) and all(isinstance(item, State) for item in value)
+    return (
+        isinstance(value, list | tuple | set)
+        and bool(value)
+        and all(isinstance(item, State) for item in value)
+    )
 
 
 def raise_state_exception(state: State[Any]) -> None:
@@ -289,3 +297,24 @@ def exception_to_crashed_state(error: BaseException, **fields: Any) -> State[Any
     known = next((text for name, text in _CRASH_TEXTS if name in names), None)
     message = known or f"Execution was interrupted by an unexpected exception: {format_exception(error)}"
     return Crashed(message=message, data=ResultRecord(result=error), **fields)
+
+
+async def return_value_to_state(value: Any, *_store: Any, **_options: Any) -> State[Any]:
+    """Return the state in which a run ends whose function returned this value.
+
+    Args:
+        value: What the function returned: a state stands for itself, several states for their sum.
+        _store: Accepted for the interface's sake, like all options: nothing is kept here.
+    """
+    return state_of_value(value, NO_DETAILS)
+
+
+def to_state_create(state: State[Any]) -> StateCreate:
+    """Return what is sent to have a run enter a state."""
+    return StateCreate(
+        type=state.type,
+        name=state.name,
+        message=state.message,
+        data=state.data.metadata if isinstance(state.data, ResultRecord) else state.data,
+        state_details=state.state_details,
+    )

@@ -17,7 +17,7 @@ from prefect.results.cache_policies import NO_CACHE, CachePolicy, task_input_has
 from prefect.rules.retries import exponential_backoff, spread
 from prefect.schemas.objects import TaskRunPolicy
 from prefect.schemas.states import State
-from prefect.task_runners import default_task_runner
+from prefect.task_runners import TaskRunner, default_task_runner
 from prefect.task_runners.mapping import map_parameters
 from prefect.types import uuid7
 
@@ -88,14 +88,15 @@ class Task(Definition, Generic[P, R]):
         reserved = [name for name in _RESERVED if name in self.signature.names]
         if reserved:
             raise ReservedArgumentError(
-                f"Task {self.name!r} has a parameter named {reserved[0]!r}, which the interface keeps for itself: "
-                f"rename it."
+                f"Task {self.name!r} has a parameter named {reserved[0]!r}, "
+                "which the interface keeps for itself: rename it."
             )
         self.version: str | None = options.get("version")
         self.retry_condition_fn = options.get("retry_condition_fn")
         if self.retry_condition_fn is not None and not callable(self.retry_condition_fn):
             raise TypeError(
-                f"Expected `retry_condition_fn` to be callable, got {type(self.retry_condition_fn).__name__} instead."
+                "Expected `retry_condition_fn` to be callable, "
+                f"got {type(self.retry_condition_fn).__name__} instead."
             )
         self.task_run_name = options.get("task_run_name")
         self.cache_policy = choose_policy(options)
@@ -162,9 +163,7 @@ class Task(Definition, Generic[P, R]):
     @overload
     def __call__(self, *args: Any, wait_for: Iterable[Any] | None, **kwargs: Any) -> R: ...
 
-    def __call__(
-        self, *args: Any, return_state: bool = False, wait_for: Iterable[Any] | None = None, **kwargs: Any
-    ) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task here and now.
 
         Args:
@@ -180,10 +179,14 @@ class Task(Definition, Generic[P, R]):
             prefect.exceptions.ParameterBindError: The arguments do not fit the function.
             Exception: What the function raised in its last attempt.
         """
+        if not kwargs:
+            return call_task(self, self.signature.bind(args, kwargs), None, False)
+        return_state, wait_for = _taken_from(kwargs)
         return call_task(self, self.signature.bind(args, kwargs), wait_for, return_state)
 
+    # The overloads overlap where nothing is said of an argument's type; the more exact ones come first.
     @overload
-    def submit(
+    def submit(  # type: ignore[overload-overlap]
         self: Task[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs
     ) -> PrefectFuture[T]: ...
 
@@ -206,9 +209,7 @@ class Task(Definition, Generic[P, R]):
     @overload
     def submit(self, *args: Any, wait_for: Iterable[Any] | None, **kwargs: Any) -> PrefectFuture[R]: ...
 
-    def submit(
-        self, *args: Any, return_state: bool = False, wait_for: Iterable[Any] | None = None, **kwargs: Any
-    ) -> Any:
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task side by side with what follows, on the flow's task runner.
 
         Outside of a flow, threads of this process run it.
@@ -225,9 +226,8 @@ class Task(Definition, Generic[P, R]):
         Raises:
             prefect.exceptions.ParameterBindError: The arguments do not fit the function.
         """
-        flow = _FLOW_RUN.get()
-        runner = flow.task_runner if flow is not None and flow.task_runner is not None else default_task_runner()
-        future = runner.submit(self, self.signature.bind(args, kwargs), wait_for)
+        return_state, wait_for = _taken_from(kwargs)
+        future = _runner_here().submit(self, self.signature.bind(args, kwargs), wait_for)
         if return_state:
             future.wait()
             return future.state
@@ -243,7 +243,10 @@ class Task(Definition, Generic[P, R]):
 
     @overload
     def map(
-        self: Task[..., Coroutine[Any, Any, T]], *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any
+        self: Task[..., Coroutine[Any, Any, T]],
+        *args: Any,
+        wait_for: Iterable[Any] | None = None,
+        **kwargs: Any,
     ) -> PrefectFutureList[T]: ...
 
     @overload
@@ -251,14 +254,12 @@ class Task(Definition, Generic[P, R]):
         self, *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any
     ) -> PrefectFutureList[R]: ...
 
-    def map(
-        self, *args: Any, return_state: bool = False, wait_for: Iterable[Any] | None = None, **kwargs: Any
-    ) -> Any:
+    def map(self, *args: Any, **kwargs: Any) -> Any:
         """Submit a run for each item of the iterables among the arguments.
 
         Args:
-            *args: Iterables of one length, and plain values that every run gets; `unmapped(x)` gives an iterable to
-                every run.
+            *args: Iterables of one length, and plain values that every run gets; `unmapped(x)` gives an
+                iterable to every run.
             return_state: Wait, and return the final states.
             wait_for: Runs that must have completed before each of these.
             **kwargs: The same, by name.
@@ -270,11 +271,12 @@ class Task(Definition, Generic[P, R]):
             prefect.exceptions.MappingMissingIterable: None of the arguments is iterable.
             prefect.exceptions.MappingLengthMismatch: The iterables differ in length.
         """
-        flow = _FLOW_RUN.get()
-        runner = flow.task_runner if flow is not None and flow.task_runner is not None else default_task_runner()
+        return_state, wait_for = _taken_from(kwargs)
+        runner = _runner_here()
         given = self.signature.bind_partial(args, kwargs)
         futures = PrefectFutureList(
-            runner.submit(self, self.signature.complete(parameters), wait_for) for parameters in map_parameters(given)
+            runner.submit(self, self.signature.complete(parameters), wait_for)
+            for parameters in map_parameters(given)
         )
         if return_state:
             futures.wait()
@@ -283,6 +285,17 @@ class Task(Definition, Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<prefect.tasks.Task {self.name!r}>"
+
+
+def _taken_from(kwargs: dict[str, Any]) -> tuple[bool, Iterable[Any] | None]:
+    """Take `return_state` and `wait_for` out of the keyword arguments of a call."""
+    return kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
+
+
+def _runner_here() -> TaskRunner:
+    flow = _FLOW_RUN.get()
+    runner: TaskRunner | None = flow.task_runner if flow is not None else None
+    return default_task_runner() if runner is None else runner
 
 
 @overload

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextvars import copy_context
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 from prefect.engine.deadlines import DeadlineExceeded
-from prefect.engine.drivers import perform
-from prefect.engine.steps import Block, Call, RunHook, Sleep, Step, Steps, map_calls
+from prefect.engine.drivers import drive, perform
+from prefect.engine.future import PrefectFuture, held_slot
+from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Step, Steps, Wait, map_calls
 
 __all__ = ["adrive", "adrive_generator", "collecting", "run_awaitable", "run_coroutine"]
 
@@ -25,6 +28,11 @@ async def adrive(steps: Steps[R]) -> R:
         while True:
             try:
                 outcome = await _call(step) if type(step) is Call else await _perform(step)
+            except GeneratorExit:
+                # The coroutine is thrown away unfinished: nothing can be awaited any more, but the end is
+                # written down.
+                drive(steps, asyncio.CancelledError())
+                raise
             except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
                 step = steps.throw(error)
             else:
@@ -36,22 +44,26 @@ async def adrive(steps: Steps[R]) -> R:
 async def adrive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> AsyncGenerator[Any, Any]:
     """Carry out a run of an async generator function; as `engine.drivers.drive_generator`."""
     context = copy_context()
+    has_left = False
     try:
         step = context.run(next, steps)
         while True:
             try:
-                if type(step) is Call:
+                outcome = None
+                if type(step) is not Call:
+                    outcome = await _in_context(_perform(step), context)
+                elif not has_left:
                     generator = context.run(step.fn, *step.args, **step.kwargs)
-                    # What the consumer sends back reaches the user's generator.
-                    item = await _in_context(generator.__anext__(), context)
-                    while True:
+                    resumed = generator.__anext__()
+                    while not has_left:
+                        item = await _in_context(resumed, context)
                         try:
-                            sent = yield item
+                            resumed = generator.asend((yield item))
                         except GeneratorExit:
-                            await _in_context(generator.aclose(), context)
-                            raise
-                        item = await _in_context(generator.asend(sent), context)
-                outcome = await _in_context(_perform(step), context)
+                            has_left = True
+                        except BaseException as error:  # noqa: BLE001 - for the user's generator to handle
+                            resumed = generator.athrow(error)
+                    await _in_context(generator.aclose(), context)
             except StopAsyncIteration:
                 step = context.run(steps.send, None)
             except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
@@ -63,7 +75,7 @@ async def adrive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Async
 
 
 def collecting(steps: Steps[R]) -> Steps[R]:
-    """Have calls of an async generator function return a list of what it yields: the result of a submitted run."""
+    """Have calls of an async generator function return a list of what it yields, a submitted run's result."""
 
     def wrap(fn: Callable[..., Any]) -> Callable[..., Any]:
         async def collect(*args: Any, **kwargs: Any) -> list[Any]:
@@ -74,7 +86,7 @@ def collecting(steps: Steps[R]) -> Steps[R]:
     return map_calls(steps, wrap)
 
 
-async def _in_context(awaitable: Awaitable[Any], context: Any) -> Any:
+async def _in_context(awaitable: Awaitable[Any], context: Context) -> Any:
     async def wait() -> Any:
         try:
             return True, await awaitable
@@ -105,13 +117,84 @@ async def _perform(step: Step) -> Any:
         case Sleep():
             await asyncio.sleep(step.seconds)
             return None
+        case Wait():
+            with _SlotGivenUp():
+                await _wait(step.futures)
+            return None
         case Block():
-            return await asyncio.to_thread(step.fn)
+            with _SlotGivenUp():
+                return await _block(step)
         case RunHook():
             outcome = step.fn(*step.args)
             return await outcome if inspect.isawaitable(outcome) else outcome
         case _:
             return perform(step)
+
+
+async def _wait(futures: Sequence[PrefectFuture[Any]]) -> None:
+    loop = asyncio.get_running_loop()
+    for future in futures:
+        finished = loop.create_future()
+
+        def wake(_: object, finished: asyncio.Future[None] = finished) -> None:
+            loop.call_soon_threadsafe(_finish, finished)
+
+        future.add_done_callback(wake)
+        await finished
+
+
+def _finish(finished: asyncio.Future[None]) -> None:
+    if not finished.done():
+        finished.set_result(None)
+
+
+_MOST_BLOCKED = 64
+_threads: ThreadPoolExecutor | None = None
+
+
+async def _block(step: Block) -> Any:
+    """Call a blocking function in a thread of ours: the event loop's may all be busy with users' code."""
+    global _threads
+    if _threads is None:
+        _threads = ThreadPoolExecutor(_MOST_BLOCKED, "prefect-blocking")
+    work = asyncio.get_running_loop().run_in_executor(_threads, copy_context().run, step.fn)
+    if isinstance(step, Join):
+        return await work
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
+def _forget_threads() -> None:
+    global _threads
+    _threads = None  # a forked child has none of them
+
+
+os.register_at_fork(after_in_child=_forget_threads)
+
+
+class _Waiting(threading.local):
+    count = 0
+
+
+_waiting = _Waiting()
+"""How many coroutines of this thread's event loop wait without needing the thread's slot."""
+
+
+class _SlotGivenUp:
+    """Gives up the slot that this thread holds while coroutines wait for other runs."""
+
+    def __enter__(self) -> None:
+        _waiting.count += 1
+        if _waiting.count == 1 and held_slot.slot is not None:
+            held_slot.slot.give_up()
+
+    def __exit__(self, *_: object) -> None:
+        _waiting.count -= 1
+        if _waiting.count == 0 and held_slot.slot is not None:
+            held_slot.slot.take_back()
 
 
 _loops = threading.local()
@@ -134,7 +217,7 @@ def run_coroutine(make: Callable[[], Awaitable[R]]) -> R:
         runner = getattr(_loops, "runner", None)
         if runner is None:
             runner = _loops.runner = asyncio.Runner()
-        return runner.run(_awaited(make()), context=copy_context())  # type: ignore[no-any-return]
+        return runner.run(_awaited(make()), context=copy_context())
     # A loop runs here already (a synchronous flow called from async code): use a thread's.
     return _in_new_thread(make)
 

@@ -69,10 +69,10 @@ def prepare_results(context: TaskRunContext, task: Task[Any, Any], flow: FlowRun
 
 
 def cached_state(context: TaskRunContext, details: StateDetails) -> State[Any] | None:
-    """Look for a result that makes a task run unnecessary, and note the key under which this run's will be kept.
+    """Look for a result that makes a task run unnecessary, and note the key under which its own will be kept.
 
-    A key that cannot be computed means that the run is not cached, and the log says why: a key made of the rest of the
-    facts would give one run's result to another.
+    A key that cannot be computed means that the run is not cached, and the log says why: a key made of the
+    rest of the facts would give one run's result to another.
 
     Args:
         context: The run's context.
@@ -128,8 +128,8 @@ def kept(context: FlowRunContext | TaskRunContext, state: State[Any]) -> State[A
         state: The run's final state.
 
     Returns:
-        The state, saying where the result is kept. A result that cannot be kept is told of in the log, and the run
-        completes all the same: its result is still here.
+        The state, saying where the result is kept. A result that cannot be kept is told of in the log, and
+        the run completes all the same: its result is still here.
     """
     run = context.task_run if isinstance(context, TaskRunContext) else None
     key = run.cache_key if run is not None else None
@@ -150,9 +150,9 @@ def kept(context: FlowRunContext | TaskRunContext, state: State[Any]) -> State[A
 
 
 def _logger_of(context: FlowRunContext | TaskRunContext) -> Any:
-    if isinstance(context, TaskRunContext):
+    if isinstance(context, TaskRunContext) and context.task_run is not None:
         return task_run_logger(context.task_run, task=context.task)
-    return flow_run_logger(context.flow_run, context.flow)
+    return flow_run_logger(getattr(context, "flow_run", None), getattr(context, "flow", None))
 
 
 def _current_store() -> ResultStore | None:

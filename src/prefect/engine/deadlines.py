@@ -1,17 +1,16 @@
 """Deadlines for synchronous code.
 
-Python cannot interrupt a function that sits in a C call (`time.sleep`, a socket, a numpy product), so a function with a
-deadline runs in a thread of its own: at the deadline the caller goes on at once, with `DeadlineExceeded`. The thread is
-told to stop as well, by an exception that Python raises in it as soon as it executes bytecode again; it is a daemon, so
-it never keeps a process alive.
+Python cannot interrupt a function that sits in a C call (`time.sleep`, a socket, a numpy product), so a
+function with a deadline runs in a thread of its own: at the deadline the caller goes on at once, with
+`DeadlineExceeded`. The thread is told to stop as well, by an exception that Python raises in it as soon as it
+executes bytecode again; it is a daemon, so it never keeps a process alive.
 
-A signal (SIGALRM) would end the sleep too, but works in the main thread only, and there clashes with handlers of the
-user's: two mechanisms, of which one would be there only sometimes.
+A signal (SIGALRM) would end the sleep too, but works in the main thread only, and there clashes with handlers
+of the user's: two mechanisms, of which one would be there only sometimes.
 """
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
@@ -67,12 +66,15 @@ def call_with_deadline(
         finally:
             finished.set()
 
-    thread = threading.Thread(target=copy_context().run, args=(run,), name=f"deadline-{seconds:g}s", daemon=True)
+    thread = threading.Thread(
+        target=copy_context().run, args=(run,), name=f"deadline-{seconds:g}s", daemon=True
+    )
     thread.start()
     try:
         in_time = finished.wait(seconds)
     except BaseException:
-        # Ctrl-C or a termination signal while waiting: the function must not go on behind a run that has ended.
+        # Ctrl-C or a termination signal while waiting: the function must not go on behind a run that has
+        # ended.
         _stop(thread)
         raise
     if not in_time and not outcome:
@@ -85,6 +87,8 @@ def call_with_deadline(
 
 
 def _stop(thread: threading.Thread) -> None:
+    import ctypes  # noqa: PLC0415 - only a missed deadline needs it
+
     if thread.ident is not None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident), ctypes.py_object(StoppedAtDeadline)

@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from types import MethodType
-from typing import Any, Self
+from typing import Any, Self, cast
 from zlib import crc32
 
 from prefect.engine.parameters import Signature
@@ -26,8 +26,8 @@ class Definition:
     """A user's function with the options of its runs.
 
     Args:
-        fn: The function: a plain one, a coroutine function, a generator function or an async generator function; also
-            a method, static method or class method.
+        fn: The function: a plain one, a coroutine function, a generator function or an async generator
+            function; also a method, static method or class method.
         kind: `flow` or `task`, as messages say it.
         options: What the decorator was given; kept, so that `with_options` can make a changed copy.
     """
@@ -44,7 +44,7 @@ class Definition:
         self._options = options
         self._signature: Signature | None = None
         self._bound_signature: Signature | None = None
-        functools.update_wrapper(self, fn)
+        functools.update_wrapper(cast("Any", self), fn)
         inner = fn.func if isinstance(fn, functools.partial) else fn
         call = inner if inspect.isroutine(inner) else getattr(inner, "__call__", inner)  # noqa: B004 - its function
         self.isasync = inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
@@ -54,7 +54,9 @@ class Definition:
         self.description: str | None = options.get("description") or inspect.getdoc(inner)
         tags = options.get("tags") or ()
         if isinstance(tags, str):
-            raise TypeError(f"'tags' of {kind} {self.name!r} must be an iterable of texts, not one text: {tags!r}")
+            raise TypeError(
+                f"'tags' of {kind} {self.name!r} must be an iterable of texts, not one text: {tags!r}"
+            )
         self.tags: set[str] = set(tags)
         self.timeout_seconds = _seconds(options.get("timeout_seconds"), kind, self.name)
         self.log_prints: bool | None = options.get("log_prints")
@@ -76,7 +78,7 @@ class Definition:
     def signature(self) -> Signature:
         """How arguments are bound to the function, found out once."""
         if self._signature is None:
-            self._signature = Signature(self.fn)
+            self._signature = Signature(self.fn, self.name)
         return self._signature
 
     @property
@@ -105,13 +107,16 @@ class Definition:
             retry: 1 for the first.
             uniform: A random number, 0 <= uniform < 1, that jitter is drawn by.
         """
-        return jittered(nth_delay(self.retry_delay_seconds, retry), self._options.get("retry_jitter_factor"), uniform)
+        return jittered(
+            nth_delay(self.retry_delay_seconds, retry), self._options.get("retry_jitter_factor"), uniform
+        )
 
     def name_of_run(self, parameters: dict[str, Any]) -> str:
         """Make the name of a run from the `flow_run_name` or `task_run_name` that was given.
 
         Args:
-            parameters: The run's parameters: for a template's fields, and for a callable that takes `parameters`.
+            parameters: The run's parameters: for a template's fields, and for a callable that takes
+                `parameters`.
 
         Raises:
             TypeError: What was given is neither a template nor a callable, or the callable gave no text.
@@ -120,7 +125,9 @@ class Definition:
         if isinstance(given, str):
             return render_name(given, parameters)
         if not callable(given):
-            raise TypeError(f"Expected text or a callable for '{self._kind}_run_name'; got {type(given).__name__}.")
+            raise TypeError(
+                f"Expected text or a callable for '{self._kind}_run_name'; got {type(given).__name__}."
+            )
         takes_parameters = "parameters" in inspect.signature(given).parameters
         name = given(parameters=parameters) if takes_parameters else given()
         if not isinstance(name, str):
@@ -135,15 +142,13 @@ class Definition:
         bound = copy.copy(self)
         bound.fn = MethodType(self.fn, target)
         if self._bound_signature is None:
-            self._bound_signature = Signature(bound.fn)
+            self._bound_signature = Signature(bound.fn, self.name)
         bound._signature = self._bound_signature
         return bound
 
     def _changed(self, changes: dict[str, Any]) -> dict[str, Any]:
         """Return the options with some changed; hooks that were added after the decorator stay."""
-        hooks = {
-            name: getattr(self, f"{name}_hooks") for name in _HOOKS if getattr(self, f"{name}_hooks")
-        }
+        hooks = {name: getattr(self, f"{name}_hooks") for name in _HOOKS if getattr(self, f"{name}_hooks")}
         return {**self._options, **hooks, **changes}
 
 
@@ -160,19 +165,17 @@ def _hooks(options: dict[str, Any], option: str, kind: str) -> list[Hook]:
     given = options.get(option)
     if given is None:
         return []
+    example = f"@{kind}({option}=[hook1, hook2])\ndef my_{kind}():\n\tpass"
+    advice = f"Please provide a list of hooks to '{option}':\n\n{example}"
     try:
         hooks = list(given)
     except TypeError:
-        raise TypeError(
-            f"Expected iterable for '{option}'; got {type(given).__name__} instead. "
-            f"Please provide a list of hooks to '{option}':\n\n@{kind}({option}=[hook1, hook2])\ndef my_{kind}():\n\tpass"
-        ) from None
+        what = type(given).__name__
+        raise TypeError(f"Expected iterable for '{option}'; got {what} instead. {advice}") from None
     for hook in hooks:
         if not callable(hook):
-            raise TypeError(
-                f"Expected callables in '{option}'; got {type(hook).__name__} instead. "
-                f"Please provide a list of hooks to '{option}':\n\n@{kind}({option}=[hook1, hook2])\ndef my_{kind}():\n\tpass"
-            )
+            what = type(hook).__name__
+            raise TypeError(f"Expected callables in '{option}'; got {what} instead. {advice}")
     return hooks
 
 

@@ -1,6 +1,7 @@
 """Drivers for synchronous code: carry out the steps of a run by calling.
 
-The async ones are in `engine/async_drivers.py`, apart so that a script without async code never loads asyncio.
+The async ones are in `engine/async_drivers.py`, apart so that a script without async code never loads
+asyncio.
 """
 
 from __future__ import annotations
@@ -12,24 +13,26 @@ from contextvars import copy_context
 from typing import Any, TypeVar
 
 from prefect.engine.deadlines import call_with_deadline
-from prefect.engine.steps import Block, Call, RunHook, Sleep, Step, Steps
+from prefect.engine.future import wait_all
+from prefect.engine.steps import Block, Call, RunHook, Sleep, Step, Steps, Wait
 
 __all__ = ["drive", "drive_generator", "perform"]
 
 R = TypeVar("R")
 
 
-def drive(steps: Steps[R]) -> R:
+def drive(steps: Steps[R], interruption: BaseException | None = None) -> R:
     """Carry out a run of a synchronous function.
 
     Args:
         steps: The run.
+        interruption: What ended the step that the run waits for, if it has begun already.
 
     Returns:
         How it ended.
     """
     try:
-        step = next(steps)
+        step = next(steps) if interruption is None else steps.throw(interruption)
         while True:
             try:
                 outcome = _call(step) if type(step) is Call else perform(step)
@@ -44,19 +47,21 @@ def drive(steps: Steps[R]) -> R:
 def drive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Generator[Any, Any, Any]:
     """Carry out a run of a generator function: a generator of what the user's yields.
 
-    The user's generator runs in a context of its own, or its run's context would be seen by whoever consumes it.
+    The user's generator runs in a context of its own, or its run's context would be seen by whoever consumes
+    it. A consumer that stops early has what it wanted: the run completes.
 
     Args:
         steps: The run.
         finish: Turns the end of the run into the generator's return value; may raise.
     """
     context = copy_context()
+    consumer = _Consumer()
     try:
         step = context.run(next, steps)
         while True:
             try:
                 if type(step) is Call:
-                    outcome = yield from _iterate(context.run(step.fn, *step.args, **step.kwargs), context.run)
+                    outcome = yield from _iterate(step, context.run, consumer)
                 else:
                     outcome = context.run(perform, step)
             except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
@@ -67,16 +72,29 @@ def drive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Generator[An
         return finish(end.value)
 
 
-def _iterate(generator: Generator[Any, Any, Any], run: Callable[..., Any]) -> Generator[Any, Any, Any]:
+class _Consumer:
+    """Whoever takes what a generator yields."""
+
+    __slots__ = ("has_left",)
+
+    def __init__(self) -> None:
+        self.has_left = False
+
+
+def _iterate(step: Call, run: Callable[..., Any], consumer: _Consumer) -> Generator[Any, Any, Any]:
     """Pass values to and from a generator that runs in another context."""
+    if consumer.has_left:
+        return None  # nobody is there for another attempt
+    generator = run(step.fn, *step.args, **step.kwargs)
     try:
         item = run(next, generator)
         while True:
             try:
                 sent = yield item
             except GeneratorExit:
+                consumer.has_left = True
                 run(generator.close)
-                raise
+                return None
             except BaseException as error:  # noqa: BLE001 - thrown by the consumer, for the generator to handle
                 item = run(generator.throw, error)
             else:
@@ -106,6 +124,9 @@ def perform(step: Step) -> Any:
             return None
         case Block():
             return step.fn()
+        case Wait():
+            wait_all(step.futures)
+            return None
         case RunHook():
             outcome = step.fn(*step.args)
             if inspect.isawaitable(outcome):

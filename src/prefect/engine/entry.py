@@ -23,7 +23,7 @@ __all__ = ["call_flow", "call_task", "current_journal", "run_submitted"]
 
 
 def current_journal() -> Journal:
-    """Return where runs made here are written down: where the current flow run is, or where the settings say."""
+    """Return where runs made here are written down: where the current flow run is, or what settings say."""
     flow = _FLOW_RUN.get()
     return Journal() if flow is None else notes_of(flow).journal
 
@@ -40,7 +40,8 @@ def call_flow(
         return_state: Return the final state, not the result.
 
     Returns:
-        The result or state; for async flows a coroutine of it, for generators a generator of what the function yields.
+        The result or state; for async flows a coroutine of it, for generators a generator of what the
+        function yields.
     """
     return _carry_out(flow, lambda: flow_run_steps(flow, parameters, wait_for), return_state)
 
@@ -116,5 +117,7 @@ def _carry_out(definition: Definition, steps: Callable[[], Steps[Ending]], retur
     return coroutine
 
 
-def _generator(steps: Callable[[], Steps[Ending]], finish: Callable[[Ending], Any]) -> Generator[Any, Any, Any]:
+def _generator(
+    steps: Callable[[], Steps[Ending]], finish: Callable[[Ending], Any]
+) -> Generator[Any, Any, Any]:
     return (yield from drive_generator(steps(), finish))

@@ -12,19 +12,27 @@ from prefect.context.runs import (
     _TASK_RUN,
     FlowRunContext,
     add_live_root,
-    current_flow_run,
+    carried_flow_run,
     remove_live_root,
 )
 from prefect.engine.caching import is_persisting, kept
 from prefect.engine.deadlines import DeadlineExceeded
-from prefect.engine.future import PrefectFuture, wait_all
+from prefect.engine.future import PrefectFuture
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
 from prefect.engine.inputs import pending, resolve, task_inputs
 from prefect.engine.journal import Journal, enter
-from prefect.engine.lifecycle import Interrupted, Outcome, Raised, Retry, Returned, RunOutOfTime, after_attempt
+from prefect.engine.lifecycle import (
+    Interrupted,
+    Outcome,
+    Raised,
+    Retry,
+    Returned,
+    RunOutOfTime,
+    after_attempt,
+)
 from prefect.engine.notes import FlowRunNotes, notes_of
 from prefect.engine.signals import termination_as_exception
-from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps
+from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Steps, Wait
 from prefect.engine.task_run import Ending, leave
 from prefect.exceptions import (
     FlowRunTimeoutError,
@@ -70,7 +78,7 @@ def flow_run_steps(
     waiting = pending(parameters, wait_for)
     given = parameters
     if waiting:
-        yield Block(lambda: wait_all(waiting))
+        yield Wait(waiting)
     try:
         parameters = resolve(parameters, wait_for)
     except UpstreamTaskError as error:
@@ -112,13 +120,19 @@ class _FlowRun:
     )
 
     def __init__(
-        self, flow: Flow[Any, Any], parameters: dict[str, Any], journal: Journal, parent: FlowRunContext | None
+        self,
+        flow: Flow[Any, Any],
+        parameters: dict[str, Any],
+        journal: Journal,
+        parent: FlowRunContext | None,
     ) -> None:
         self.flow = flow
         self.parameters = parameters
         self.journal = journal
         self.parent = parent
-        self.parent_snapshot: FlowRunSnapshot | None = parent.snapshot if parent is not None else current_flow_run()
+        self.parent_snapshot: FlowRunSnapshot | None = (
+            parent.snapshot if parent is not None else carried_flow_run()
+        )
         self.link_record: TaskRunRecord | None = None
         self.is_new = True
         self.run = self._new_run()
@@ -150,7 +164,9 @@ class _FlowRun:
             parameters=self.parameters,
             empirical_policy=FlowRunPolicy(
                 retries=flow.retries,
-                retry_delay=flow.retry_delay_seconds if isinstance(flow.retry_delay_seconds, int | float) else None,
+                retry_delay=flow.retry_delay_seconds
+                if isinstance(flow.retry_delay_seconds, int | float)
+                else None,
             ),
             tags=sorted({*flow.tags, *tags.current_tags}) if tags is not None else sorted(flow.tags),
         )
@@ -198,7 +214,7 @@ class _FlowRun:
             yield Block(lambda: self.journal.close(self.run, is_root=is_root))
 
     def _prepare(self) -> Steps[ParameterTypeError | None]:
-        """Validate, name and write down the run, in this order: its name is right from the first record on."""
+        """Validate, name and write down the run, in this order: its name is right from the first record."""
         flow, problem = self.flow, None
         if flow.should_validate_parameters:
             try:
@@ -209,7 +225,11 @@ class _FlowRun:
         if self.is_new:
             self.run.name = yield from self._name()
             pending_state: State[Any] = State(type=StateType.PENDING, state_details=self.details)
-            self.run.state, self.run.state_type, self.run.state_name = pending_state, StateType.PENDING, "Pending"
+            self.run.state, self.run.state_type, self.run.state_name = (
+                pending_state,
+                StateType.PENDING,
+                "Pending",
+            )
             self.run.expected_start_time = pending_state.timestamp
             yield Block(lambda: self.journal.create_flow_run(flow.name, sorted(flow.tags), self.run))
             self._mirror(pending_state)
@@ -222,8 +242,10 @@ class _FlowRun:
             return self.run.name
         try:
             return (yield RunHook(flow.name_of_run, (self.parameters,)))  # type: ignore[no-any-return]
-        except Exception as error:
-            self._logger().warning("flow_run_name failed (%r): the run keeps the name %r", error, self.run.name)
+        except Exception as error:  # noqa: BLE001 - whatever the user's function raises
+            self._logger().warning(
+                "flow_run_name failed (%r): the run keeps the name %r", error, self.run.name
+            )
             return self.run.name
 
     def _attempts(self) -> Steps[Ending]:
@@ -256,7 +278,7 @@ class _FlowRun:
         try:
             value = yield Call(self.flow.fn, args, kwargs, self.flow.timeout_seconds)
             if runner.is_started:
-                yield Block(runner.finish)
+                yield Join(runner.finish)
             return Returned((yield from _states_for_futures(value)))
         except DeadlineExceeded as error:
             runner.cancel_all()
@@ -265,7 +287,7 @@ class _FlowRun:
         except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
             if runner.is_started:
                 runner.cancel_queued()
-                yield Block(runner.finish)
+                yield Join(runner.finish)
             return Raised(error)
         except BaseException as error:  # noqa: BLE001 - raised again when the run has been written down
             runner.cancel_all()
@@ -274,7 +296,9 @@ class _FlowRun:
     def _wait_for_retry(self, decision: Retry, attempt: int) -> Steps[None]:
         when = "immediately" if decision.delay <= 0 else f"{decision.delay:g} second(s) from now"
         self._logger().info("Retry %s/%s will start %s", attempt, self.flow.retries, when)
-        details = self.details.model_copy(update={"scheduled_time": now() + timedelta(seconds=decision.delay)})
+        details = self.details.model_copy(
+            update={"scheduled_time": now() + timedelta(seconds=decision.delay)}
+        )
         state: State[Any] = State(
             type=StateType.SCHEDULED,
             name="AwaitingRetry",
@@ -350,7 +374,7 @@ def _states_for_futures(value: Any) -> Steps[Any]:
     futures = [value] if isinstance(value, PrefectFuture) else find(value, (PrefectFuture,))
     if not futures:
         return value
-    yield Block(lambda: wait_all(futures))
+    yield Wait(futures)
     if isinstance(value, PrefectFuture):
         return value.state
     if isinstance(value, list):
@@ -361,14 +385,17 @@ def _states_for_futures(value: Any) -> Steps[Any]:
 def _ending_of(state: State[Any], value: Any) -> Ending:
     """Say what the caller gets of a flow that returned.
 
-    Of a state that the flow made itself the caller gets the result; of what else it returned, that itself, even if the
-    run failed because of a state among several.
+    Of a state that the flow made itself the caller gets the result; of what else it returned, that itself,
+    even if the run failed because of a state among several.
     """
     if isinstance(value, State):
         if state.is_paused():
             return Ending(state, error=PausedRun("Run is paused, its result is not available.", state=state))
         if not state.is_final():
-            return Ending(state, error=UnfinishedRun(f"Run is in {state.type.value} state, its result is not available."))
+            return Ending(
+                state,
+                error=UnfinishedRun(f"Run is in {state.type.value} state, its result is not available."),
+            )
         if not state.is_completed():
             return Ending(state, error=get_state_exception(state))
         own = value.state_details

@@ -1,10 +1,11 @@
 """Futures of runs: what `.submit()` gives, and how threads wait for one.
 
-A thread pool's future costs a lock, a condition and a list each, several microseconds of the few that a task may cost.
-Here a future is a few slots, one lock is shared by all, and what a waiting thread needs is made only when one waits.
+A thread pool's future costs a lock, a condition and a list each, several microseconds of the few that a task
+may cost. Here a future is a few slots, one lock is shared by all, and what a waiting thread needs is made
+only when one waits.
 
-A thread of a task runner holds one of the runner's slots. While it waits for another run it gives the slot up, so a task
-that waits for tasks it submitted itself can never starve them, whatever the number of workers.
+A thread of a task runner holds one of the runner's slots. While it waits for another run it gives the slot
+up, so a task that waits for tasks it submitted itself can never starve them, whatever the number of workers.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import threading
 import time
 from _thread import LockType, allocate_lock
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
@@ -198,7 +199,7 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
         return self
 
 
-def wait_all(futures: list[PrefectFuture[Any]], timeout: float | None = None) -> None:
+def wait_all(futures: Iterable[PrefectFuture[Any]], timeout: float | None = None) -> None:
     """Wait for several futures, `timeout` seconds at most in all."""
     deadline = None if timeout is None else time.monotonic() + timeout
     for future in futures:

@@ -24,7 +24,7 @@ HOOK_OF_STATE = {
 def run_hooks(
     hooks: Sequence[Callable[..., Any]], subject: Any, run: Any, state: State[Any], logger: Any
 ) -> Steps[None]:
-    """Run hooks one after another. What a hook raises is logged, and ends neither the run nor the hooks after it.
+    """Run hooks one after another. What one raises is logged, and ends neither the run nor the other hooks.
 
     Args:
         hooks: The hooks.

@@ -29,9 +29,9 @@ _LOOKED_AT = 1_000
 class ResultTracker:
     """Remembers which task run made which object, for as long as somebody else holds the object.
 
-    Objects that allow it are watched through weak references. The others (numbers, texts, lists, dicts) must be held,
-    or their ids could come to mean other objects; those that nobody else holds any more are let go whenever the table
-    has doubled, which costs each of them a constant share of time.
+    Objects that allow it are watched through weak references. The others (numbers, texts, lists, dicts) must
+    be held, or their ids could come to mean other objects; those that nobody else holds any more are let go
+    whenever the table has doubled, which costs each of them a constant share of time.
     """
 
     __slots__ = ("_held", "_sweep_at", "_watched")
@@ -73,7 +73,9 @@ class ResultTracker:
     def _sweep(self) -> None:
         # Two references are ours: the one in the table's tuple and the argument of getrefcount.
         for key, (value, _) in list(self._held.items()):
-            if sys.getrefcount(value) <= 4:  # + `value` here and the copied list's tuple, which is the table's
+            if (
+                sys.getrefcount(value) <= 4
+            ):  # + `value` here and the copied list's tuple, which is the table's
                 self._held.pop(key, None)
         self._sweep_at = max(256, 2 * len(self._held))
 

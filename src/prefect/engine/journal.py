@@ -1,7 +1,7 @@
 """What the engine writes down: flow runs at once, task runs behind the work.
 
-A store that cannot be written must not take the user's work with it: the run goes on, unrecorded from there, after an
-error that says so, once for each store.
+A store that cannot be written must not take the user's work with it: the run goes on, unrecorded from there,
+after an error that says so, once for each store.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import threading
 from typing import Any
 from uuid import UUID
 
-from prefect.client.local import get_local_client
+from prefect.client.local import LocalClient, get_local_client
 from prefect.exceptions import Abort, StoreError
 from prefect.logging.loggers import get_logger
 from prefect.operations.flow_runs import create_flow_run, set_flow_run_state, update_flow_run
 from prefect.operations.flows import create_flow
-from prefect.recorder import get_recorder
+from prefect.recorder import Recorder, get_recorder
 from prefect.rules.bookkeeping import enter_state
 from prefect.schemas.actions import FlowCreate, FlowRunCreate, FlowRunUpdate
 from prefect.schemas.base import jsonable
@@ -42,17 +42,17 @@ class Journal:
 
     def __init__(self) -> None:
         self.is_recording = True
+        self.client: LocalClient | None = None
+        self._recorder: Recorder | None = None
         try:
             self.client = get_local_client()
             self._recorder = get_recorder()
         except StoreError as error:
-            self.client = None
-            self._recorder = None
             self._give_up(error)
 
     def create_flow_run(self, flow_name: str, flow_tags: list[str], run: FlowRun) -> None:
         """Write down a new flow run, with the state it has, and its flow if it is new."""
-        if not self.is_recording:
+        if self.client is None or self._recorder is None or not self.is_recording:
             return
         try:
             key = (id(self.client), flow_name)
@@ -68,7 +68,7 @@ class Journal:
 
     def rename(self, run: FlowRun) -> None:
         """Write down a run's new name."""
-        if not self.is_recording:
+        if self.client is None or self._recorder is None or not self.is_recording:
             return
         try:
             self.client.call(update_flow_run, run.id, FlowRunUpdate(name=run.name))
@@ -89,7 +89,7 @@ class Journal:
         Raises:
             prefect.exceptions.Abort: The run must stop: it belongs to somebody else, or has ended.
         """
-        if self.is_recording:
+        if self.client is not None and self.is_recording:
             try:
                 answer = self.client.call(set_flow_run_state, run.id, _for_store(state), force=force)
             except StoreError as error:
@@ -108,7 +108,7 @@ class Journal:
             self._recorder.task_run(record)
 
     def close(self, run: FlowRun, *, is_root: bool) -> None:
-        """Give a run that has ended free; for a run without a parent, write down all that is still under way."""
+        """Give a run that has ended free; for one without a parent, write down what is still under way."""
         if self._recorder is None:
             return
         try:

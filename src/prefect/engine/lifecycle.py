@@ -1,21 +1,32 @@
 """The pure lifecycle of a run: what comes next, given what happened. No I/O, no clock, no settings.
 
-A run makes attempts. Each ends in one of the four outcomes below, and `after_attempt` decides: try again, or end in a
-state. The drivers carry the decision out.
+A run makes attempts. Each ends in one of the four outcomes below, and `after_attempt` decides: try again, or
+end in a state. The drivers carry the decision out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from prefect.rules.final_states import state_of_value
 from prefect.schemas.results import ResultRecord
-from prefect.schemas.states import State, StateDetails, StateGroup, StateType
-from prefect.states import exception_to_crashed_state, exception_to_failed_state, is_state_iterable
+from prefect.schemas.states import State, StateDetails, StateType
+from prefect.states import exception_to_crashed_state, exception_to_failed_state
 
-__all__ = ["Finish", "Interrupted", "Outcome", "Raised", "Retry", "Returned", "RunOutOfTime", "after_attempt", "state_of"]
+__all__ = [
+    "Finish",
+    "Interrupted",
+    "Outcome",
+    "Raised",
+    "Retry",
+    "Returned",
+    "RunOutOfTime",
+    "after_attempt",
+    "state_of",
+]
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -99,7 +110,7 @@ def state_of(outcome: Outcome, *, kind: str, details: StateDetails) -> State[Any
     """
     match outcome:
         case Returned(value):
-            return _state_of_value(value, details)
+            return state_of_value(value, details)
         case RunOutOfTime(error, seconds):
             message = f"{kind} run exceeded timeout of {float(seconds)} second(s)"
             return State(
@@ -111,48 +122,8 @@ def state_of(outcome: Outcome, *, kind: str, details: StateDetails) -> State[Any
             )
         case Raised(error):
             colon = ":" if kind == "Flow" else ""  # the interface's own texts differ so
-            return exception_to_failed_state(error, f"{kind} run encountered an exception{colon}", state_details=details)
+            return exception_to_failed_state(
+                error, f"{kind} run encountered an exception{colon}", state_details=details
+            )
         case Interrupted(interruption):
             return exception_to_crashed_state(interruption, state_details=details)
-
-
-def _state_of_value(value: Any, details: StateDetails) -> State[Any]:
-    """Turn what a user's function returned into a final state, by the interface's rules.
-
-    A state that the user made stands for itself; of states of other runs, one that did not complete fails this run; all
-    else is a result.
-    """
-    if isinstance(value, State):
-        own = value.state_details
-        if own.flow_run_id is None and own.task_run_id is None:
-            data = value.data if isinstance(value.data, ResultRecord) else ResultRecord(result=value.data)
-            return msgspec.structs.replace(value, state_details=_merged(own, details), data=data)
-        return _state_of_states([value], value, details)
-    if type(value) in (list, tuple, set) and is_state_iterable(value):
-        return _state_of_states(value, value, details)
-    return State(type=StateType.COMPLETED, data=ResultRecord(result=value), state_details=details)
-
-
-def _state_of_states(states: Iterable[State[Any]], value: Any, details: StateDetails) -> State[Any]:
-    group = StateGroup(states)
-    data = ResultRecord(result=value)
-    if group.all_completed():
-        return State(
-            type=StateType.COMPLETED, message="All states completed.", data=data, state_details=details
-        )
-    if group.any_cancelled():
-        message = f"{group.cancelled_count}/{group.total_count} states cancelled."
-        return State(type=StateType.CANCELLED, message=message, data=data, state_details=details)
-    if group.any_paused():
-        message = f"{group.type_counts[StateType.PAUSED]}/{group.total_count} states paused."
-        return State(type=StateType.PAUSED, message=message, data=data, state_details=details)
-    if group.any_failed():
-        message = f"{group.fail_count()}/{group.total_count} states failed."
-    else:
-        message = f"{group.not_final_count}/{group.total_count} states are not final."
-    return State(type=StateType.FAILED, message=message, data=data, state_details=details)
-
-
-def _merged(own: StateDetails, details: StateDetails) -> StateDetails:
-    """Keep a returned state's own details, but say whose state it is now."""
-    return msgspec.structs.replace(own, flow_run_id=details.flow_run_id, task_run_id=details.task_run_id)

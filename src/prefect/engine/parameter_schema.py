@@ -25,8 +25,8 @@ _REST_ITEM = re.compile(r"^ *:param (?:[^:]* )?\*{0,2}(?P<name>\w+): *(?P<text>.
 def parameter_schema(fn: Callable[..., Any], name: str | None = None) -> dict[str, Any]:
     """Return the JSON schema of a function's parameters.
 
-    Parameters whose annotation has no JSON form may be anything; defaults without one are left out. Descriptions
-    are taken from the docstring.
+    Parameters whose annotation has no JSON form may be anything; defaults without one are left out.
+    Descriptions are taken from the docstring.
 
     Args:
         fn: The function.

@@ -1,4 +1,4 @@
-"""SIGTERM as an exception: a run that is told to end becomes Crashed, with its records written, before the process ends."""
+"""SIGTERM as an exception: a run that is told to end is written down as Crashed before its process ends."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["termination_as_exception"]
 def termination_as_exception() -> Generator[None, None, None]:
     """Raise `TerminationSignal` in the main thread on SIGTERM, while the block runs.
 
-    A handler that the program has set itself is left alone; so is everything outside of the main thread, where Python
-    allows no handlers.
+    A handler that the program has set itself is left alone; so is everything outside of the main thread,
+    where Python allows no handlers.
     """
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:

@@ -1,22 +1,24 @@
 """The steps of a run: what its lifecycle asks a driver to carry out.
 
 A run is written once, as a generator that yields steps and is sent their outcomes (`engine/flow_run.py`,
-`engine/task_run.py`). Whatever could block or must be awaited is a step; everything else happens between them. The
-drivers differ only in *how* they carry a step out: by calling, or by awaiting.
+`engine/task_run.py`). Whatever could block or must be awaited is a step; everything else happens between
+them. The drivers differ only in *how* they carry a step out: by calling, or by awaiting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
 
-__all__ = ["Block", "Call", "RunHook", "Sleep", "Step", "Steps", "map_calls"]
+from prefect.engine.future import PrefectFuture
+
+__all__ = ["Block", "Call", "Join", "RunHook", "Sleep", "Step", "Steps", "Wait", "map_calls"]
 
 R = TypeVar("R")
 
 
 class Step:
-    """Something for a driver to carry out; its outcome is sent back, or its exception thrown, into the generator."""
+    """Something for a driver to do; its outcome is sent, or its exception thrown, into the generator."""
 
     __slots__ = ()
 
@@ -66,6 +68,29 @@ class Block(Step):
 
     def __init__(self, fn: Callable[[], Any]) -> None:
         self.fn = fn
+
+
+class Join(Block):
+    """Call a function of ours that blocks for as long as users' code takes.
+
+    A `Block` is short: a run that is interrupted in one waits for it to end, so that what is written down
+    stays in order. This one is left behind.
+    """
+
+    __slots__ = ()
+
+
+class Wait(Step):
+    """Wait until other runs have finished.
+
+    Args:
+        futures: Their futures.
+    """
+
+    __slots__ = ("futures",)
+
+    def __init__(self, futures: Sequence[PrefectFuture[Any]]) -> None:
+        self.futures = futures
 
 
 class RunHook(Step):

@@ -9,16 +9,23 @@ from logging import DEBUG
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from prefect.context.runs import _FLOW_RUN, _TAGS, _TASK_RUN, FlowRunContext, TaskRunContext, current_flow_run
+from prefect.context.runs import _FLOW_RUN, _TAGS, _TASK_RUN, FlowRunContext, TaskRunContext, carried_flow_run
 from prefect.engine.caching import cached_state, kept, prepare_results
 from prefect.engine.deadlines import DeadlineExceeded
-from prefect.engine.future import wait_all
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
 from prefect.engine.inputs import pending, resolve, task_inputs
 from prefect.engine.journal import Journal, enter
-from prefect.engine.lifecycle import Interrupted, Outcome, Raised, Retry, Returned, RunOutOfTime, after_attempt
+from prefect.engine.lifecycle import (
+    Interrupted,
+    Outcome,
+    Raised,
+    Retry,
+    Returned,
+    RunOutOfTime,
+    after_attempt,
+)
 from prefect.engine.notes import notes_of
-from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps
+from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps, Wait
 from prefect.exceptions import TaskRunTimeoutError, UnfinishedRun, UpstreamTaskError
 from prefect.logging.loggers import get_logger, task_run_logger
 from prefect.schemas.objects import TaskRun, TaskRunRecord
@@ -60,7 +67,10 @@ class Ending:
 
 
 def new_task_run(
-    task: Task[Any, Any], parameters: dict[str, Any], wait_for: Iterable[Any] | None, run_id: UUID | None = None
+    task: Task[Any, Any],
+    parameters: dict[str, Any],
+    wait_for: Iterable[Any] | None,
+    run_id: UUID | None = None,
 ) -> TaskRunRecord:
     """Make the record of a new task run in the flow run that is current here, if one is.
 
@@ -92,7 +102,7 @@ def new_task_run(
             run.flow_run_run_count = flow_run.run_count
         tracker = notes_of(flow).tracker
     else:
-        carried = current_flow_run()
+        carried = carried_flow_run()
         if carried is not None:
             run.flow_run_id = UUID(carried.id)
             run.flow_run_run_count = carried.run_count
@@ -127,7 +137,7 @@ def task_run_steps(
     waiting = pending(parameters, wait_for)
     try:
         if waiting:
-            yield Block(lambda: wait_all(waiting))
+            yield Wait(waiting)
         parameters = resolve(parameters, wait_for)
     except UpstreamTaskError as error:
         return _not_ready(record, str(error), journal)
@@ -158,7 +168,9 @@ def _not_ready(record: TaskRunRecord, message: str, journal: Journal) -> Ending:
     state: State[Any] = State(type=StateType.PENDING, name="NotReady", message=message, state_details=details)
     enter(record, state)
     journal.note(record)
-    return Ending(state, error=UnfinishedRun(f"Run is in PENDING state, its result is not available: {message}"))
+    return Ending(
+        state, error=UnfinishedRun(f"Run is in PENDING state, its result is not available: {message}")
+    )
 
 
 class _TaskRun:
@@ -231,9 +243,11 @@ class _TaskRun:
     def _custom_name(self) -> Steps[str]:
         try:
             return (yield RunHook(self.task.name_of_run, (self.parameters,)))  # type: ignore[no-any-return]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever the user's function raises
             # The interface fails the run; a name is not worth a result.
-            self._logger().warning("task_run_name failed (%r): the run keeps the name %r", error, self.run.name)
+            self._logger().warning(
+                "task_run_name failed (%r): the run keeps the name %r", error, self.run.name
+            )
             return self.run.name
 
     def _may_retry(self, outcome: Outcome) -> Steps[bool]:
@@ -246,8 +260,9 @@ class _TaskRun:
         try:
             return bool((yield RunHook(condition, (self.task, self.run, state))))
         except Exception:
-            self._logger().error(  # noqa: G201
-                "An error was encountered while running `retry_condition_fn`: the run is not retried", exc_info=True
+            self._logger().error(
+                "An error was encountered while running `retry_condition_fn`: the run is not retried",
+                exc_info=True,
             )
             return False
 

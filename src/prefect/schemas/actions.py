@@ -11,10 +11,10 @@ from msgspec import UNSET, UnsetType
 
 from prefect.schemas.base import Schema
 from prefect.schemas.objects import FlowRunPolicy
-from prefect.schemas.states import State
+from prefect.schemas.states import NO_DETAILS, State, StateDetails, StateType
 from prefect.types import KeyValueLabels
 
-__all__ = ["FlowCreate", "FlowRunCreate", "FlowRunUpdate", "FlowUpdate", "LogCreate"]
+__all__ = ["FlowCreate", "FlowRunCreate", "FlowRunUpdate", "FlowUpdate", "LogCreate", "StateCreate"]
 
 
 class FlowCreate(Schema):
@@ -60,13 +60,13 @@ class FlowRunCreate(Schema):
 class FlowRunUpdate(Schema):
     """Changes of a flow run; what is left out stays."""
 
-    name: str | None | UnsetType = UNSET
-    flow_version: str | None | UnsetType = UNSET
+    name: str | UnsetType | None = UNSET
+    flow_version: str | UnsetType | None = UNSET
     parameters: dict[str, Any] | UnsetType = UNSET
     empirical_policy: FlowRunPolicy | UnsetType = UNSET
     tags: list[str] | UnsetType = UNSET
-    infrastructure_pid: str | None | UnsetType = UNSET
-    job_variables: dict[str, Any] | None | UnsetType = UNSET
+    infrastructure_pid: str | UnsetType | None = UNSET
+    job_variables: dict[str, Any] | UnsetType | None = UNSET
 
 
 class LogCreate(Schema):
@@ -78,3 +78,13 @@ class LogCreate(Schema):
     timestamp: datetime
     flow_run_id: UUID | None = None
     task_run_id: UUID | None = None
+
+
+class StateCreate(Schema):
+    """A state for a run to enter."""
+
+    type: StateType
+    name: str | None = None
+    message: str | None = None
+    data: Any = None
+    state_details: StateDetails = NO_DETAILS

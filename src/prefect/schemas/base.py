@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-# msgspec asks typing_extensions for `get_type_hints` when it is installed, which costs more time than the rest of
-# `from prefect import flow, task` together; from Python 3.11 on `typing` has all that msgspec needs of it.
+# msgspec asks typing_extensions for `get_type_hints` when it is installed, which costs more time than the
+# rest of `from prefect import flow, task` together; from Python 3.11 on `typing` has all that msgspec needs
+# of it.
 _hidden = "typing_extensions" not in sys.modules and "msgspec" not in sys.modules
 if _hidden:
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]
@@ -15,10 +16,10 @@ finally:
     if _hidden:
         del sys.modules["typing_extensions"]
 
-from collections.abc import Collection
-from typing import Any, Self, TypeVar
+from collections.abc import Collection  # noqa: E402 - msgspec comes first
+from typing import Any, Self, TypeVar  # noqa: E402
 
-__all__ = ["Schema", "encode_json", "jsonable"]
+__all__ = ["FrozenSchema", "Modelled", "Schema", "encode_json", "jsonable"]
 
 T = TypeVar("T")
 
@@ -58,8 +59,10 @@ def jsonable(value: Any) -> Any:
     return msgspec.to_builtins(value, str_keys=True, enc_hook=_encode_unknown)
 
 
-class Schema(msgspec.Struct, kw_only=True):
-    """Base of the data model: a typed struct that also answers pydantic's most used methods."""
+class Modelled:
+    """What the data model answers besides being structs: pydantic's most used methods."""
+
+    __slots__ = ()
 
     @classmethod
     def model_construct(cls, _fields_set: Collection[str] | None = None, **values: Any) -> Self:
@@ -117,7 +120,9 @@ class Schema(msgspec.Struct, kw_only=True):
             if (include is not None and name not in include) or (exclude is not None and name in exclude):
                 continue
             value = getattr(self, name)
-            if (exclude_none and value is None) or (skip_defaults and name in defaults and value == defaults[name]):
+            if (exclude_none and value is None) or (
+                skip_defaults and name in defaults and value == defaults[name]
+            ):
                 continue
             dumped[name] = jsonable(value) if mode == "json" else _plain(value)
         return dumped
@@ -142,8 +147,16 @@ class Schema(msgspec.Struct, kw_only=True):
         return msgspec.structs.replace(deepcopy(self), **changed)
 
 
+class Schema(Modelled, msgspec.Struct, kw_only=True):
+    """Base of the data model."""
+
+
+class FrozenSchema(Modelled, msgspec.Struct, kw_only=True, frozen=True):
+    """Base of those parts of the data model that never change, and so may be shared."""
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, Schema):
+    if isinstance(value, Modelled):
         return value.model_dump()
     if isinstance(value, list | tuple | set):
         return type(value)(_plain(item) for item in value)
@@ -152,7 +165,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _defaults_of(cls: type[Schema]) -> dict[str, Any]:
+def _defaults_of(cls: type[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in msgspec.structs.fields(cls):
         if field.default is not msgspec.NODEFAULT:

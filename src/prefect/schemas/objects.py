@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from prefect.schemas.base import Schema
+from prefect.schemas.base import FrozenSchema, Schema
 from prefect.schemas.states import State, StateType
 from prefect.types import KeyValueLabels, uuid7
 
@@ -112,19 +112,19 @@ class FlowRun(Schema, weakref=True):
     job_variables: dict[str, Any] | None = None
 
 
-class TaskRunResult(Schema, tag_field="input_type", tag="task_run", frozen=True):
+class TaskRunResult(FrozenSchema, tag_field="input_type", tag="task_run", frozen=True):
     """An input of a task run that another task run made."""
 
     id: UUID
 
 
-class Parameter(Schema, tag_field="input_type", tag="parameter", frozen=True):
+class Parameter(FrozenSchema, tag_field="input_type", tag="parameter", frozen=True):
     """An input of a task run that is a parameter of its flow."""
 
     name: str
 
 
-class Constant(Schema, tag_field="input_type", tag="constant", frozen=True):
+class Constant(FrozenSchema, tag_field="input_type", tag="constant", frozen=True):
     """An input of a task run that is a constant."""
 
     type: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from prefect.schemas.base import Schema
+from prefect.schemas.base import FrozenSchema, Schema
 from prefect.schemas.states import State
 
 __all__ = [
@@ -31,23 +31,23 @@ class SetStateStatus(StrEnum):
     """Not yet: propose it again later."""
 
 
-class StateAcceptDetails(Schema, tag_field="type", tag="accept_details", frozen=True):
+class StateAcceptDetails(FrozenSchema, tag_field="type", tag="accept_details", frozen=True):
     """Goes with ACCEPT."""
 
 
-class StateRejectDetails(Schema, tag_field="type", tag="reject_details", frozen=True):
+class StateRejectDetails(FrozenSchema, tag_field="type", tag="reject_details", frozen=True):
     """Goes with REJECT."""
 
     reason: str | None = None
 
 
-class StateAbortDetails(Schema, tag_field="type", tag="abort_details", frozen=True):
+class StateAbortDetails(FrozenSchema, tag_field="type", tag="abort_details", frozen=True):
     """Goes with ABORT."""
 
     reason: str | None = None
 
 
-class StateWaitDetails(Schema, tag_field="type", tag="wait_details", frozen=True):
+class StateWaitDetails(FrozenSchema, tag_field="type", tag="wait_details", frozen=True):
     """Goes with WAIT."""
 
     delay_seconds: int

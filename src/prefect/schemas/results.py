@@ -13,7 +13,7 @@ __all__ = ["ResultRecord", "ResultRecordMetadata", "read_persisted", "set_result
 
 
 class ResultRecordMetadata(Schema):
-    """Where a persisted result is kept, and how it was written. This, and never the value, is stored with a state."""
+    """Where a result is kept, and how it was written. This, and never the value, is stored with a state."""
 
     storage_key: str | None = None
     """The key (for local storage: the path) of the file."""
@@ -36,7 +36,7 @@ _reader: Callable[[ResultRecordMetadata], Any] | None = None
 
 
 def set_result_reader(reader: Callable[[ResultRecordMetadata], Any]) -> None:
-    """Say how persisted results are read; `prefect.results`, which stands above this floor, calls it on import."""
+    """Say how persisted results are read; `prefect.results`, which stands above, calls it on import."""
     global _reader
     _reader = reader
 

@@ -1,8 +1,8 @@
-"""Snapshots: the plain facts of a run that `prefect.runtime` answers from, and that travel to where work goes.
+"""Snapshots: the plain facts of a run that `prefect.runtime` answers from, and that travel with work.
 
-A snapshot is made once when a run (or an attempt of it) starts, so that a read never asks anybody. It holds no live
-objects and no secrets; the flow's parameters are a reference in the process of the run, and are left out of what
-travels when they are large.
+A snapshot is made once when a run (or an attempt of it) starts, so that a read never asks anybody. It holds
+no live objects and no secrets; the flow's parameters are a reference in the process of the run, and are left
+out of what travels when they are large.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["DeploymentSnapshot", "FlowRunSnapshot", "TaskRunSnapshot"]
 
 
 class DeploymentSnapshot(Schema):
-    """The facts of the deployment that a run belongs to: its own, or the nearest one up the chain of parents."""
+    """The facts of the deployment that a run belongs to: its own, or the nearest up the chain of parents."""
 
     id: str
     name: str | None = None
@@ -53,7 +53,7 @@ class FlowRunSnapshot(Schema, weakref=True):
     persist_result: bool | None = None
     """Whether tasks keep their results, unless they say otherwise."""
     left_out: tuple[str, ...] = ()
-    """Names of fields that were too large to travel, or not to be shown, and are looked up when they are read."""
+    """Names of fields that were too large to travel, or not to be shown: looked up when they are read."""
 
 
 class TaskRunSnapshot(Schema, weakref=True):

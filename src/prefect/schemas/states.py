@@ -11,11 +11,19 @@ from uuid import UUID
 import msgspec
 
 from prefect.exceptions import CancelledRun, CrashedRun, FailedRun, MissingResult, PausedRun, UnfinishedRun
-from prefect.schemas.base import Schema
+from prefect.schemas.base import FrozenSchema, Schema
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata, read_persisted
 from prefect.types import now, uuid7
 
-__all__ = ["NO_DETAILS", "TERMINAL_STATES", "State", "StateDetails", "StateGroup", "StateType", "get_state_exception"]
+__all__ = [
+    "NO_DETAILS",
+    "TERMINAL_STATES",
+    "State",
+    "StateDetails",
+    "StateGroup",
+    "StateType",
+    "get_state_exception",
+]
 
 R = TypeVar("R")
 
@@ -44,7 +52,7 @@ TERMINAL_STATES = frozenset(
 _DEFAULT_NAMES = {kind: kind.value.capitalize() for kind in StateType}
 
 
-class StateDetails(Schema, frozen=True):
+class StateDetails(FrozenSchema, frozen=True):
     """Facts that go with a state; all of them are optional."""
 
     flow_run_id: UUID | None = None
@@ -137,10 +145,12 @@ class State(Schema, Generic[R], weakref=True):
 
         Args:
             raise_on_failure: Raise what a failed run raised; otherwise return it.
-            retry_result_failure: Accepted for the interface's sake: reads of storage are retried by the storage.
+            retry_result_failure: Accepted for the interface's sake: reads of storage are retried by the
+                storage.
 
         Returns:
-            What the user's function returned; the exception, where the run failed and `raise_on_failure` is off.
+            What the user's function returned; the exception, where the run failed and `raise_on_failure` is
+            off.
 
         Raises:
             prefect.exceptions.UnfinishedRun: The run is still under way.
@@ -186,7 +196,7 @@ class StateGroup:
 
     def __init__(self, states: Iterable[State[Any]]) -> None:
         self.states = list(states)
-        self.type_counts = {kind: 0 for kind in StateType}
+        self.type_counts = dict.fromkeys(StateType, 0)
         for state in self.states:
             self.type_counts[state.type] += 1
         self.total_count = len(self.states)
@@ -232,8 +242,8 @@ def get_state_exception(state: State[Any]) -> BaseException:
         state: A failed, crashed or cancelled state.
 
     Returns:
-        The run's own exception where it is known, else one of `FailedRun`, `CrashedRun`, `CancelledRun`, with the
-        state's message.
+        The run's own exception where it is known, else one of `FailedRun`, `CrashedRun`, `CancelledRun`, with
+        the state's message.
 
     Raises:
         TypeError: The state is none of these three kinds.
@@ -271,7 +281,9 @@ def _unwrap(data: Any) -> Any:
 
 
 def _holds_plain_value(data: Any) -> bool:
-    return isinstance(data, ResultRecord) and not isinstance(data.result, BaseException | State | list | tuple | set)
+    return isinstance(data, ResultRecord) and not isinstance(
+        data.result, BaseException | State | list | tuple | set
+    )
 
 
 def _value_of(state: State[Any]) -> Any:

@@ -18,8 +18,8 @@ __all__ = ["TaskRunner"]
 class TaskRunner(abc.ABC):
     """Runs submitted tasks side by side.
 
-    A flow holds a runner as its configuration; each of its runs works with a `duplicate`, which costs nothing until the
-    first task is submitted.
+    A flow holds a runner as its configuration; each of its runs works with a `duplicate`, which costs nothing
+    until the first task is submitted.
     """
 
     @property
@@ -61,7 +61,7 @@ class TaskRunner(abc.ABC):
 
     @abc.abstractmethod
     def cancel_all(self) -> None:
-        """Give up on all tasks at once: those that have not begun are taken back, the others are not waited for."""
+        """Give up on all tasks at once: those not begun are taken back, the others are not waited for."""
 
     def __enter__(self) -> Self:
         return self

@@ -17,8 +17,8 @@ def map_parameters(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Spread arguments over the runs of a `.map`.
 
     Args:
-        parameters: The arguments by name. An iterable that is no text has one item for each run; so has the result
-            of a future. Everything else, and what `unmapped` marks, goes to every run.
+        parameters: The arguments by name. An iterable that is no text has one item for each run; so has the
+            result of a future. Everything else, and what `unmapped` marks, goes to every run.
 
     Returns:
         The arguments of each run, in order.
@@ -31,9 +31,7 @@ def map_parameters(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     fixed: dict[str, Any] = {}
     for name, value in parameters.items():
         mark, plain = _unmarked(value)
-        if isinstance(plain, PrefectFuture):
-            plain = plain.result()
-        elif isinstance(plain, State):
+        if isinstance(plain, PrefectFuture | State):
             plain = plain.result()
         if isinstance(value, unmapped | quote) or not _is_iterable(plain):
             fixed[name] = value.unwrap() if isinstance(value, unmapped) else value
@@ -48,11 +46,14 @@ def map_parameters(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     lengths = {name: len(items) for name, items in iterables.items()}
     if len(set(lengths.values())) > 1:
         raise MappingLengthMismatch(
-            "Received iterable parameters with different lengths. Parameters for map must all be the same length. "
+            "Received iterable parameters with different lengths. "
+            "Parameters for map must all be the same length. "
             f"Got lengths: {lengths}"
         )
     names = list(iterables)
-    return ({**fixed, **dict(zip(names, items, strict=True))} for items in zip(*iterables.values(), strict=True))
+    return (
+        {**fixed, **dict(zip(names, items, strict=True))} for items in zip(*iterables.values(), strict=True)
+    )
 
 
 def _unmarked(value: Any) -> tuple[type[allow_failure[Any]] | None, Any]:
@@ -62,4 +63,6 @@ def _unmarked(value: Any) -> tuple[type[allow_failure[Any]] | None, Any]:
 def _is_iterable(value: Any) -> bool:
     if isinstance(value, str | bytes | bytearray | type):
         return False
-    return isinstance(value, Iterable) and not (isinstance(value, Sized) and getattr(value, "shape", None) == ())
+    return isinstance(value, Iterable) and not (
+        isinstance(value, Sized) and getattr(value, "shape", None) == ()
+    )

@@ -1,13 +1,14 @@
 """A pool of threads whose members may wait for each other.
 
-`concurrent.futures` has two properties that a workflow cannot live with: a thread that waits for work it has put into
-its own pool occupies the place that this work needs, and an interpreter waits at exit for threads that sit in a C call.
-Here what is limited is not threads but *slots*: a thread needs one to run, gives it up while it waits for another run
-(`engine.future.held_slot`), and must get one back before it goes on. So at most `max_workers` tasks run at any moment, and
-however deep tasks submit tasks, somebody can always run. Threads are daemons and end when idle.
+`concurrent.futures` has two properties that a workflow cannot live with: a thread that waits for work it has
+put into its own pool occupies the place that this work needs, and an interpreter waits at exit for threads
+that sit in a C call. Here what is limited is not threads but *slots*: a thread needs one to run, gives it up
+while it waits for another run (`engine.future.held_slot`), and must get one back before it goes on. So at
+most `max_workers` tasks run at any moment, and however deep tasks submit tasks, somebody can always run.
+Threads are daemons and end when idle.
 
-All state is guarded by one lock, held for a few instructions; threads sleep on locks of their own and are woken one at
-a time. A freed slot goes first to a thread that wants to go on, then to the oldest work.
+All state is guarded by one lock, held for a few instructions; threads sleep on locks of their own and are
+woken one at a time. A freed slot goes first to a thread that wants to go on, then to the oldest work.
 """
 
 from __future__ import annotations
@@ -116,8 +117,8 @@ class Pool:
     def _start_next(self) -> None:
         """Have a thread do the oldest work, if a slot is free and no thread is about to begin already.
 
-        One at a time: the thread that begins starts the next. While tasks are short this wakes few threads, where one for
-        each task would have them all contend.
+        One at a time: the thread that begins starts the next. While tasks are short this wakes few threads,
+        where one for each task would have them all contend.
         """
         if not self._queue or self._free <= 0 or self._is_starting:
             return
@@ -142,8 +143,8 @@ class Pool:
             self._start_next()
 
     def _make_room(self) -> None:
-        # Whoever is woken looks again, and waits again if somebody else was faster. Half of the room at a time, so that
-        # a producer does not wake for every single task.
+        # Whoever is woken looks again, and waits again if somebody else was faster. Half of the room at a
+        # time, so that a producer does not wake for every single task.
         if self._putting and len(self._queue) <= self._backlog // 2:
             for room in self._putting:
                 room.release()

@@ -13,8 +13,8 @@ import cloudpickle
 
 from prefect.context import hydrated_context, serialize_context
 from prefect.engine.entry import run_submitted
-from prefect.engine.inputs import pending, resolve
 from prefect.engine.future import wait_all
+from prefect.engine.inputs import pending, resolve
 from prefect.engine.journal import Journal, enter
 from prefect.exceptions import SerializationError, UpstreamTaskError
 from prefect.recorder import get_recorder
@@ -29,8 +29,8 @@ __all__ = ["ProcessPoolTaskRunner"]
 class ProcessPoolTaskRunner(ThreadPoolTaskRunner):
     """Runs tasks in processes of this machine, for work that Python's threads cannot share a processor for.
 
-    Tasks, arguments and results travel pickled. A task knows its run and its flow's facts there (`prefect.runtime`), but
-    `FlowRunContext.get()` is None: live objects stay with their process.
+    Tasks, arguments and results travel pickled. A task knows its run and its flow's facts there
+    (`prefect.runtime`), but `FlowRunContext.get()` is None: live objects stay with their process.
 
     Args:
         max_workers: How many processes run tasks; by default the number of processors.

@@ -86,7 +86,8 @@ class ThreadPoolTaskRunner(TaskRunner):
 
     Args:
         max_workers: How many tasks run at a time; by default the setting
-            `PREFECT_TASK_RUNNER_THREAD_POOL_MAX_WORKERS`, else 256. A task that waits for another is not counted.
+            `PREFECT_TASK_RUNNER_THREAD_POOL_MAX_WORKERS`, else 256. A task that waits for another is not
+            counted.
     """
 
     def __init__(self, max_workers: int | None = None) -> None:
@@ -165,7 +166,7 @@ _default: ThreadPoolTaskRunner | None = None
 
 
 def default_task_runner() -> ThreadPoolTaskRunner:
-    """Return the runner of tasks that are submitted outside of a flow: threads that the whole process shares."""
+    """Return the runner of tasks that are submitted outside of a flow: threads that the process shares."""
     global _default
     if _default is None:
         _default = ThreadPoolTaskRunner()

@@ -23,9 +23,10 @@ _new_uuid = UUID.__new__
 _set = object.__setattr__
 _GOLDEN = 0x9E37_79B9_7F4A_7C15
 
-# An id needs random bits that no other process draws, not bits that nobody can guess, and a system call for each would
-# cost more than a task does. So a process draws one random number, and walks from it in steps of the golden ratio
-# (a Weyl sequence): each value comes once, and neighbours look nothing alike. A forked child draws its own.
+# An id needs random bits that no other process draws, not bits that nobody can guess, and a system call for
+# each would cost more than a task does. So a process draws one random number, and walks from it in steps of
+# the golden ratio (a Weyl sequence): each value comes once, and neighbours look nothing alike. A forked child
+# draws its own.
 _steps = itertools.count()
 _start = int.from_bytes(os.urandom(8), "big")
 
@@ -47,8 +48,8 @@ def uuid7() -> UUID:
     """Return a new time-ordered UUID.
 
     The layout is RFC 9562's version 7 with its method 3: 48 bits of Unix milliseconds, 12 bits of
-    sub-millisecond fraction, 62 random bits. The bytes are assembled by hand, because `UUID()` spends more time
-    validating its arguments than the rest of a no-op task costs.
+    sub-millisecond fraction, 62 random bits. The bytes are assembled by hand, because `UUID()` spends more
+    time validating its arguments than the rest of a no-op task costs.
 
     Returns:
         A UUID that sorts after those made earlier, to about a quarter of a microsecond.

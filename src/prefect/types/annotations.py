@@ -40,7 +40,7 @@ class BaseAnnotation(Generic[T]):
         return f"{type(self).__name__}({self.value!r})"
 
 
-class unmapped(BaseAnnotation[T]):  # noqa: N801 - the interface's name
+class unmapped(BaseAnnotation[T]):
     """Give a value as it is to every task run of a `.map`, instead of one of its items to each."""
 
     __slots__ = ()
@@ -54,13 +54,13 @@ class unmapped(BaseAnnotation[T]):  # noqa: N801 - the interface's name
         raise TypeError("An unmapped value is not iterable; .unwrap() gives the value itself.")
 
 
-class allow_failure(BaseAnnotation[T]):  # noqa: N801 - the interface's name
+class allow_failure(BaseAnnotation[T]):
     """Run even if the upstream run failed; the argument is then its exception."""
 
     __slots__ = ()
 
 
-class quote(BaseAnnotation[T]):  # noqa: N801 - the interface's name
+class quote(BaseAnnotation[T]):
     """Pass a value as it is: it is not searched for futures, so a large one costs nothing."""
 
     __slots__ = ()
@@ -70,7 +70,7 @@ class quote(BaseAnnotation[T]):  # noqa: N801 - the interface's name
         return self.value
 
 
-class opaque(quote[T]):  # noqa: N801 - the interface's name
+class opaque(quote[T]):
     """The same as `quote`."""
 
     __slots__ = ()
