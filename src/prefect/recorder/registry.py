@@ -8,11 +8,11 @@ from uuid import UUID
 from prefect.recorder.recorder import Recorder
 from prefect.recorder.sink import StoreSink
 from prefect.settings import Settings, get_current_settings
-from prefect.store import open_store
+from prefect.store import Store, open_store
 
 __all__ = ["get_recorder", "recorder_of"]
 
-_recorders: dict[str, Recorder] = {}
+_recorders: dict[Store, Recorder] = {}
 _latest: tuple[Settings, Recorder] | None = None
 
 
@@ -25,10 +25,13 @@ def get_recorder() -> Recorder:
     settings, latest = get_current_settings(), _latest
     if latest is not None and latest[0] is settings and not latest[1].closed:
         return latest[1]
-    url = open_store().url
-    recorder = _recorders.get(url)
-    if recorder is None or recorder.closed:
-        recorder = _recorders[url] = Recorder(StoreSink(url))
+    store = open_store()
+    recorder = _recorders.get(store)
+    if recorder is not None and recorder.closed:
+        _recorders.pop(store, None)
+        recorder = None
+    if recorder is None:
+        recorder = _recorders.setdefault(store, Recorder(StoreSink(store)))
     _latest = settings, recorder
     return recorder
 

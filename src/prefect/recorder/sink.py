@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from prefect.client.local import LocalClient, get_local_client
+from prefect.client.local import LocalClient
 from prefect.operations import (
     create_logs,
     current_holder,
@@ -17,6 +17,7 @@ from prefect.operations import (
     renew_leases,
 )
 from prefect.schemas.objects import Log, TaskRunRecord
+from prefect.store import Store
 from prefect.types import now
 
 __all__ = ["Sink", "StoreSink"]
@@ -52,39 +53,36 @@ class StoreSink:
     """A sink that writes to a store from this process.
 
     Args:
-        url: The store's URL. The store is opened by the first write, not before.
+        store: The store. It is opened by the first write, not before.
     """
 
-    __slots__ = ("_url",)
+    __slots__ = ("_client",)
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, store: Store) -> None:
+        self._client = LocalClient(store)
 
     @property
     def name(self) -> str:
         """The store's URL, without user and password."""
-        scheme, separator, rest = self._url.partition("://")
+        scheme, separator, rest = self._client.store.url.partition("://")
         return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
     def record_task_runs(self, records: Sequence[TaskRunRecord]) -> None:
         """Write task runs, new or again."""
-        self._client().call(record_task_runs, records)
+        self._client.call(record_task_runs, records)
 
     def create_logs(self, logs: Sequence[Log]) -> None:
         """Write logs; one that is there already stays as it is."""
-        self._client().call(create_logs, logs)
+        self._client.call(create_logs, logs)
 
     def hold(self, flow_run_id: UUID) -> None:
         """Take the lease on a flow run for this process."""
-        self._client().call(hold_flow_run, flow_run_id, current_holder(), now() + LEASE)
+        self._client.call(hold_flow_run, flow_run_id, current_holder(), now() + LEASE)
 
     def renew(self, flow_run_ids: Sequence[UUID]) -> None:
         """Put off the end of leases."""
-        self._client().call(renew_leases, flow_run_ids, now() + LEASE)
+        self._client.call(renew_leases, flow_run_ids, now() + LEASE)
 
     def release(self, flow_run_id: UUID) -> None:
         """Give a lease back."""
-        self._client().call(release_flow_run, flow_run_id)
-
-    def _client(self) -> LocalClient:
-        return get_local_client(self._url)
+        self._client.call(release_flow_run, flow_run_id)
