@@ -100,7 +100,7 @@ class ProcessPoolTaskRunner(ThreadPoolTaskRunner):
 
 
 def _pickled(submitted: Submitted, parameters: dict[str, Any]) -> bytes:
-    context = submitted.context.run(serialize_context)
+    context = serialize_context()
     try:
         return cloudpickle.dumps((submitted.task, parameters, submitted.record, context))  # type: ignore[no-any-return]
     except Exception as error:
