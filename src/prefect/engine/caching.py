@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from prefect import results
 from prefect.context.runs import _FLOW_RUN, _TASK_RUN, FlowRunContext, TaskRunContext
 from prefect.exceptions import HashError, SerializationError, StoreError
 from prefect.logging.loggers import flow_run_logger, task_run_logger
 from prefect.results.cache_policies import DEFAULT, NO_CACHE, CachePolicy
-from prefect.results.defaults import get_default_persist_setting
-from prefect.results.store import ResultStore
 from prefect.results.wiring import wire_results
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.settings import get_current_settings
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from prefect.engine.definition import Definition
     from prefect.tasks import Task
 
-__all__ = ["cached_state", "choose_policy", "is_persisting", "kept", "prepare_results"]
+__all__ = ["cached_state", "choose_policy", "is_persisting", "kept", "prepare_results", "store_around"]
 
 
 def choose_policy(options: Mapping[str, Any]) -> CachePolicy:
@@ -56,15 +55,20 @@ def is_persisting(definition: Definition, flow: FlowRunContext | None, *, is_tas
         said = get_current_settings().tasks.default_persist_result
     if said is None and flow is not None:
         said = flow.persist_result
-    return get_default_persist_setting() if said is None else said
+    return get_current_settings().results.persist_by_default if said is None else said
+
+
+def store_around(flow: FlowRunContext | None) -> results.ResultStore:
+    """Return the result store of the flow run around, or one made from the settings."""
+    store: results.ResultStore | None = flow.result_store if flow is not None else None
+    return store or results.ResultStore()
 
 
 def prepare_results(context: TaskRunContext, task: Task[Any, Any], flow: FlowRunContext | None) -> bool:
     """Give a task run's context its result store, if the run keeps its result; tells whether it does."""
     context.persist_result = is_persisting(task, flow, is_task=True)
     if context.persist_result:
-        base = flow.result_store if flow is not None else None
-        context.result_store = (base or ResultStore()).update_for_task(task)
+        context.result_store = store_around(flow).update_for_task(task)
     return context.persist_result
 
 
@@ -155,7 +159,7 @@ def _logger_of(context: FlowRunContext | TaskRunContext) -> Any:
     return flow_run_logger(getattr(context, "flow_run", None), getattr(context, "flow", None))
 
 
-def _current_store() -> ResultStore | None:
+def _current_store() -> results.ResultStore | None:
     context = _TASK_RUN.get() or _FLOW_RUN.get()
     return context.result_store if context is not None else None
 

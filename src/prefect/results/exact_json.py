@@ -8,7 +8,7 @@ and dataclasses, whose fields are set without running any of their code.
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -126,6 +126,10 @@ def _read(plain: Any) -> Any:
     if kind is dict:
         return from_tag({key: _read(item) for key, item in plain.items()})
     return plain
+
+
+def _write_bytes(value: bytes | bytearray) -> str:
+    return b2a_base64(value, newline=False).decode()
 
 
 def _write_items(value: Any) -> list[Any]:
@@ -260,8 +264,8 @@ _WRITERS: dict[type, tuple[str, Callable[[Any], Any]]] = {
     set: ("set", _write_items),
     frozenset: ("frozenset", _write_items),
     dict: ("dict", _write_pairs),  # other keys than texts, or the tag itself for a key
-    bytes: ("bytes", lambda value: b64encode(value).decode()),
-    bytearray: ("bytearray", lambda value: b64encode(value).decode()),
+    bytes: ("bytes", _write_bytes),
+    bytearray: ("bytearray", _write_bytes),
     complex: ("complex", lambda value: [repr(value.real), repr(value.imag)]),
     datetime: ("datetime", _write_time),
     time: ("time", _write_time),
@@ -278,8 +282,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "set": set,
     "frozenset": frozenset,
     "dict": _read_pairs,
-    "bytes": lambda data: b64decode(data, validate=True),
-    "bytearray": lambda data: bytearray(b64decode(data, validate=True)),
+    "bytes": lambda data: a2b_base64(data, strict_mode=True),
+    "bytearray": lambda data: bytearray(a2b_base64(data, strict_mode=True)),
     "complex": lambda data: complex(float(data[0]), float(data[1])),
     "datetime": _read_time(datetime),
     "time": _read_time(time),

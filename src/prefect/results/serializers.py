@@ -5,9 +5,9 @@ A serializer has a `type`: by it users choose the serializer, and a result's fil
 
 from __future__ import annotations
 
+from binascii import a2b_base64
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from prefect.exceptions import SerializationError
@@ -229,7 +229,7 @@ class PickleSerializer(Serializer[D]):
         """Read a value from a pickle, or from one in base64, as other implementations write it."""
         library = self._library("read")
         try:
-            return cast(D, library.loads(blob if blob[:1] == b"\x80" else _from_base64(blob)))
+            return cast(D, library.loads(blob if blob[:1] == b"\x80" else a2b_base64(blob)))
         except Exception as error:  # a pickle runs the value's own code
             raise _not_read(self.type, error) from error
 
@@ -240,12 +240,6 @@ class PickleSerializer(Serializer[D]):
                 "Return a value that JSON can hold, or turn the setting on."
             )
         return import_module(self.picklelib)
-
-
-def _from_base64(blob: bytes) -> bytes:
-    from binascii import a2b_base64  # noqa: PLC0415 - only for files that other implementations wrote
-
-    return a2b_base64(blob)
 
 
 class AutoSerializer(Serializer[D]):
@@ -323,7 +317,11 @@ class CompressedJSONSerializer(CompressedSerializer[D]):
 
 
 def _check_library(name: str, what: str) -> None:
-    if name not in {"json", "cloudpickle", "pickle", "lzma"} and find_spec(name) is None:
+    if name in {"json", "cloudpickle", "pickle", "lzma"}:
+        return
+    from importlib.util import find_spec  # noqa: PLC0415 - only for libraries of the user's choice
+
+    if find_spec(name) is None:
         raise ValueError(f"The {what} library {name!r} is not installed.")
 
 
