@@ -17,7 +17,7 @@ finally:
         del sys.modules["typing_extensions"]
 
 from collections.abc import Collection  # noqa: E402 - msgspec comes first
-from typing import Any, Self, TypeVar  # noqa: E402
+from typing import Any, ClassVar, Self, TypeVar, cast  # noqa: E402
 
 __all__ = ["FrozenSchema", "Modelled", "Schema", "encode_json", "jsonable"]
 
@@ -63,12 +63,13 @@ class Modelled:
     """What the data model answers besides being structs: pydantic's most used methods."""
 
     __slots__ = ()
+    __struct_fields__: ClassVar[tuple[str, ...]]
 
     @classmethod
     def model_construct(cls, _fields_set: Collection[str] | None = None, **values: Any) -> Self:
         """Make an object without any check; fields that are required and not given are None."""
         known = cls.__struct_fields__
-        required = (field.name for field in msgspec.structs.fields(cls) if field.required)
+        required = (field.name for field in _fields(cls) if field.required)
         filled = dict.fromkeys((name for name in required if name not in values), None)
         return cls(**filled, **{name: value for name, value in values.items() if name in known})
 
@@ -140,11 +141,12 @@ class Modelled:
             deep: Copy nested objects too.
         """
         changed = update or {}
-        if not deep:
-            return msgspec.structs.replace(self, **changed)
-        from copy import deepcopy  # noqa: PLC0415 - rarely used, and 3 ms of every start
+        struct: Any = self
+        if deep:
+            from copy import deepcopy  # noqa: PLC0415 - rarely used, and 3 ms of every start
 
-        return msgspec.structs.replace(deepcopy(self), **changed)
+            struct = deepcopy(self)
+        return cast(Self, msgspec.structs.replace(struct, **changed))
 
 
 class Schema(Modelled, msgspec.Struct, kw_only=True):
@@ -163,6 +165,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return value
+
+
+def _fields(cls: type[Any]) -> tuple[Any, ...]:
+    return msgspec.structs.fields(cls)
 
 
 def _defaults_of(cls: type[Any]) -> dict[str, Any]:

@@ -65,9 +65,10 @@ class Submitted:
         try:
             state = self.context.run(self.runner._run, self)
         except BaseException as error:  # noqa: BLE001 - a thread has nobody above it who could handle anything
-            state = self.record.run.state
-            if state is None or not state.is_final():
-                state = self.end(exception_to_crashed_state(error))
+            ended = self.record.run.state
+            if ended is None or not ended.is_final():
+                ended = self.end(exception_to_crashed_state(error))
+            state = ended
         finally:
             running.discard(self)
         self.future.complete(state)
@@ -152,7 +153,7 @@ class ThreadPoolTaskRunner(TaskRunner):
         return ending.state
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.max_workers == other.max_workers  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.max_workers == other.max_workers
 
     __hash__ = TaskRunner.__hash__
 
