@@ -21,6 +21,7 @@ __all__ = ["Wanted", "contains_only_atoms", "find", "replace"]
 Wanted = tuple[type[Any], ...] | Callable[[Any], bool]
 """The types that are looked for, or a function that says whether a value is."""
 
+_REMEMBERED_TYPES = 4096
 _ATOMS = frozenset(
     {type(None), bool, int, float, complex, str, bytes, bytearray, memoryview, range, slice, type}
 )
@@ -47,7 +48,8 @@ def find(value: Any, wanted: Wanted) -> list[Any]:
     """
     if type(value) in _ATOMS:
         return []
-    return _find(value, _Verdicts(wanted))
+    verdicts = _verdicts_for(wanted)
+    return _find(value, verdicts) if verdicts.matters(value) else []
 
 
 def replace(value: Any, wanted: Wanted, by: Callable[[Any], Any]) -> Any:
@@ -66,9 +68,9 @@ def replace(value: Any, wanted: Wanted, by: Callable[[Any], Any]) -> Any:
     """
     if type(value) in _ATOMS:
         return value
-    verdicts = _Verdicts(wanted)
+    verdicts = _verdicts_for(wanted)
     # The search keeps a stack of its own; only what has something to replace is rebuilt, which recurses.
-    if not _find(value, verdicts):
+    if not (verdicts.matters(value) and _find(value, verdicts)):
         return value
     return _Replacement(verdicts, by).of(value)
 
@@ -89,6 +91,8 @@ class _Verdicts(dict[type[Any], "_Kind | bool"]):
         self.is_wanted: Callable[[Any], bool] | None = None if isinstance(wanted, tuple) else wanted
 
     def __missing__(self, cls: type[Any]) -> _Kind | bool:
+        if len(self) >= _REMEMBERED_TYPES:
+            self.clear()
         verdict: _Kind | bool
         if cls in _ATOMS:
             verdict = False
@@ -96,13 +100,29 @@ class _Verdicts(dict[type[Any], "_Kind | bool"]):
             verdict = True
         else:
             # Where a function says what is wanted, values of any type may be.
-            verdict = _kind_of(cls) or self._types is None  # type: ignore[arg-type] # mypy: a type has no hash
+            verdict = _kind_of(cls) or self._types is None
         self[cls] = verdict
         return verdict
+
+    def matters(self, value: Any) -> bool:
+        """Whether a value may be wanted, or hold something that may."""
+        verdict = self[type(value)]
+        if isinstance(verdict, bool) or self.is_wanted is not None:
+            return bool(verdict)
+        return any(self[cls] for cls in set(map(type, verdict.members(value))))
 
     def wants(self, value: Any, verdict: _Kind | bool) -> bool:
         """Whether a value whose type has this verdict is wanted."""
         return verdict is True if self.is_wanted is None else self.is_wanted(value)
+
+
+def _verdicts_for(wanted: Wanted) -> _Verdicts:
+    return _verdicts_on_types(wanted) if isinstance(wanted, tuple) else _Verdicts(wanted)
+
+
+@lru_cache(maxsize=32)
+def _verdicts_on_types(wanted: tuple[type[Any], ...]) -> _Verdicts:
+    return _Verdicts(wanted)
 
 
 def _find(value: Any, verdicts: _Verdicts) -> list[Any]:
@@ -165,7 +185,6 @@ class _Replacement:
         return kind.rebuilt(value, made)
 
 
-@lru_cache(maxsize=1024)
 def _kind_of(cls: type[Any]) -> _Kind | None:
     # By type and never by instance: a mock claims to have any attribute and to be of any class.
     for base, kind in _KINDS.items():
