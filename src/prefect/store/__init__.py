@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from urllib.parse import unquote
 
 from prefect.exceptions import ConfigurationError
@@ -11,6 +12,12 @@ from prefect.store.sqlite import SqliteStore
 __all__ = ["Store", "make_store", "open_store"]
 
 _open: dict[str, Store] = {}
+
+
+@atexit.register
+def _close_all() -> None:
+    for store in _open.values():
+        store.close()
 
 
 def open_store(url: str | None = None) -> Store:

@@ -13,6 +13,7 @@ import threading
 import weakref
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -41,6 +42,8 @@ __all__ = ["PostgresStore"]
 MOST_CONNECTIONS = 16
 """How many connections a process has at most; who wants one more waits."""
 CONNECT_SECONDS = 10
+TRUST_SECONDS = 1.0
+"""A connection that was idle for longer is asked whether it still works before it is lent."""
 _SCHEMA_LOCK = 7_402_001_310
 """A number that stands for the schema among the server's advisory locks."""
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -110,13 +113,13 @@ class PostgresStore(Store):
         return f"{type(self).__name__}({self._shown!r})"
 
     def _forget(self) -> None:
-        self._idle: list[Raw] = []
+        self._idle: list[tuple[Raw, float]] = []
         self._places = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._lock = threading.Lock()
         self._is_current = False
 
     def _abandon(self) -> None:
-        _abandoned.extend(self._idle)
+        _abandoned.extend(raw for raw, _ in self._idle)
         self._forget()
 
     @contextmanager
@@ -135,7 +138,7 @@ class PostgresStore(Store):
         """Close all connections that are not lent."""
         with self._lock:
             idle, self._idle = self._idle, []
-        for raw in idle:
+        for raw, _ in idle:
             raw.close()
 
     @contextmanager
@@ -149,26 +152,30 @@ class PostgresStore(Store):
                     # The server went away; connections that sit idle are of no more use either.
                     self.close()
                 else:
-                    self._idle.append(raw)
+                    self._idle.append((raw, monotonic()))
 
     def _take(self) -> Raw:
-        while self._idle:
+        while True:
             try:
-                raw = self._idle.pop()
+                raw, since = self._idle.pop()
             except IndexError:
-                break
-            if not raw.closed:
+                return self._connect()
+            if monotonic() - since < TRUST_SECONDS or _answers(raw):
                 return raw
-        return self._connect()
+            raw.close()
 
     def _connect(self) -> Raw:
         raw: Raw = psycopg.connect(self._address, autocommit=True, connect_timeout=CONNECT_SECONDS)
-        for kind in ("uuid", "timestamptz", "json", "jsonb"):
-            raw.adapters.register_loader(kind, TextLoader)
-        raw.execute("SET TIME ZONE 'UTC'")
-        with self._lock:
-            if not self._is_current:
-                self._is_current = is_current(_version(raw), self._shown) or self._bring_up(raw)
+        try:
+            for kind in ("uuid", "timestamptz", "json", "jsonb"):
+                raw.adapters.register_loader(kind, TextLoader)
+            raw.execute("SET TIME ZONE 'UTC'")
+            with self._lock:
+                if not self._is_current:
+                    self._is_current = is_current(_version(raw), self._shown) or self._bring_up(raw)
+        except BaseException:
+            raw.close()
+            raise
         return raw
 
     def _bring_up(self, raw: Raw) -> bool:
@@ -194,6 +201,14 @@ class PostgresStore(Store):
             if explained is None:
                 raise
             raise explained from error
+
+
+def _answers(raw: Raw) -> bool:
+    try:
+        raw.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _address(url: str) -> tuple[str, str]:

@@ -36,6 +36,8 @@ __all__ = ["SqliteStore"]
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for others before it gives up."""
+WAIT_SECONDS = 0.25
+"""How much of that is left to SQLite at a time; its own pauses grow, and would let some writers starve."""
 _PAUSE_SECONDS = 0.005
 _READERS_KEPT = 8
 
@@ -152,7 +154,11 @@ class SqliteStore(Store):
         if self.path != ":memory:":
             _make_folder(Path(self.path).parent)
         raw = sqlite3.connect(
-            self.path, timeout=1.0, isolation_level=None, check_same_thread=False, cached_statements=64
+            self.path,
+            timeout=WAIT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=64,
         )
         try:
             _until_free(raw, "PRAGMA journal_mode=WAL", self.path)

@@ -1,0 +1,57 @@
+"""Many processes on one database: nothing is lost, and nobody hears of locks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from databases import postgres_schema
+from prefect.operations import count_flow_runs, count_flows, count_task_runs, read_logs
+from prefect.schemas.filters import FlowRunFilter
+from prefect.schemas.queries import FlowQuery, FlowRunQuery, LogQuery, TaskRunQuery
+from prefect.store import make_store
+
+PROCESSES = 32
+WRITES = int(os.environ.get("PROCONSUL_TEST_WRITES", "100"))
+"""For each process, a transaction each; 1,000 for the whole storm."""
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "postgresql":
+        with postgres_schema() as url:
+            yield url
+    else:
+        yield f"sqlite:///{tmp_path / 'home' / 'prefect.db'}"
+
+
+@pytest.mark.timeout(300)
+def test_many_processes_write_at_once(url: str) -> None:
+    script = Path(__file__).with_name("many_writers.py")
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-X", "dev", str(script), url, str(number), str(WRITES)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for number in range(PROCESSES)
+    ]
+    said = [writer.communicate()[0] for writer in writers]
+    assert [(writer.returncode, text) for writer, text in zip(writers, said, strict=True)] == [
+        (0, "")
+    ] * PROCESSES
+    store = make_store(url)
+    per_process = WRITES // 2
+    done = FlowRunQuery(flow_runs=FlowRunFilter(state={"name": {"any_": ["Completed"]}}))
+    assert count_flows(store, FlowQuery()) == 1
+    assert count_flow_runs(store, done) == PROCESSES
+    assert count_task_runs(store, TaskRunQuery()) == PROCESSES * per_process
+    messages = {log.message for log in read_logs(store, LogQuery(limit=PROCESSES * per_process + 1))}
+    assert messages == {f"{number}-{item}" for number in range(PROCESSES) for item in range(per_process)}
+    store.close()
