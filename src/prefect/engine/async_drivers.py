@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import os
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
@@ -54,18 +54,17 @@ async def adrive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Async
                     outcome = await _in_context(_perform(step), context)
                 elif not has_left:
                     generator = context.run(step.fn, *step.args, **step.kwargs)
-                    resumed = generator.__anext__()
-                    while not has_left:
-                        item = await _in_context(resumed, context)
+                    has_item, item = await _in_context(_resume(generator.__anext__()), context)
+                    while has_item:
                         try:
                             resumed = generator.asend((yield item))
                         except GeneratorExit:
                             has_left = True
+                            break
                         except BaseException as error:  # noqa: BLE001 - for the user's generator to handle
                             resumed = generator.athrow(error)
-                    await _in_context(generator.aclose(), context)
-            except StopAsyncIteration:
-                step = context.run(steps.send, None)
+                        has_item, item = await _in_context(_resume(resumed), context)
+                    await _in_context(_awaited(generator.aclose()), context)
             except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
                 step = context.run(steps.throw, error)
             else:
@@ -86,18 +85,16 @@ def collecting(steps: Steps[R]) -> Steps[R]:
     return map_calls(steps, wrap)
 
 
-async def _in_context(awaitable: Awaitable[Any], context: Context) -> Any:
-    async def wait() -> Any:
-        try:
-            return True, await awaitable
-        except StopAsyncIteration:
-            # An asyncio task cannot end with this exception.
-            return False, None
+async def _resume(resumed: Awaitable[Any]) -> tuple[bool, Any]:
+    try:
+        return True, await resumed
+    except StopAsyncIteration:
+        # An asyncio task cannot end with this exception.
+        return False, None
 
-    more, value = await asyncio.get_running_loop().create_task(wait(), context=context)
-    if not more:
-        raise StopAsyncIteration
-    return value
+
+async def _in_context(coroutine: Coroutine[Any, Any, R], context: Context) -> R:
+    return await asyncio.get_running_loop().create_task(coroutine, context=context)
 
 
 async def _call(step: Call) -> Any:

@@ -64,6 +64,8 @@ def drive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Generator[An
                     outcome = yield from _iterate(step, context.run, consumer)
                 else:
                     outcome = context.run(perform, step)
+            except GeneratorExit:
+                step = context.run(steps.send, None)
             except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
                 step = context.run(steps.throw, error)
             else:
@@ -94,7 +96,7 @@ def _iterate(step: Call, run: Callable[..., Any], consumer: _Consumer) -> Genera
             except GeneratorExit:
                 consumer.has_left = True
                 run(generator.close)
-                return None
+                raise
             except BaseException as error:  # noqa: BLE001 - thrown by the consumer, for the generator to handle
                 item = run(generator.throw, error)
             else:

@@ -15,7 +15,7 @@ from prefect.context.runs import (
     carried_flow_run,
     remove_live_root,
 )
-from prefect.engine.caching import is_persisting, kept
+from prefect.engine.caching import is_persisting, kept, store_around
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.future import PrefectFuture
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
@@ -43,7 +43,6 @@ from prefect.exceptions import (
 )
 from prefect.logging.loggers import flow_run_logger
 from prefect.logging.prints import install_print
-from prefect.results.store import ResultStore
 from prefect.rules.inputs import find, replace
 from prefect.rules.names import random_name
 from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRun, TaskRunRecord
@@ -149,8 +148,7 @@ class _FlowRun:
             persist_result=is_persisting(flow, parent, is_task=False),
         )
         if self.context.persist_result or flow.implies_persistence:
-            base = parent.result_store if parent is not None else None
-            self.context.result_store = (base or ResultStore()).update_for_flow(flow)
+            self.context.result_store = store_around(parent).update_for_flow(flow)
         self.details = StateDetails(flow_run_id=self.run.id)
 
     def _new_run(self) -> FlowRun:
