@@ -1,7 +1,7 @@
 """Commands made from functions: the signature gives the arguments, the docstring the help.
 
-A parameter before `*` is given by place; one after it is an option, `--like-this`. A `bool` option is a
-switch that can be turned off again, a `list` option can be given several times, and a `Literal` offers values.
+A parameter before `*` is given by place; one after it is an option, `--like-this`. A `bool` option is a switch
+that can be turned off again, a `list` option can be given several times, a `Literal` offers its values.
 """
 
 from __future__ import annotations

@@ -1,0 +1,241 @@
+"""`prefect flow-run`, `task-run` and `flow`, on runs that were really run."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from prefect import flow, tags, task
+from prefect.client.local import get_local_client
+from prefect.logging import get_run_logger
+from prefect.operations import create_flow, create_flow_run
+from prefect.schemas.actions import FlowCreate, FlowRunCreate
+from prefect.schemas.states import State, StateType
+
+
+@task(task_run_name="double-{x}")
+def double(x: int) -> int:
+    get_run_logger().info("doubling %s", x)
+    return 2 * x
+
+
+@flow(name="doubling", flow_run_name="run-of-{count}")
+def doubling(count: int) -> list[int]:
+    get_run_logger().warning("about to double %s", count)
+    return [double(x) for x in range(count)]
+
+
+@flow(name="failing", flow_run_name="bound-to-fail")
+def failing() -> None:
+    raise ValueError("no luck")
+
+
+@pytest.fixture
+def runs(prefect) -> None:
+    """One failed run, then one completed with a tag, of two tasks."""
+    with pytest.raises(ValueError, match="no luck"):
+        failing()
+    with tags("nightly"):
+        doubling(2)
+
+
+def listed(prefect: Callable, *words: str) -> list[str]:
+    return [run["name"] for run in prefect(*words, "--output", "json").json()]
+
+
+@pytest.mark.usefixtures("runs")
+class TestFlowRuns:
+    def test_are_listed_newest_first(self, prefect):
+        out = prefect("flow-run", "ls").out
+
+        assert out.index("run-of-2") < out.index("bound-to-fail")
+        assert all(word in out for word in ("doubling", "failing", "Completed", "Failed", "ID", "When"))
+        assert listed(prefect, "flow-run", "ls") == ["run-of-2", "bound-to-fail"]
+
+    @pytest.mark.parametrize(
+        ("words", "names"),
+        [
+            (["--state", "failed"], ["bound-to-fail"]),
+            (["--state", "Completed", "--state", "Failed"], ["run-of-2", "bound-to-fail"]),
+            (["--state-type", "completed"], ["run-of-2"]),
+            (["--state-type", "CRASHED"], []),
+            (["--flow-name", "failing"], ["bound-to-fail"]),
+            (["--tag", "nightly"], ["run-of-2"]),
+            (["--tag", "nightly", "--tag", "other"], []),
+            (["--limit", "1"], ["run-of-2"]),
+            (["--since", "1h"], ["run-of-2", "bound-to-fail"]),
+            (["--until", "1h ago"], []),
+            (["--since", "2020-01-01", "--until", "now"], ["run-of-2", "bound-to-fail"]),
+        ],
+    )
+    def test_are_filtered(self, words, names, prefect):
+        assert listed(prefect, "flow-run", "ls", *words) == names
+
+    @pytest.mark.parametrize(
+        "words", [["--limit", "0"], ["--state-type", "odd"], ["--since", "whenever"], ["-o", "yaml"]]
+    )
+    def test_are_not_listed_by_what_makes_no_sense(self, words, prefect):
+        assert not prefect("flow-run", "ls", *words, code=2).out
+
+    def test_can_be_named_by_id_its_beginning_or_name(self, prefect):
+        run_id = prefect("flow-run", "ls", "--limit", "1", "-o", "json").json()[0]["id"]
+
+        for text in (run_id, run_id.replace("-", ""), run_id[:20], "run-of-2"):
+            assert prefect("flow-run", "inspect", text, "-o", "json").json()["id"] == run_id
+
+    def test_are_shown(self, prefect):
+        out = prefect("flow-run", "inspect", "run-of-2").out
+
+        assert "Flow:       doubling" in out
+        assert '"count":2' in out
+        assert re.findall(r"Pending|Running|Completed", out.partition("States:")[2]) == [
+            "Pending",
+            "Running",
+            "Completed",
+        ]
+
+    @pytest.mark.parametrize("text", [str(uuid4()), "zz", "deadbeef", "a-b-c", "%"])
+    def test_that_are_not_there(self, text, prefect):
+        err = prefect("flow-run", "inspect", text, code=1).err
+
+        assert "low run" in err
+        assert text in err
+
+    def test_that_share_what_was_given_are_listed(self, prefect):
+        doubling(2)
+
+        err = prefect("flow-run", "logs", "run-of-2", code=1).err
+
+        assert err.startswith("'run-of-2' fits 2 flow runs. Give one of these ids:\n")
+        assert len(err.splitlines()) == 3
+
+    def test_give_their_logs_and_those_of_their_tasks(self, prefect):
+        lines = prefect("flow-run", "logs", "run-of-2").out.splitlines()
+
+        assert re.fullmatch(
+            r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \| WARNING \| Flow run 'run-of-2' - about to double 2",
+            next(line for line in lines if "about to" in line),
+        )
+        messages = [message(line) for line in lines]
+        assert [text for text in messages if text.startswith("doubling")] == ["doubling 0", "doubling 1"]
+
+    def test_give_a_part_of_their_logs(self, prefect):
+        every = prefect("flow-run", "logs", "run-of-2").out.splitlines()
+
+        def part(*words: str) -> list[str]:
+            return prefect("flow-run", "logs", "run-of-2", *words).out.splitlines()
+
+        assert part("--head", "--num-logs", "2") == part("-h", "-n", "2") == part("-n", "2") == every[:2]
+        assert part("--tail", "-n", "2") == every[-2:]
+        assert part("--tail", "-n", "2", "--reverse") == every[-2:][::-1]
+        assert part("--reverse") == every[::-1]
+        assert part("--head", "-n", "2", "-r") == every[:2][::-1]
+        assert part("--head") == part("--tail") == part("--follow") == every
+        assert "not both" in prefect("flow-run", "logs", "run-of-2", "-h", "-t", code=1).err
+        assert [log["message"] for log in prefect("flow-run", "logs", "run-of-2", "-o", "json").json()] == [
+            message(line) for line in every
+        ]
+
+    def test_are_deleted(self, prefect, monkeypatch):
+        monkeypatch.setenv("PREFECT_CLI_PROMPT", "true")
+        monkeypatch.setattr("builtins.input", lambda _question: "n")
+        assert prefect("flow-run", "delete", "run-of-2", code=1).err == "Nothing was changed.\n"
+
+        assert "Deleted flow run 'run-of-2'" in prefect("flow-run", "delete", "run-of-2", "-y").out
+        assert listed(prefect, "flow-run", "ls") == ["bound-to-fail"]
+        assert listed(prefect, "task-run", "ls") == []
+
+    def test_that_have_ended_are_not_cancelled(self, prefect):
+        assert "has ended already" in prefect("flow-run", "cancel", "run-of-2", code=1).err
+
+
+@pytest.mark.usefixtures("runs")
+class TestTaskRuns:
+    def test_are_listed(self, prefect):
+        assert sorted(listed(prefect, "task-run", "ls")) == ["double-0", "double-1"]
+        assert listed(prefect, "task-run", "ls", "--task-run-name", "double-1") == ["double-1"]
+        assert listed(prefect, "task-run", "ls", "--flow-run", "bound-to-fail") == []
+        assert len(listed(prefect, "task-run", "ls", "--flow-run", "run-of-2", "--tag", "nightly")) == 2
+        assert listed(prefect, "task-run", "ls", "--state", "FAILED") == []
+        assert len(listed(prefect, "task-run", "ls", "--state-type", "completed", "--limit", "1")) == 1
+        assert "double-1" in prefect("task-run", "ls").out
+
+    def test_are_shown(self, prefect):
+        out = prefect("task-run", "inspect", "double-1").out
+
+        assert "State:     Completed" in out
+        assert "double" in out
+        assert prefect("task-run", "inspect", "double-1", "-o", "json").json()["name"] == "double-1"
+        assert "no task run with id or name 'zz'" in prefect("task-run", "inspect", "zz", code=1).err
+
+    def test_give_their_logs(self, prefect):
+        messages = [message(line) for line in prefect("task-run", "logs", "double-1").out.splitlines()]
+
+        assert messages[0] == "doubling 1"
+        assert (
+            prefect("task-run", "logs", "double-1", "-n", "1", "-o", "json").json()[0]["message"]
+            == messages[0]
+        )
+
+
+def message(line: str) -> str:
+    return line.split(" - ", 1)[1]
+
+
+@pytest.mark.usefixtures("runs")
+def test_flows_are_listed(prefect):
+    assert listed(prefect, "flow", "ls") == ["doubling", "failing"]
+    assert listed(prefect, "flows", "ls", "--limit", "1") == ["doubling"]
+    assert "failing" in prefect("flow", "ls").out
+
+
+def test_nothing_is_listed_where_nothing_ran(prefect):
+    assert prefect("flow-run", "ls", "-o", "json").json() == []
+    assert "Flow Runs" in prefect("flow-run", "ls").out
+
+
+@pytest.mark.parametrize("kind", [StateType.SCHEDULED, StateType.PAUSED, StateType.PENDING])
+def test_a_run_that_is_not_running_is_cancelled(kind, prefect):
+    client = get_local_client()
+    of = client.call(create_flow, FlowCreate(name="waiting"))
+    client.call(create_flow_run, FlowRunCreate(flow_id=of.id, name="wait", state=State(type=kind)))
+
+    assert prefect("flow-run", "cancel", "wait").out == "Flow run 'wait' is cancelled.\n"
+    assert prefect("flow-run", "inspect", "wait", "-o", "json").json()["state_type"] == "CANCELLED"
+
+
+def test_a_run_that_is_running_is_not_cancelled(prefect):
+    @flow(flow_run_name="busy")
+    def busy() -> str:
+        return prefect("flow-run", "cancel", "busy", code=1).err
+
+    assert "is running: end its process" in busy()
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("columns", [30, 60, 80, 200])
+def test_ids_are_whole_on_any_terminal(columns, home, tmp_path):
+    leader, follower = pty.openpty()
+    env = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm"}
+    done = subprocess.Popen(
+        [sys.executable, "-m", "prefect.cli", "flow-run", "ls"], stdout=follower, env=env, cwd=tmp_path
+    )
+    os.close(follower)
+    printed = b""
+    try:
+        while chunk := os.read(leader, 65536):
+            printed += chunk
+    except OSError:  # what Linux says when the other end is closed
+        pass
+    assert done.wait(timeout=50) == 0
+    os.close(leader)
+
+    ids = re.findall(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", printed)
+    assert len(set(ids)) == 2
