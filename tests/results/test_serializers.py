@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, PrivateAttr
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from prefect.exceptions import SerializationError
 from prefect.rules.hashing import hash_objects
@@ -99,6 +100,17 @@ class Point:
     seen: set[str] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class Slotted:
+    x: int
+
+
+@pydantic_dataclass
+class Measured:
+    x: int
+    of: list[float] = field(default_factory=list)
+
+
 @dataclass
 class Names(dict):
     x: int = 1
@@ -178,6 +190,19 @@ LOOP.append(LOOP)
 def test_json_refuses_what_it_would_change(value: Any, said: str) -> None:
     with pytest.raises(SerializationError, match=said):
         JSONSerializer().dumps(value)
+
+
+def test_dataclasses_of_pydantic_are_dataclasses() -> None:
+    value = Measured(x=3, of=[1.5])
+    read = JSONSerializer().loads(JSONSerializer().dumps(value))
+    assert type(read) is Measured and read == value and same(read, value)
+    assert hash_objects(Measured(x=4)) != hash_objects(Measured(x=3)) == hash_objects(Measured(x=3))
+
+
+def test_a_field_that_is_not_set_is_refused() -> None:
+    half = object.__new__(Slotted)
+    with pytest.raises(SerializationError, match="x"):
+        JSONSerializer().dumps(half)
 
 
 def test_json_refuses_a_class_that_cannot_be_imported() -> None:

@@ -34,7 +34,7 @@ from prefect.results import (
 )
 from prefect.results.storage_key import render_storage_key
 from prefect.schemas.states import State, StateDetails, StateType
-from prefect.serializers import JSONSerializer, PickleSerializer
+from prefect.serializers import JSONSerializer, PickleSerializer, Serializer
 from prefect.settings import (
     PREFECT_DEFAULT_RESULT_STORAGE_BLOCK,
     PREFECT_LOCAL_STORAGE_PATH,
@@ -270,6 +270,37 @@ def test_a_storage_that_is_no_directory() -> None:
     assert other.exists("k") and other.read("k").result == (1, 2) and list(memory.files) == ["k"]
     with pytest.raises(MissingResult, match="nope"):
         other.read("nope")
+
+
+def test_storages_and_serializers_of_users_may_fail(store: ResultStore) -> None:
+    class Full(Memory):
+        def write_path(self, path: str, content: bytes) -> None:
+            raise RuntimeError("quota")
+
+    class Async(Memory):
+        async def read_path(self, path: str) -> bytes:  # type: ignore[override]
+            return b""
+
+    class Odd(Serializer[Any]):
+        type: str = "odd"
+
+        def dumps(self, obj: Any) -> bytes:
+            return str(obj["a"]).encode()
+
+        def loads(self, blob: bytes) -> Any:
+            raise LookupError("gone")
+
+    with pytest.raises(StoreUnavailable, match="quota"):
+        ResultStore(result_storage=Full()).write(1)
+    with pytest.raises(TypeError, match="must not be async"):
+        ResultStore(result_storage=Async())
+    odd = ResultStore(result_storage=store.result_storage, serializer=Odd(), cache_result_in_memory=False)
+    with pytest.raises(SerializationError, match=r"'odd' failed: KeyError\('a'\)"):
+        odd.write({})
+    odd.write({"a": 1}, key="k")
+    assert odd.exists("k") and odd.find("k") is None
+    with pytest.raises(SerializationError, match="gone"):
+        odd.read("k")
 
 
 def test_keys_may_be_kept_apart_from_results(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def encode_exact(value: Any) -> bytes:
         raise SerializationError(
             f"Cannot write a {type(value).__name__!r} as JSON: it contains itself, or is nested too deeply."
         ) from error
-    except (ValueError, OverflowError) as error:  # a text that is no valid Unicode, an int of 4,300 digits
+    except (ValueError, AttributeError) as error:  # no valid Unicode, an int of 4,300 digits, a field not set
         raise SerializationError(f"Cannot write a {type(value).__name__!r} as JSON: {error}.") from error
 
 
@@ -80,7 +80,7 @@ def to_tag(value: Any) -> Any:
         return {TAG: tag, "data": write(value)}
     if isinstance(value, Enum):
         return _write_enum(value)
-    if hasattr(kind, "__pydantic_fields__") and not isinstance(value, type):
+    if hasattr(kind, "__pydantic_root_model__") and not isinstance(value, type):
         return _write_model(value)
     if hasattr(kind, "__dataclass_fields__") and not isinstance(value, type):
         return _write_dataclass(value)
@@ -225,7 +225,7 @@ def _write_model(value: Any) -> Any:
 
 def _read_model(data: Any) -> Any:
     name, fields, given = data
-    kind = _known_class(name, "__pydantic_fields__")
+    kind = _known_class(name, "__pydantic_root_model__")
     made = kind.__new__(kind)
     made.__setstate__(
         {

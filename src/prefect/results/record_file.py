@@ -91,7 +91,7 @@ def decode_record(content: bytes, where: str) -> ResultRecord:
     settings: dict[str, Any] = metadata.serializer or {"type": "auto"}
     try:
         return ResultRecord(result=resolve_serializer(settings).loads(payload), metadata=metadata)
-    except (SerializationError, TypeError, ValueError) as error:
+    except Exception as error:  # serializers may be of users' making
         raise SerializationError(f"The result in {where} cannot be read: {error}") from error
 
 

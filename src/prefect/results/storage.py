@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from abc import abstractmethod
 from pathlib import Path
@@ -182,6 +183,11 @@ def resolve_result_storage(storage: str | Path | WritableFileSystem) -> Writable
             f"Results cannot be stored at {storage!r}: it is the name of a storage block, and those are not "
             "supported yet. Give a directory (Path('results'), '/data/results') or a LocalFileSystem."
         )
-    if callable(getattr(storage, "read_path", None)) and callable(getattr(storage, "write_path", None)):
-        return storage
-    raise TypeError(f"Results cannot be stored in {storage!r}: it has no read_path() and write_path().")
+    methods = [getattr(storage, name, None) for name in ("read_path", "write_path")]
+    if not all(callable(method) for method in methods):
+        raise TypeError(f"Results cannot be stored in {storage!r}: it has no read_path() and write_path().")
+    if any(inspect.iscoroutinefunction(method) for method in methods):
+        raise TypeError(
+            f"Results cannot be stored in {storage!r}: read_path() and write_path() must not be async."
+        )
+    return storage

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import msgspec
 
-from prefect.exceptions import MissingResult, SerializationError
+from prefect.exceptions import MissingResult, SerializationError, StoreUnavailable
 from prefect.results.defaults import get_default_result_serializer, get_default_result_storage
 from prefect.results.memory import ResultMemory
 from prefect.results.record_file import decode_record, encode_record, first_line_of, read_metadata
@@ -168,13 +168,13 @@ class ResultStore(Schema):
         if metadata is None or metadata.storage_key is None:
             raise ValueError("This record has no storage key: make it with create_result_record().")
         where = metadata.storage_key
-        used, payload = self.serializer.encode(result_record.result)
+        used, payload = self._encode(result_record.result)
         metadata.serializer = used.model_dump()
         content = encode_record(metadata, payload)
-        self.storage.write_path(where, content)
+        _write(self.storage, where, content)
         if self.metadata_storage is not None:
             # After the result itself: whoever finds the key finds the result.
-            self.metadata_storage.write_path(self._key(where), first_line_of(content))
+            _write(self.metadata_storage, self._key(where), first_line_of(content))
         if self.cache_result_in_memory:
             self.cache.put(where, result_record)
 
@@ -191,6 +191,15 @@ class ResultStore(Schema):
     ) -> ResultRecord:
         """Keep a value; `write` for async code."""
         return self.write(obj, key, expiration, holder)
+
+    def _encode(self, value: Any) -> tuple[Serializer[Any], bytes]:
+        serializer: Serializer[Any] = self.serializer
+        try:
+            return serializer.encode(value)
+        except SerializationError:
+            raise
+        except Exception as error:  # serializers may be of users' making
+            raise SerializationError(f"The serializer {serializer.type!r} failed: {error!r}.") from error
 
     def _where(self, key: str) -> str:
         """Return what the storage calls the file of that key: for a directory, its absolute path."""
@@ -216,12 +225,22 @@ def _is_expired(metadata: ResultRecordMetadata) -> bool:
     return metadata.expiration is not None and metadata.expiration <= now()
 
 
+def _write(storage: WritableFileSystem, path: str, content: bytes) -> None:
+    if isinstance(storage, LocalFileSystem):
+        storage.write_path(path, content)
+        return
+    try:
+        storage.write_path(path, content)
+    except Exception as error:  # storages may be of users' making
+        raise StoreUnavailable(f"Cannot write the result {path!r} to {storage!r}: {error!r}.") from error
+
+
 def _first_line(storage: WritableFileSystem, path: str) -> bytes | None:
     if isinstance(storage, LocalFileSystem):
         return storage.read_first_line(path)
     try:
         return first_line_of(storage.read_path(path))
-    except (OSError, ValueError):  # what storages say of a file that is not there
+    except Exception:  # noqa: BLE001 - storages say in ways of their own that a file is not there
         return None
 
 
@@ -238,7 +257,7 @@ def read_record(where: str, storage: WritableFileSystem) -> ResultRecord:
     """
     try:
         content = (LocalFileSystem() if os.path.isabs(where) else storage).read_path(where)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # storages say in ways of their own that a file is not there
         raise MissingResult(
             f"The result is not at {where!r} (any more): {error} "
             "Was the file deleted, or is it on another machine?"

@@ -258,7 +258,7 @@ def _feed_other(hasher: _Hasher, value: Any) -> None:
         hasher.frame(b"path", _text(f"{kind.__name__}:{value}"))
     elif isinstance(value, time):
         hasher.frame(b"time", f"{_name(kind)} {value.isoformat()} {value.tzinfo!s} {value.fold}".encode())
-    elif hasattr(kind, "__pydantic_fields__"):
+    elif hasattr(kind, "__pydantic_root_model__"):
         # `__pydantic_fields_set__` is left out: a default that was given is equal to one that was not.
         _feed_named(hasher, value, [value.__dict__, value.__pydantic_extra__, value.__pydantic_private__])
     elif hasattr(kind, "__struct_fields__"):
