@@ -138,9 +138,9 @@ def read_flow_runs(store: Store, query: FlowRunQuery) -> list[FlowRun]:
 @operation("POST", "/flow_runs/count")
 def count_flow_runs(store: Store, query: FlowRunQuery) -> int:
     """Return how many flow runs a query is about, whatever its window."""
-    from prefect.store.queries import count_of, select_flow_runs  # noqa: PLC0415 - SQLAlchemy
+    from prefect.store import queries  # noqa: PLC0415 - SQLAlchemy
 
-    return int(store.select(count_of(select_flow_runs(query)))[0][0])
+    return int(store.select(queries.count_flow_runs(query))[0][0])
 
 
 @operation("GET", "/flow_run_states/")

@@ -77,9 +77,9 @@ def read_flows(store: Store, query: FlowQuery) -> list[Flow]:
 @operation("POST", "/flows/count")
 def count_flows(store: Store, query: FlowQuery) -> int:
     """Return how many flows a query is about, whatever its window."""
-    from prefect.store.queries import count_of, select_flows  # noqa: PLC0415 - SQLAlchemy
+    from prefect.store import queries  # noqa: PLC0415 - SQLAlchemy
 
-    return int(store.select(count_of(select_flows(query)))[0][0])
+    return int(store.select(queries.count_flows(query))[0][0])
 
 
 @operation("PATCH", "/flows/{flow_id}")

@@ -71,9 +71,9 @@ def read_task_runs(store: Store, query: TaskRunQuery) -> list[TaskRun]:
 @operation("POST", "/task_runs/count")
 def count_task_runs(store: Store, query: TaskRunQuery) -> int:
     """Return how many task runs a query is about, whatever its window."""
-    from prefect.store.queries import count_of, select_task_runs  # noqa: PLC0415 - SQLAlchemy
+    from prefect.store import queries  # noqa: PLC0415 - SQLAlchemy
 
-    return int(store.select(count_of(select_task_runs(query)))[0][0])
+    return int(store.select(queries.count_task_runs(query))[0][0])
 
 
 @operation("GET", "/task_run_states/")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 import msgspec
 
@@ -66,6 +66,8 @@ _KINDS = {kind.value: kind for kind in StateType}
 _NO_POLICY = TaskRunPolicy()
 _NO_POLICY_TEXT = encode_json(_NO_POLICY).decode()
 
+_new_uuid = UUID.__new__
+_set = object.__setattr__
 _decode_any = msgspec.json.Decoder().decode
 _decode_tags = msgspec.json.Decoder(list[str]).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -107,8 +109,16 @@ def _hex(value: UUID | None) -> str | None:
     return None if value is None else value.hex
 
 
+def _id(text: str) -> UUID:
+    """Read an id; as `uuid7`, by hand, because `UUID()` checks more than a database needs to be asked."""
+    made = _new_uuid(UUID)
+    _set(made, "int", int(text if len(text) == 32 else text.replace("-", ""), 16))
+    _set(made, "is_safe", SafeUUID.unknown)
+    return made
+
+
 def _uuid(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)
+    return None if text is None else _id(text)
 
 
 def time_text(moment: datetime | None) -> str | None:
@@ -185,7 +195,7 @@ def flow_edit_row(flow: Flow) -> Row:
 def flow_from_row(row: Row) -> Flow:
     """Return the flow that a row holds."""
     return Flow(
-        id=UUID(row[0]),
+        id=_id(row[0]),
         created=time_value(row[1]),
         updated=time_value(row[2]),
         name=row[3],
@@ -272,12 +282,12 @@ def flow_run_edit_row(run: FlowRun) -> Row:
 
 def flow_run_from_row(row: Row) -> FlowRun:
     """Return the flow run that a row of it and its state holds."""
-    run_id = UUID(row[0])
+    run_id = _id(row[0])
     return FlowRun(
         id=run_id,
         created=time_value(row[1]),
         updated=time_value(row[2]),
-        flow_id=UUID(row[3]),
+        flow_id=_id(row[3]),
         name=row[4],
         state_id=_uuid(row[5]),
         state_type=None if row[6] is None else _KINDS[row[6]],
@@ -327,12 +337,12 @@ def flow_run_state_row(run_id: UUID, state: State[Any]) -> Row:
 
 def flow_run_state_from_row(row: Row) -> State[Any]:
     """Return the state that a row of `flow_run_states` holds."""
-    return _flow_run_state(UUID(row[1]), (row[0], *row[2:]))
+    return _flow_run_state(_id(row[1]), (row[0], *row[2:]))
 
 
 def _flow_run_state(run_id: UUID, row: Row) -> State[Any]:
     return State(
-        id=UUID(row[0]),
+        id=_id(row[0]),
         type=_KINDS[row[1]],
         name=row[2],
         message=row[3],
@@ -385,7 +395,7 @@ def task_run_row(record: TaskRunRecord) -> Row:
 def task_run_states_from_row(row: Row) -> list[State[Any]]:
     """Return the history that a row of `task_runs` holds, oldest first."""
     states = _decode_states(row[26])
-    run_id, flow_run_id = UUID(row[0]), _uuid(row[3])
+    run_id, flow_run_id = _id(row[0]), _uuid(row[3])
     for state in states:
         state.state_details = msgspec.structs.replace(
             state.state_details, task_run_id=run_id, flow_run_id=flow_run_id
@@ -402,7 +412,7 @@ def task_run_record_from_row(row: Row) -> TaskRunRecord:
     """Return the task run that a row holds, with its history."""
     states = task_run_states_from_row(row)
     run = TaskRun(
-        id=UUID(row[0]),
+        id=_id(row[0]),
         created=time_value(row[1]),
         updated=time_value(row[2]),
         flow_run_id=_uuid(row[3]),
@@ -451,7 +461,7 @@ def log_from_row(row: Row) -> Log:
     """Return the log record that a row holds."""
     created = time_value(row[1])
     return Log(
-        id=UUID(row[0]),
+        id=_id(row[0]),
         created=created,
         updated=created,
         name=row[2],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, Table, func, select
 
 from prefect.schemas.filters import Filter
 from prefect.schemas.queries import DEFAULT_LIMIT, FlowQuery, FlowRunQuery, LogQuery, RunQuery, TaskRunQuery
@@ -24,7 +24,9 @@ from prefect.store.hot import FLOW_RUN_COLUMNS, FLOW_RUN_SOURCE
 from prefect.store.tables import flow_runs, flows, logs, task_runs
 
 __all__ = [
-    "count_of",
+    "count_flow_runs",
+    "count_flows",
+    "count_task_runs",
     "select_flow_runs",
     "select_flows",
     "select_logs",
@@ -83,65 +85,83 @@ LOG_ORDERS: dict[LogSort, Order] = {
 
 def select_flows(query: FlowQuery) -> Query:
     """Compose a query of flows; rows are those of the table."""
-    chosen = _where(select(flows), (flow_condition, query.flows))
-    if (inside := _flow_runs_of(query, but="flows")) is not None:
-        chosen = chosen.where(flows.c.id.in_(select(flow_runs.c.flow_id).where(inside)))
-    return _window(chosen, query, FLOW_ORDERS[query.sort])
+    return _window(select(flows), flows, _flow_conditions(query), query, FLOW_ORDERS[query.sort])
+
+
+def count_flows(query: FlowQuery) -> Query:
+    """Compose a query that counts flows, whatever the window."""
+    return _count(flows, _flow_conditions(query))
 
 
 def select_flow_runs(query: FlowRunQuery) -> Query:
     """Compose a query of flow runs; rows are those of the table with those of their states."""
     chosen = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
-    if (inside := _flow_runs_of(query)) is not None:
-        chosen = chosen.where(inside)
-    return _window(chosen, query, FLOW_RUN_ORDERS[query.sort])
+    return _window(chosen, flow_runs, _flow_runs_of(query), query, FLOW_RUN_ORDERS[query.sort])
+
+
+def count_flow_runs(query: FlowRunQuery) -> Query:
+    """Compose a query that counts flow runs, whatever the window."""
+    return _count(flow_runs, _flow_runs_of(query))
 
 
 def select_task_runs(query: TaskRunQuery) -> Query:
     """Compose a query of task runs; rows are those of the table."""
-    chosen = _where(select(task_runs), (task_run_condition, query.task_runs))
-    if (inside := _flow_runs_of(query, but="task_runs")) is not None:
-        chosen = chosen.where(task_runs.c.flow_run_id.in_(select(flow_runs.c.id).where(inside)))
-    return _window(chosen, query, TASK_RUN_ORDERS[query.sort])
+    conditions = _task_run_conditions(query)
+    return _window(select(task_runs), task_runs, conditions, query, TASK_RUN_ORDERS[query.sort])
+
+
+def count_task_runs(query: TaskRunQuery) -> Query:
+    """Compose a query that counts task runs, whatever the window."""
+    return _count(task_runs, _task_run_conditions(query))
 
 
 def select_logs(query: LogQuery) -> Query:
     """Compose a query of log records; rows are those of the table."""
-    chosen = _where(select(logs), (log_condition, query.logs))
-    return _window(chosen, query, LOG_ORDERS[query.sort])
+    conditions = _condition(log_condition, query.logs)
+    return _window(select(logs), logs, conditions, query, LOG_ORDERS[query.sort])
 
 
-def count_of(query: Query) -> Query:
-    """Compose a query that counts what another would give without its window."""
-    return select(func.count()).select_from(query.order_by(None).limit(None).offset(None).subquery())
+def _flow_conditions(query: FlowQuery) -> list[Condition]:
+    conditions = _condition(flow_condition, query.flows)
+    if inside := _flow_runs_of(query, but="flows"):
+        conditions.append(flows.c.id.in_(select(flow_runs.c.flow_id).where(*inside)))
+    return conditions
 
 
-def _flow_runs_of(query: RunQuery, but: str | None = None) -> Condition | None:
-    """Return what a query's filters, `but` one of them, ask of flow runs; None: nothing."""
-    parts: list[Condition] = []
-    if but != "flows" and (inside := _condition(flow_condition, query.flows)) is not None:
-        parts.append(flow_runs.c.flow_id.in_(select(flows.c.id).where(inside)))
-    if but != "task_runs" and (inside := _condition(task_run_condition, query.task_runs)) is not None:
-        parts.append(flow_runs.c.id.in_(select(task_runs.c.flow_run_id).where(inside)))
-    own: list[tuple[Criterion, Filter | None]] = [
-        (flow_run_condition, query.flow_runs),
-        (deployment_condition, query.deployments),
-        (work_pool_condition, query.work_pools),
-        (work_queue_condition, query.work_pool_queues),
-    ]
-    parts += [inside for each, given in own if (inside := _condition(each, given)) is not None]
-    return and_(*parts) if parts else None
+def _task_run_conditions(query: TaskRunQuery) -> list[Condition]:
+    conditions = _condition(task_run_condition, query.task_runs)
+    if inside := _flow_runs_of(query, but="task_runs"):
+        conditions.append(task_runs.c.flow_run_id.in_(select(flow_runs.c.id).where(*inside)))
+    return conditions
 
 
-def _condition(criterion: Criterion, given: Filter | None) -> Condition | None:
-    return None if given is None else criterion(given)
+def _flow_runs_of(query: RunQuery, but: str | None = None) -> list[Condition]:
+    """Return what a query's filters, `but` one of them, ask of flow runs."""
+    conditions: list[Condition] = []
+    if but != "flows" and (inside := _condition(flow_condition, query.flows)):
+        conditions.append(flow_runs.c.flow_id.in_(select(flows.c.id).where(*inside)))
+    if but != "task_runs" and (inside := _condition(task_run_condition, query.task_runs)):
+        conditions.append(flow_runs.c.id.in_(select(task_runs.c.flow_run_id).where(*inside)))
+    conditions += _condition(flow_run_condition, query.flow_runs)
+    conditions += _condition(deployment_condition, query.deployments)
+    conditions += _condition(work_pool_condition, query.work_pools)
+    conditions += _condition(work_queue_condition, query.work_pool_queues)
+    return conditions
 
 
-def _where(query: Query, *filters: tuple[Criterion, Filter | None]) -> Query:
-    conditions = [_condition(criterion, given) for criterion, given in filters]
-    return query.where(*(one for one in conditions if one is not None))
+def _condition(criterion: Criterion, given: Filter | None) -> list[Condition]:
+    condition = None if given is None else criterion(given)
+    return [] if condition is None else [condition]
 
 
-def _window(query: Query, asked: RunQuery | LogQuery, order: Order) -> Query:
+def _count(table: Table, conditions: list[Condition]) -> Query:
+    return select(func.count()).select_from(table).where(*conditions)
+
+
+def _window(
+    rows: Query, table: Table, conditions: list[Condition], asked: RunQuery | LogQuery, order: Order
+) -> Query:
+    """Choose ids first: what is sorted is small then, and often an index alone gives the answer."""
     limit = DEFAULT_LIMIT if asked.limit is None else asked.limit
-    return query.order_by(*order).limit(limit).offset(asked.offset)
+    ids = select(table.c.id).where(*conditions).order_by(*order).limit(limit).offset(asked.offset)
+    return rows.where(table.c.id.in_(ids)).order_by(*order)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Dialect,
     Double,
     ForeignKey,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    literal_column,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -67,10 +69,9 @@ class Json(TypeDecorator[str]):
         return dialect.type_descriptor(chosen)
 
 
-def _index_where_set(column: Column[Any]) -> None:
-    """Index a column that is mostly empty, at no cost where it is."""
-    is_set = column.is_not(None)
-    Index(None, column, sqlite_where=is_set, postgresql_where=is_set)
+def _index_where(column: Column[Any], condition: ColumnElement[bool]) -> None:
+    """Index a column for some rows, at no cost for the others."""
+    Index(None, column, sqlite_where=condition, postgresql_where=condition)
 
 
 metadata = MetaData(
@@ -131,9 +132,10 @@ flow_runs = Table(
     Column("created_by", Json),
     Column("job_variables", Json),
 )
-_index_where_set(flow_runs.c.deployment_id)
-_index_where_set(flow_runs.c.parent_task_run_id)
-Index(None, flow_runs.c.state_type, flow_runs.c.next_scheduled_start_time)
+_index_where(flow_runs.c.deployment_id, flow_runs.c.deployment_id.is_not(None))
+_index_where(flow_runs.c.parent_task_run_id, flow_runs.c.parent_task_run_id.is_not(None))
+Index(None, flow_runs.c.state_type, flow_runs.c.id)
+_index_where(flow_runs.c.next_scheduled_start_time, flow_runs.c.state_type == literal_column("'SCHEDULED'"))
 Index(None, flow_runs.c.expected_start_time)
 Index(None, flow_runs.c.flow_id, flow_runs.c.idempotency_key, unique=True)
 
@@ -185,7 +187,7 @@ task_runs = Table(
     Column("state_count", Integer, nullable=False),
     Column("states", Json, nullable=False),
 )
-Index(None, task_runs.c.flow_run_id)
+Index(None, task_runs.c.flow_run_id, task_runs.c.id)
 
 logs = Table(
     "logs",
@@ -200,7 +202,7 @@ logs = Table(
     Column("task_run_id", Uuid),
 )
 Index(None, logs.c.flow_run_id)
-_index_where_set(logs.c.task_run_id)
+_index_where(logs.c.task_run_id, logs.c.task_run_id.is_not(None))
 
 leases = Table(
     "leases",

@@ -108,7 +108,7 @@ def _create_task_runs() -> None:
         sa.Column("states", JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_task_runs")),
     )
-    op.create_index(op.f("ix_task_runs_flow_run_id"), "task_runs", ["flow_run_id"], unique=False)
+    op.create_index(op.f("ix_task_runs_flow_run_id_id"), "task_runs", ["flow_run_id", "id"], unique=False)
 
 
 def _create_flow_runs() -> None:
@@ -169,6 +169,14 @@ def _create_flow_runs() -> None:
         op.f("ix_flow_runs_flow_id_idempotency_key"), "flow_runs", ["flow_id", "idempotency_key"], unique=True
     )
     op.create_index(
+        op.f("ix_flow_runs_next_scheduled_start_time"),
+        "flow_runs",
+        ["next_scheduled_start_time"],
+        unique=False,
+        sqlite_where=sa.text("state_type = 'SCHEDULED'"),
+        postgresql_where=sa.text("state_type = 'SCHEDULED'"),
+    )
+    op.create_index(
         op.f("ix_flow_runs_parent_task_run_id"),
         "flow_runs",
         ["parent_task_run_id"],
@@ -176,12 +184,7 @@ def _create_flow_runs() -> None:
         sqlite_where=sa.text("parent_task_run_id IS NOT NULL"),
         postgresql_where=sa.text("parent_task_run_id IS NOT NULL"),
     )
-    op.create_index(
-        op.f("ix_flow_runs_state_type_next_scheduled_start_time"),
-        "flow_runs",
-        ["state_type", "next_scheduled_start_time"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_flow_runs_state_type_id"), "flow_runs", ["state_type", "id"], unique=False)
 
 
 def _create_flow_run_states() -> None:
