@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.drivers import drive, perform
 from prefect.engine.future import PrefectFuture, held_slot
+from prefect.engine.loops import awaited
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Step, Steps, Wait, map_calls
 
-__all__ = ["adrive", "adrive_generator", "collecting", "run_awaitable", "run_coroutine"]
+__all__ = ["adrive", "adrive_generator", "collecting"]
 
 R = TypeVar("R")
 
@@ -64,7 +65,7 @@ async def adrive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Async
                         except BaseException as error:  # noqa: BLE001 - for the user's generator to handle
                             resumed = generator.athrow(error)
                         has_item, item = await _in_context(_resume(resumed), context)
-                    await _in_context(_awaited(generator.aclose()), context)
+                    await _in_context(awaited(generator.aclose()), context)
             except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
                 step = context.run(steps.throw, error)
             else:
@@ -192,56 +193,3 @@ class _SlotGivenUp:
         _waiting.count -= 1
         if _waiting.count == 0 and held_slot.slot is not None:
             held_slot.slot.take_back()
-
-
-_loops = threading.local()
-
-
-def run_coroutine(make: Callable[[], Awaitable[R]]) -> R:
-    """Run a coroutine to its end from synchronous code, in the calling thread.
-
-    Threads keep their event loop: making one costs more than most tasks do.
-
-    Args:
-        make: Makes the coroutine.
-
-    Returns:
-        What the coroutine returned.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        runner = getattr(_loops, "runner", None)
-        if runner is None:
-            runner = _loops.runner = asyncio.Runner()
-        return runner.run(_awaited(make()), context=copy_context())
-    # A loop runs here already (a synchronous flow called from async code): use a thread's.
-    return _in_new_thread(make)
-
-
-def run_awaitable(awaitable: Awaitable[R]) -> R:
-    """Run an awaitable to its end from synchronous code; as `run_coroutine`."""
-    return run_coroutine(lambda: awaitable)
-
-
-async def _awaited(awaitable: Awaitable[R]) -> R:
-    return await awaitable
-
-
-def _in_new_thread(make: Callable[[], Awaitable[R]]) -> R:
-    outcome: list[Any] = []
-    context = copy_context()
-
-    def run() -> None:
-        try:
-            outcome.append((asyncio.run(_awaited(context.run(make))), None))
-        except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
-            outcome.append((None, error))
-
-    thread = threading.Thread(target=context.copy().run, args=(run,), name="prefect-loop", daemon=True)
-    thread.start()
-    thread.join()
-    value, error = outcome[0]
-    if error is not None:
-        raise error
-    return value  # type: ignore[no-any-return]

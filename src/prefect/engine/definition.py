@@ -50,7 +50,7 @@ class Definition:
         self.isasync = inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
         self.isgenerator = inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call)
         fallback = getattr(inner, "__name__", type(inner).__name__)
-        self.name: str = options.get("name") or (fallback.replace("_", "-") if kind == "flow" else fallback)
+        self.name: str = options.get("name") or (_flow_name(fallback) if kind == "flow" else fallback)
         self.description: str | None = options.get("description") or inspect.getdoc(inner)
         tags = options.get("tags") or ()
         if isinstance(tags, str):
@@ -150,6 +150,10 @@ class Definition:
         """Return the options with some changed; hooks that were added after the decorator stay."""
         hooks = {name: getattr(self, f"{name}_hooks") for name in _HOOKS if getattr(self, f"{name}_hooks")}
         return {**self._options, **hooks, **changes}
+
+
+def _flow_name(function_name: str) -> str:
+    return "unknown-lambda" if function_name == "<lambda>" else function_name.replace("_", "-")
 
 
 _IMPLYING_PERSISTENCE = (

@@ -133,7 +133,7 @@ def perform(step: Step) -> Any:
             outcome = step.fn(*step.args)
             if inspect.isawaitable(outcome):
                 # Loaded here because only an async hook of synchronous code needs it.
-                from prefect.engine.async_drivers import run_awaitable  # noqa: PLC0415 - 40 ms of every start
+                from prefect.engine.loops import run_awaitable  # noqa: PLC0415 - 40 ms of every start
 
                 return run_awaitable(outcome)
             return outcome

@@ -85,11 +85,11 @@ def run_submitted(
         return drive(steps)
     if task.isgenerator and not task.isasync:
         return drive(_collecting(steps))
-    from prefect.engine import async_drivers  # noqa: PLC0415 - asyncio is 40 ms of every start
+    from prefect.engine import async_drivers, loops  # noqa: PLC0415 - asyncio is 40 ms of every start
 
     if task.isgenerator:
         steps = async_drivers.collecting(steps)
-    return async_drivers.run_coroutine(lambda: async_drivers.adrive(steps))
+    return loops.run_coroutine(lambda: async_drivers.adrive(steps))
 
 
 def _collecting(steps: Steps[Ending]) -> Steps[Ending]:

@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
+from prefect.logging.loggers import get_logger
 from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.states import State, StateType
 
-__all__ = ["PrefectConcurrentFuture", "PrefectFuture", "Slot", "held_slot"]
+__all__ = ["PrefectConcurrentFuture", "PrefectFuture", "Slot", "SlotGivenUp", "held_slot"]
 
 R = TypeVar("R")
 
@@ -43,6 +44,21 @@ class _Held(threading.local):
 
 held_slot = _Held()
 """The slot that this thread holds."""
+
+
+class SlotGivenUp:
+    """Gives up the slot that this thread holds, where it holds one, while a `with` block waits for other runs."""
+
+    __slots__ = ("_slot",)
+
+    def __enter__(self) -> None:
+        self._slot = held_slot.slot
+        if self._slot is not None:
+            self._slot.give_up()
+
+    def __exit__(self, *_: object) -> None:
+        if self._slot is not None:
+            self._slot.take_back()
 
 
 class PrefectFuture(abc.ABC, Generic[R]):
@@ -138,6 +154,8 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
     def complete(self, state: State[Any]) -> None:
         """Say that the run has finished: wakes who waits, calls who asked to be called."""
         with _lock:
+            if self._final is not None:
+                return  # given up already: what comes late changes nothing
             self._final = state
             self._record = None
             waiters, self._waiters = self._waiters, None
@@ -145,7 +163,7 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
         for waiter in waiters or ():
             waiter.release()
         for callback in callbacks or ():
-            callback(self)
+            self._call_back(callback)
 
     def add_done_callback(self, fn: Callable[[PrefectFuture[R]], object]) -> None:
         """Have a function called with this future when the run has finished; at once, if it has."""
@@ -153,23 +171,18 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
             if self._final is None:
                 self._callbacks = [*(self._callbacks or ()), fn]
                 return
-        fn(self)
+        self._call_back(fn)
+
+    def _call_back(self, fn: Callable[[PrefectFuture[R]], object]) -> None:
+        try:
+            fn(self)
+        except Exception:  # noqa: BLE001 - the thread that completes a run must go on
+            get_logger("futures").exception("A done callback of task run %s failed", self._run_id)
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the run has finished, `timeout` seconds at most."""
         if self._final is not None:
             return
-        slot = held_slot.slot
-        if slot is None:
-            self._wait(timeout)
-            return
-        slot.give_up()
-        try:
-            self._wait(timeout)
-        finally:
-            slot.take_back()
-
-    def _wait(self, timeout: float | None) -> None:
         waiter = allocate_lock()
         waiter.acquire()
         with _lock:
@@ -179,7 +192,11 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
                 self._waiters = [waiter]
             else:
                 self._waiters.append(waiter)
-        waiter.acquire(timeout=-1 if timeout is None else max(0.0, timeout))
+        with SlotGivenUp():
+            waiter.acquire(timeout=-1 if timeout is None else max(0.0, timeout))
+        with _lock:
+            if self._waiters is not None and waiter in self._waiters:
+                self._waiters.remove(waiter)  # out of time
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
         """Wait for the run and return its result; see `PrefectFuture.result`."""

@@ -13,9 +13,9 @@ from prefect.exceptions import UpstreamTaskError
 from prefect.rules.inputs import find, replace
 from prefect.schemas.objects import Constant, Parameter, TaskRunResult
 from prefect.schemas.states import State
-from prefect.types.annotations import allow_failure, quote
+from prefect.types.annotations import allow_failure, quote, unmapped
 
-__all__ = ["ResultTracker", "TaskInputs", "pending", "resolve", "task_inputs"]
+__all__ = ["ResultTracker", "TaskInputs", "listed", "pending", "resolve", "task_inputs"]
 
 TaskInputs = dict[str, list[TaskRunResult | Parameter | Constant]]
 
@@ -80,6 +80,19 @@ class ResultTracker:
         self._sweep_at = max(256, 2 * len(self._held))
 
 
+def listed(wait_for: Any) -> Any:
+    """Return the runs to wait for in a form that can be looked through more than once.
+
+    Args:
+        wait_for: An iterable, which may be an iterator; or a single run.
+    """
+    if wait_for is None or isinstance(
+        wait_for, list | tuple | set | dict | PrefectFuture | State | allow_failure
+    ):
+        return wait_for
+    return list(wait_for)
+
+
 def pending(parameters: dict[str, Any], wait_for: Iterable[Any] | None = None) -> list[PrefectFuture[Any]]:
     """Return the futures among the arguments; waiting for them is the caller's.
 
@@ -92,7 +105,7 @@ def pending(parameters: dict[str, Any], wait_for: Iterable[Any] | None = None) -
         if type(value) not in _ATOMS:
             found += _futures_in(value)
     if wait_for is not None:
-        found += _futures_in(wait_for if isinstance(wait_for, list | tuple | set) else [wait_for])
+        found += _futures_in(wait_for)
     return found
 
 
@@ -121,8 +134,7 @@ def resolve(parameters: dict[str, Any], wait_for: Iterable[Any] | None = None) -
         prefect.exceptions.UpstreamTaskError: One of the runs did not complete.
     """
     if wait_for is not None:
-        for item in _futures_in(wait_for if isinstance(wait_for, list | tuple | set) else [wait_for]):
-            _result_of(item, allowed=_is_allowed(item, wait_for))
+        _check(wait_for)
     changed: dict[str, Any] | None = None
     for name, value in parameters.items():
         if type(value) in _ATOMS:
@@ -135,14 +147,17 @@ def resolve(parameters: dict[str, Any], wait_for: Iterable[Any] | None = None) -
     return parameters if changed is None else changed
 
 
-def _is_allowed(future: PrefectFuture[Any], wait_for: Any) -> bool:
-    marked = [m for m in find(wait_for, (allow_failure,)) if isinstance(m, allow_failure)]
-    return any(future in _futures_in(mark) for mark in marked)
+def _check(wait_for: Any, *, allowed: bool = False) -> None:
+    for item in find(wait_for, _MARKED):
+        if isinstance(item, allow_failure):
+            _check(item.unwrap(), allowed=True)
+        else:
+            _completed(item, allowed=allowed)
 
 
 def _resolve_value(value: Any) -> Any:
-    if isinstance(value, quote):
-        return value.unquote()
+    if isinstance(value, quote | unmapped):
+        return value.unwrap()
     if isinstance(value, allow_failure):
         return _resolve_allowed(value.unwrap())
     if isinstance(value, PrefectFuture | State):
@@ -157,9 +172,13 @@ def _resolve_allowed(value: Any) -> Any:
 
 
 def _result_of(upstream: PrefectFuture[Any] | State[Any], *, allowed: bool = False) -> Any:
+    return _completed(upstream, allowed=allowed).result(raise_on_failure=False)
+
+
+def _completed(upstream: PrefectFuture[Any] | State[Any], *, allowed: bool) -> State[Any]:
     state = upstream.state if isinstance(upstream, PrefectFuture) else upstream
     if state.is_completed() or (allowed and state.is_final()):
-        return state.result(raise_on_failure=False)
+        return state
     run_id = upstream.task_run_id if isinstance(upstream, PrefectFuture) else state.state_details.task_run_id
     raise UpstreamTaskError(f"Upstream task run '{run_id}' did not reach a 'COMPLETED' state.")
 

@@ -35,7 +35,7 @@ class Signature:
         name: The flow or task, as errors name it; None for the function's own name.
     """
 
-    __slots__ = ("_bind", "_defaults", "_signature", "_unpack", "_validators", "fn", "name", "names")
+    __slots__ = ("_bind", "_defaults", "_signature", "_unpack", "_validators", "fn", "keywords", "name", "names")
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None) -> None:
         try:
@@ -48,6 +48,8 @@ class Signature:
         parameters = self._signature.parameters.values()
         self.names: tuple[str, ...] = tuple(parameter.name for parameter in parameters)
         """The names of the parameters, in order."""
+        self.keywords: str | None = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
+        """The name of the parameter that takes `**kwargs`, where there is one."""
         self._defaults = {p.name: p.default for p in parameters if p.default is not _EMPTY}
         self._bind, self._unpack = _compiled(self._signature)
         self._validators: dict[str, Validator] | None = None

@@ -29,7 +29,7 @@ from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps, Wait
 from prefect.exceptions import TaskRunTimeoutError, UnfinishedRun, UpstreamTaskError
 from prefect.logging.loggers import get_logger, task_run_logger
 from prefect.schemas.objects import TaskRun, TaskRunRecord
-from prefect.schemas.states import State, StateDetails, StateType, get_state_exception
+from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType, get_state_exception
 from prefect.types import now, uuid7
 
 if TYPE_CHECKING:
@@ -236,6 +236,8 @@ class _TaskRun:
             attempt += 1
 
     def _enter(self, state: State[Any]) -> None:
+        if self.run.state_type in TERMINAL_STATES:
+            return  # given up meanwhile, by a flow run that ended: what comes late changes nothing
         enter(self.record, state)
         self.context.refresh()
         self.journal.note(self.record)
@@ -259,7 +261,7 @@ class _TaskRun:
         ).state
         try:
             return bool((yield RunHook(condition, (self.task, self.run, state))))
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever the user's function raises
             self._logger().error(
                 "An error was encountered while running `retry_condition_fn`: the run is not retried",
                 exc_info=True,

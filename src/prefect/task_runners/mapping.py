@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sized
 from typing import Any
 
 from prefect.engine.future import PrefectFuture
+from prefect.engine.inputs import resolve
 from prefect.exceptions import MappingLengthMismatch, MappingMissingIterable
 from prefect.schemas.states import State
 from prefect.types.annotations import allow_failure, quote, unmapped
@@ -13,12 +14,13 @@ from prefect.types.annotations import allow_failure, quote, unmapped
 __all__ = ["map_parameters"]
 
 
-def map_parameters(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def map_parameters(parameters: dict[str, Any], keywords: str | None = None) -> Iterator[dict[str, Any]]:
     """Spread arguments over the runs of a `.map`.
 
     Args:
         parameters: The arguments by name. An iterable that is no text has one item for each run; so has the
             result of a future. Everything else, and what `unmapped` marks, goes to every run.
+        keywords: The name of the parameter that takes `**kwargs`; what is in it is spread one by one.
 
     Returns:
         The arguments of each run, in order.
@@ -26,15 +28,31 @@ def map_parameters(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     Raises:
         prefect.exceptions.MappingMissingIterable: There is no iterable among them.
         prefect.exceptions.MappingLengthMismatch: The iterables differ in length.
+        prefect.exceptions.UpstreamTaskError: The run that should give the items did not complete.
     """
-    iterables: dict[str, Any] = {}
+    if keywords not in parameters:
+        return _spread(parameters)
+    named = {name: value for name, value in parameters.items() if name != keywords}
+    return (
+        {
+            **{name: given[name] for name in named},
+            keywords: {name: value for name, value in given.items() if name not in named},
+        }
+        for given in _spread({**named, **parameters[keywords]})
+    )
+
+
+def _spread(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    iterables: dict[str, list[Any] | tuple[Any, ...]] = {}
     fixed: dict[str, Any] = {}
     for name, value in parameters.items():
-        mark, plain = _unmarked(value)
-        if isinstance(plain, PrefectFuture | State):
-            plain = plain.result()
-        if isinstance(value, unmapped | quote) or not _is_iterable(plain):
-            fixed[name] = value.unwrap() if isinstance(value, unmapped) else value
+        if isinstance(value, unmapped):
+            fixed[name] = value.unwrap()
+            continue
+        mark = type(value) if isinstance(value, allow_failure | quote) else None
+        plain = _result_of(value.unwrap() if isinstance(value, allow_failure | quote) else value)
+        if not _is_iterable(plain):
+            fixed[name] = value
             continue
         items = plain if isinstance(plain, list | tuple) else list(plain)
         iterables[name] = items if mark is None else [mark(item) for item in items]
@@ -56,8 +74,12 @@ def map_parameters(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     )
 
 
-def _unmarked(value: Any) -> tuple[type[allow_failure[Any]] | None, Any]:
-    return (allow_failure, value.unwrap()) if isinstance(value, allow_failure) else (None, value)
+def _result_of(value: Any) -> Any:
+    if not isinstance(value, PrefectFuture | State):
+        return value
+    if isinstance(value, PrefectFuture):
+        value.wait()
+    return resolve({"value": value})["value"]
 
 
 def _is_iterable(value: Any) -> bool:

@@ -18,7 +18,7 @@ from _thread import LockType, allocate_lock
 from collections import deque
 from collections.abc import Callable
 
-from prefect.engine.future import held_slot
+from prefect.engine.future import SlotGivenUp, held_slot
 
 __all__ = ["Pool", "Work"]
 
@@ -67,15 +67,8 @@ class Pool:
                 room = allocate_lock()
                 room.acquire()
                 self._putting.append(room)
-            slot = held_slot.slot
-            if slot is None:
+            with SlotGivenUp():
                 room.acquire()
-                continue
-            slot.give_up()
-            try:
-                room.acquire()
-            finally:
-                slot.take_back()
 
     def give_up(self) -> None:
         """Free the calling thread's slot, since it is going to wait."""
@@ -110,7 +103,13 @@ class Pool:
             finished = allocate_lock()
             finished.acquire()
             self._finishing.append(finished)
-        finished.acquire()
+        with SlotGivenUp():  # of another pool: this work may wait for that one's
+            finished.acquire()
+
+    def abandon(self) -> None:
+        """Have nobody wait any longer until all work has been done."""
+        with self._lock:
+            self._stop_waiting()
 
     # All below is called with the lock held.
 
@@ -153,9 +152,12 @@ class Pool:
     def _done(self, count: int) -> None:
         self._outstanding -= count
         if not self._outstanding:
-            for finished in self._finishing:
-                finished.release()
-            self._finishing.clear()
+            self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        for finished in self._finishing:
+            finished.release()
+        self._finishing.clear()
 
 
 class _Worker:

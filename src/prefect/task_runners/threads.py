@@ -144,6 +144,8 @@ class ThreadPoolTaskRunner(TaskRunner):
         for work in list(self._running):
             message = "The flow run ended before this task did."
             work.future.complete(work.end(State(type=StateType.CRASHED, message=message)))
+        if self._pool is not None:
+            self._pool.abandon()
 
     def _run(self, submitted: Submitted) -> State[Any]:
         """Run a task in this thread, in the context it was submitted from."""

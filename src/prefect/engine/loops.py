@@ -1,0 +1,66 @@
+"""Event loops for coroutines that synchronous code runs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+__all__ = ["awaited", "run_awaitable", "run_coroutine"]
+
+R = TypeVar("R")
+
+_loops = threading.local()
+
+
+def run_coroutine(make: Callable[[], Awaitable[R]]) -> R:
+    """Run a coroutine to its end from synchronous code, in the calling thread.
+
+    Threads keep their event loop: making one costs more than most tasks do.
+
+    Args:
+        make: Makes the coroutine.
+
+    Returns:
+        What the coroutine returned.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        runner = getattr(_loops, "runner", None)
+        if runner is None:
+            runner = _loops.runner = asyncio.Runner()
+        return runner.run(awaited(make()), context=copy_context())
+    # A loop runs here already (a synchronous flow called from async code): use a thread's.
+    return _in_new_thread(make)
+
+
+def run_awaitable(awaitable: Awaitable[R]) -> R:
+    """Run an awaitable to its end from synchronous code; as `run_coroutine`."""
+    return run_coroutine(lambda: awaitable)
+
+
+async def awaited(awaitable: Awaitable[R]) -> R:
+    """Make a coroutine of any awaitable."""
+    return await awaitable
+
+
+def _in_new_thread(make: Callable[[], Awaitable[R]]) -> R:
+    outcome: list[Any] = []
+    context = copy_context()
+
+    def run() -> None:
+        try:
+            outcome.append((asyncio.run(awaited(context.run(make))), None))
+        except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=context.copy().run, args=(run,), name="prefect-loop", daemon=True)
+    thread.start()
+    thread.join()
+    value, error = outcome[0]
+    if error is not None:
+        raise error
+    return value  # type: ignore[no-any-return]
