@@ -66,4 +66,4 @@ def test_python_blocks_are_not_exempt(page):
 @pytest.mark.parametrize("page", [page for page in PAGES if commands_of(page)], ids=page_id)
 def test_commands_exist(page, run_python):
     for command in sorted(set(commands_of(page))):
-        run_python("-c", "from prefect.cli import main; main()", *command.split(), "--help")
+        run_python("-m", "prefect.cli", *command.split(), "--help")

@@ -1,7 +1,7 @@
 """Commands made from functions: the signature gives the arguments, the docstring the help.
 
-A parameter before `*` is given by place; one after it is an option, `--like-this`. A `bool` option is a switch
-that can be turned off again, a `list` option can be given several times, a `Literal` offers its values.
+A parameter before `*` is given by place; one after it is an option, `--like-this`. A `bool` option is a
+switch, a `list` option can be given several times, and a `Literal` offers its values.
 """
 
 from __future__ import annotations
@@ -44,6 +44,19 @@ class Flag:
         self.off = off
         self.parse = parse
         self.metavar = metavar
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """Help with the value's name once an option, in all versions of Python: `-n, --num-logs N`."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        value = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{', '.join(action.option_strings)} {value}"
 
 
 class Group:
@@ -89,11 +102,15 @@ class Group:
 
     def parser(self) -> argparse.ArgumentParser:
         """Make the parser of this group."""
-        parser = argparse.ArgumentParser(f"prefect {self.name}", description=GROUPS[self.name])
+        parser = argparse.ArgumentParser(
+            f"prefect {self.name}", description=GROUPS[self.name], formatter_class=_HelpFormatter
+        )
         below = parser.add_subparsers(title="commands", metavar="COMMAND")
         for name, function in self.commands.items():
             summary, helps = _read_docstring(function)
-            added = below.add_parser(name, help=summary, description=summary, add_help=False)
+            added = below.add_parser(
+                name, help=summary, description=summary, formatter_class=_HelpFormatter, add_help=False
+            )
             added.set_defaults(_function=function)
             _add_arguments(added, function, helps)
         return parser
