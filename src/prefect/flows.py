@@ -9,6 +9,7 @@ from zlib import crc32
 
 from prefect.engine.definition import Definition, Delay, Hook, RunName
 from prefect.engine.entry import call_flow
+from prefect.engine.inputs import listed
 from prefect.rules.names import validate_name
 from prefect.schemas.states import State
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
@@ -72,6 +73,7 @@ class Flow(Definition, Generic[P, R]):
         if unknown:
             raise TypeError(f"@flow got unknown option(s): {', '.join(sorted(unknown))}")
         super().__init__(fn, "flow", dict(options))
+        self.refuse_reserved_parameters()
         validate_name(self.name)
         runner = options.get("task_runner")
         self.task_runner: TaskRunner = (
@@ -184,7 +186,7 @@ class Flow(Definition, Generic[P, R]):
             prefect.exceptions.ParameterTypeError: A value does not fit its annotation.
             Exception: What the function raised in its last attempt.
         """
-        return_state, wait_for = kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
+        return_state, wait_for = kwargs.pop("return_state", False), listed(kwargs.pop("wait_for", None))
         return call_flow(self, self.signature.bind(args, kwargs), wait_for, return_state)
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from prefect.engine.future import PrefectConcurrentFuture, PrefectFuture, wait_all
+from prefect.engine.future import PrefectConcurrentFuture, PrefectFuture, SlotGivenUp, wait_all
 from prefect.rules.inputs import replace
 from prefect.schemas.states import State
 
@@ -111,9 +111,11 @@ def as_completed(futures: Iterable[F], timeout: float | None = None) -> Iterator
     for given in range(len(unique)):
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         try:
-            yield finished.get(timeout=left)
+            with SlotGivenUp():
+                future = finished.get(timeout=left)
         except Empty:
             raise TimeoutError(f"{len(unique) - given} (of {len(unique)}) futures unfinished") from None
+        yield future
 
 
 def resolve_futures_to_states(value: Any) -> Any:

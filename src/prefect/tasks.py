@@ -11,7 +11,7 @@ from prefect.engine.caching import choose_policy
 from prefect.engine.definition import Definition, Delay, Hook, RunName
 from prefect.engine.entry import call_task
 from prefect.engine.future import PrefectFuture
-from prefect.exceptions import ReservedArgumentError
+from prefect.engine.inputs import listed
 from prefect.futures import PrefectFutureList
 from prefect.results.cache_policies import NO_CACHE, CachePolicy, task_input_hash
 from prefect.rules.retries import exponential_backoff, spread
@@ -29,8 +29,6 @@ __all__ = ["Task", "TaskOptions", "exponential_backoff", "task", "task_input_has
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
-
-_RESERVED = ("return_state", "wait_for")
 
 
 class TaskOptions(TypedDict, total=False):
@@ -85,12 +83,7 @@ class Task(Definition, Generic[P, R]):
         if unknown:
             raise TypeError(f"@task got unknown option(s): {', '.join(sorted(unknown))}")
         super().__init__(fn, "task", dict(options))
-        reserved = [name for name in _RESERVED if name in self.signature.names]
-        if reserved:
-            raise ReservedArgumentError(
-                f"Task {self.name!r} has a parameter named {reserved[0]!r}, "
-                "which the interface keeps for itself: rename it."
-            )
+        self.refuse_reserved_parameters()
         self.version: str | None = options.get("version")
         self.retry_condition_fn = options.get("retry_condition_fn")
         if self.retry_condition_fn is not None and not callable(self.retry_condition_fn):
@@ -276,7 +269,7 @@ class Task(Definition, Generic[P, R]):
         given = self.signature.bind_partial(args, kwargs)
         futures = PrefectFutureList(
             runner.submit(self, self.signature.complete(parameters), wait_for)
-            for parameters in map_parameters(given)
+            for parameters in map_parameters(given, self.signature.keywords)
         )
         if return_state:
             futures.wait()
@@ -289,7 +282,7 @@ class Task(Definition, Generic[P, R]):
 
 def _taken_from(kwargs: dict[str, Any]) -> tuple[bool, Iterable[Any] | None]:
     """Take `return_state` and `wait_for` out of the keyword arguments of a call."""
-    return kwargs.pop("return_state", False), kwargs.pop("wait_for", None)
+    return kwargs.pop("return_state", False), listed(kwargs.pop("wait_for", None))
 
 
 def _runner_here() -> TaskRunner:

@@ -11,6 +11,7 @@ from typing import Any, Self, cast
 from zlib import crc32
 
 from prefect.engine.parameters import Signature
+from prefect.exceptions import ReservedArgumentError
 from prefect.rules.names import render_name
 from prefect.rules.retries import jittered, nth_delay, settle_delays
 from prefect.settings import get_current_settings
@@ -73,6 +74,19 @@ class Definition:
         self.implies_persistence = any(options.get(name) is not None for name in _IMPLYING_PERSISTENCE)
         where = getattr(getattr(call, "__code__", None), "co_filename", "")
         self.task_key = f"{getattr(inner, '__qualname__', fallback)}-{crc32(where.encode()):08x}"
+
+    def refuse_reserved_parameters(self) -> None:
+        """Check that no parameter has a name that calls keep for themselves.
+
+        Raises:
+            prefect.exceptions.ReservedArgumentError: One is named `return_state` or `wait_for`.
+        """
+        for name in _RESERVED:
+            if name in self.signature.names:
+                raise ReservedArgumentError(
+                    f"{self._kind.capitalize()} {self.name!r} has a parameter named {name!r}, "
+                    "which the interface keeps for itself: rename it."
+                )
 
     @property
     def signature(self) -> Signature:
@@ -162,6 +176,7 @@ _IMPLYING_PERSISTENCE = (
     "result_storage_key",
     "cache_key_fn",
 )
+_RESERVED = ("return_state", "wait_for")
 _HOOKS = ("on_completion", "on_failure", "on_running", "on_crashed", "on_cancellation")
 
 

@@ -47,7 +47,7 @@ held_slot = _Held()
 
 
 class SlotGivenUp:
-    """Gives up the slot that this thread holds, where it holds one, while a `with` block waits for other runs."""
+    """Gives up the slot that this thread may hold, while a `with` block waits for other runs."""
 
     __slots__ = ("_slot",)
 

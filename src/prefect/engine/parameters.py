@@ -35,7 +35,17 @@ class Signature:
         name: The flow or task, as errors name it; None for the function's own name.
     """
 
-    __slots__ = ("_bind", "_defaults", "_signature", "_unpack", "_validators", "fn", "keywords", "name", "names")
+    __slots__ = (
+        "_bind",
+        "_defaults",
+        "_signature",
+        "_unpack",
+        "_validators",
+        "fn",
+        "keywords",
+        "name",
+        "names",
+    )
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None) -> None:
         try:
