@@ -77,9 +77,11 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(import_module(f"prefect.context.{_LATER[name]}"), name)
-    if name == "GLOBAL_SETTINGS_CONTEXT":
-        return __getattr__("root_settings_context")()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # type checkers are to know the names above, and no others
+
+    def __getattr__(name: str) -> Any:
+        if name in _LATER:
+            return getattr(import_module(f"prefect.context.{_LATER[name]}"), name)
+        if name == "GLOBAL_SETTINGS_CONTEXT":
+            return __getattr__("root_settings_context")()
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

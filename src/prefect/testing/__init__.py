@@ -11,14 +11,16 @@ if TYPE_CHECKING:
 __all__ = ["prefect_test_harness", "run_context"]
 
 
-def __getattr__(name: str) -> Any:
-    # pytest imports this package at every start, on account of the plugin in it.
-    if name == "prefect_test_harness":
-        from prefect.testing.harness import prefect_test_harness  # noqa: PLC0415 - as above
+if not TYPE_CHECKING:
 
-        return prefect_test_harness
-    if name == "run_context":
-        from prefect.testing.runs import run_context  # noqa: PLC0415 - as above
+    def __getattr__(name: str) -> Any:
+        # pytest imports this package at every start, on account of the plugin in it.
+        if name == "prefect_test_harness":
+            from prefect.testing.harness import prefect_test_harness  # noqa: PLC0415 - as above
 
-        return run_context
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return prefect_test_harness
+        if name == "run_context":
+            from prefect.testing.runs import run_context  # noqa: PLC0415 - as above
+
+            return run_context
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
