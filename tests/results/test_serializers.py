@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import threading
+import zlib
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -241,6 +242,16 @@ def test_pickles_can_be_forbidden() -> None:
         for act in (lambda: PickleSerializer().dumps(1), lambda: PickleSerializer().loads(blob)):
             with pytest.raises(SerializationError, match="PREFECT_RESULTS_ALLOW_PICKLE is off"):
                 act()
+        # Nor may what a file says of its serializer lead to one.
+        for named in (
+            {"type": "json", "jsonlib": "pickle"},
+            {"type": "json", "object_decoder": "builtins.eval"},
+            {"type": "compressed", "compressionlib": "zipfile"},
+            {"type": "compressed/pickle", "compressionlib": "zlib"},
+        ):
+            with pytest.raises(SerializationError, match="PREFECT_RESULTS_ALLOW_PICKLE is off"):
+                Serializer(**named).loads(zlib.compress(blob))
+        assert JSONSerializer(dumps_kwargs={"indent": 1}).loads(b"[1]") == [1]
         with pytest.raises(SerializationError, match="OrderedDict"):
             Serializer(type="auto").dumps(OrderedDict())
         assert Serializer(type="auto").dumps([1]) == b"[1]"

@@ -29,6 +29,8 @@ __all__ = [
 
 D = TypeVar("D")
 _KNOWN: dict[str, type[Serializer[Any]]] = {}
+_SAFE_LIBRARIES = frozenset({"json", "orjson", "ujson", "simplejson", "bz2", "gzip", "lzma", "zlib"})
+_DECODER = "prefect.serializers.prefect_json_object_decoder"
 
 
 class Serializer(Generic[D]):
@@ -157,7 +159,7 @@ class JSONSerializer(Serializer[D]):
     jsonlib: str = "json"
     object_encoder: str | None = "prefect.serializers.prefect_json_object_encoder"
     """The dotted name of a function that turns what JSON has no type for into what it has."""
-    object_decoder: str | None = "prefect.serializers.prefect_json_object_decoder"
+    object_decoder: str | None = _DECODER
     """The dotted name of a function that each dict is given to when it was read."""
     dumps_kwargs: dict[str, Any] = {}  # noqa: RUF012 - copied into each serializer
     loads_kwargs: dict[str, Any] = {}  # noqa: RUF012
@@ -186,6 +188,8 @@ class JSONSerializer(Serializer[D]):
         """Read a value from JSON."""
         if self._exact:
             return cast(D, decode_exact(blob))
+        if self.jsonlib not in _SAFE_LIBRARIES or self.object_decoder not in (None, _DECODER):
+            _refuse_unless_allowed(f"JSON that is read by {self.jsonlib!r} and {self.object_decoder!r}")
         try:
             plain = import_module(self.jsonlib).loads(blob, **self.loads_kwargs)
         except (TypeError, ValueError, RecursionError) as error:
@@ -234,11 +238,7 @@ class PickleSerializer(Serializer[D]):
             raise _not_read(self.type, error) from error
 
     def _library(self, what: str) -> Any:
-        if not get_current_settings().results.allow_pickle:
-            raise SerializationError(
-                f"A pickle cannot be {what}: PREFECT_RESULTS_ALLOW_PICKLE is off. "
-                "Return a value that JSON can hold, or turn the setting on."
-            )
+        _refuse_unless_allowed(f"A pickle, which is {what} by {self.picklelib!r},")
         return import_module(self.picklelib)
 
 
@@ -295,6 +295,8 @@ class CompressedSerializer(Serializer[D]):
 
     def loads(self, blob: bytes) -> D:
         """Decompress and read a value."""
+        if self.compressionlib not in _SAFE_LIBRARIES:
+            _refuse_unless_allowed(f"What is decompressed by {self.compressionlib!r}")
         try:
             plain = import_module(self.compressionlib).decompress(blob)
         except Exception as error:  # each library has errors of its own
@@ -314,6 +316,15 @@ class CompressedJSONSerializer(CompressedSerializer[D]):
 
     type: str = "compressed/json"
     serializer: Serializer[Any] | str = "json"
+
+
+def _refuse_unless_allowed(what: str) -> None:
+    # A file names what reads it: with pickles off, it must not name code that is as good as a pickle.
+    if not get_current_settings().results.allow_pickle:
+        raise SerializationError(
+            f"{what} is refused: PREFECT_RESULTS_ALLOW_PICKLE is off. "
+            "Return a value that JSON can hold, or turn the setting on."
+        )
 
 
 def _check_library(name: str, what: str) -> None:
