@@ -17,6 +17,7 @@ from prefect.filesystems import LocalFileSystem
 from prefect.results import ResultStore, get_result_store
 from prefect.settings import (
     PREFECT_LOCAL_STORAGE_PATH,
+    PREFECT_TASKS_DEFAULT_NO_CACHE,
     PREFECT_TASKS_DEFAULT_PERSIST_RESULT,
     PREFECT_TASKS_DISABLE_CACHING,
     PREFECT_TASKS_REFRESH_CACHE,
@@ -167,6 +168,18 @@ def test_caching_can_be_turned_off() -> None:
 
     with temporary_settings({PREFECT_TASKS_DISABLE_CACHING: True}):
         assert names_of(run_twice(kept, 1)) == ["Completed", "Completed"]
+
+
+def test_tasks_may_be_uncached_by_default() -> None:
+    with temporary_settings({PREFECT_TASKS_DEFAULT_NO_CACHE: True}):
+
+        @task(persist_result=True)
+        def kept(x: int) -> int:
+            return x
+
+    assert kept.cache_policy == NO_CACHE
+    assert names_of(run_twice(kept, 1)) == ["Completed", "Completed"]
+    assert names_of(run_twice(kept.with_options(cache_policy=INPUTS), 1)) == ["Completed", "Cached"]
 
 
 def test_an_argument_that_cannot_be_hashed_means_no_caching_and_the_log_names_it(

@@ -34,7 +34,8 @@ def choose_policy(options: Mapping[str, Any]) -> CachePolicy:
     if options.get("cache_policy") is not None:
         policy: CachePolicy = options["cache_policy"]
         return policy
-    return NO_CACHE if options.get("persist_result") is False else DEFAULT
+    uncached = options.get("persist_result") is False or get_current_settings().tasks.default_no_cache
+    return NO_CACHE if uncached else DEFAULT
 
 
 def is_persisting(definition: Definition, flow: FlowRunContext | None, *, is_task: bool) -> bool:
