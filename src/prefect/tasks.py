@@ -19,6 +19,7 @@ from prefect.schemas.objects import TaskRunPolicy
 from prefect.schemas.states import State
 from prefect.task_runners import TaskRunner, default_task_runner
 from prefect.task_runners.mapping import map_parameters
+from prefect.task_runners.watching import watched
 from prefect.types import uuid7
 
 if TYPE_CHECKING:
@@ -267,10 +268,11 @@ class Task(Definition, Generic[P, R]):
         return_state, wait_for = _taken_from(kwargs)
         runner = _runner_here()
         given = self.signature.bind_partial(args, kwargs)
-        futures = PrefectFutureList(
-            runner.submit(self, self.signature.complete(parameters), wait_for)
-            for parameters in map_parameters(given, self.signature.keywords)
+        runs = map_parameters(given, self.signature.keywords)
+        submitted = (
+            runner.submit(self, self.signature.complete(parameters), wait_for) for parameters in runs.arguments
         )
+        futures = PrefectFutureList(watched(submitted, runs.count, self.name))
         if return_state:
             futures.wait()
             return [future.state for future in futures]

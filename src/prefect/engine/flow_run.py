@@ -29,6 +29,7 @@ from prefect.engine.lifecycle import (
     Returned,
     RunOutOfTime,
     after_attempt,
+    state_of,
 )
 from prefect.engine.notes import FlowRunNotes, notes_of
 from prefect.engine.signals import termination_as_exception
@@ -200,13 +201,23 @@ class _FlowRun:
 
     def steps(self) -> Steps[Ending]:
         """Begin the run, make attempts, and end it."""
-        problem = yield from self._prepare()
         try:
+            problem = yield from self._prepare()
             if problem is not None:
                 return (yield from self._finish(self._invalid(problem), Raised(problem)))
             if self.context.log_prints:
                 install_print()
             return (yield from self._attempts())
+        except Exception:
+            raise
+        except BaseException as error:
+            # Interrupted outside of the user's function: while it waited, or between two steps.
+            if self.run.state is None or self.run.state.is_final():
+                raise
+            self.context.task_runner.cancel_all()
+            interruption = Interrupted(error)
+            state = state_of(interruption, kind="Flow", details=self.details)
+            return (yield from self._finish(state, interruption))
         finally:
             is_root = self.parent is None
             yield Block(lambda: self.journal.close(self.run, is_root=is_root))

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from prefect.client.local import LocalClient, get_local_client
 from prefect.exceptions import Abort, StoreError
+from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import get_logger
 from prefect.operations.flow_runs import create_flow_run, set_flow_run_state, update_flow_run
 from prefect.operations.flows import create_flow
@@ -23,12 +24,14 @@ from prefect.schemas.objects import FlowRun, TaskRunRecord
 from prefect.schemas.responses import SetStateStatus
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import State
+from prefect.settings import get_current_settings
 
 __all__ = ["Journal", "enter"]
 
 _flow_ids: dict[tuple[int, str], UUID] = {}
 """Ids of flows that are in a store already, by the store's client and the flow's name."""
 _told: set[int] = set()
+_told_of_api_url = False
 _lock = threading.Lock()
 
 
@@ -44,6 +47,7 @@ class Journal:
         self.is_recording = True
         self.client: LocalClient | None = None
         self._recorder: Recorder | None = None
+        _tell_of_api_url()
         try:
             self.client = get_local_client()
             self._recorder = get_recorder()
@@ -124,7 +128,23 @@ class Journal:
             told = id(self.client) in _told
             _told.add(id(self.client))
         if not told:
+            ensure_logging_setup()
             get_logger("engine").error("This run goes on, but is not recorded: %s", error)
+
+
+def _tell_of_api_url() -> None:
+    """Say, once, that runs are recorded here although the settings name a server."""
+    global _told_of_api_url
+    url = get_current_settings().api.url
+    if url is None or _told_of_api_url:
+        return
+    _told_of_api_url = True
+    ensure_logging_setup()
+    get_logger("engine").warning(
+        "PREFECT_API_URL is set (%s), but this release does not talk to servers yet: "
+        "runs are recorded on this machine, where `prefect flow-run ls` shows them.",
+        url,
+    )
 
 
 def enter(record: TaskRunRecord, state: State[Any]) -> None:

@@ -30,6 +30,7 @@ from prefect.exceptions import TaskRunTimeoutError, UnfinishedRun, UpstreamTaskE
 from prefect.logging.loggers import get_logger, task_run_logger
 from prefect.schemas.objects import TaskRun, TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType, get_state_exception
+from prefect.states import exception_to_crashed_state
 from prefect.types import now, uuid7
 
 if TYPE_CHECKING:
@@ -141,10 +142,16 @@ def task_run_steps(
         parameters = resolve(parameters, wait_for)
     except UpstreamTaskError as error:
         return _not_ready(record, str(error), journal)
+    except BaseException as error:
+        _crash(record, error, journal)
+        raise
     context = TaskRunContext.of(task, record.run, parameters, _log_prints(task, flow))
     token = _TASK_RUN.set(context)
     try:
         return (yield from _TaskRun(task, parameters, record, journal, context, flow).steps())
+    except BaseException as error:
+        _crash(record, error, journal)
+        raise
     finally:
         leave(_TASK_RUN, token)
 
@@ -161,6 +168,13 @@ def _log_prints(task: Task[Any, Any], flow: FlowRunContext | None) -> bool | Non
     if task.log_prints is not None:
         return task.log_prints
     return flow.log_prints if flow is not None else None
+
+
+def _crash(record: TaskRunRecord, error: BaseException, journal: Journal) -> None:
+    """End a run that was interrupted outside of the user's function: while it waited, or between two steps."""
+    if record.run.state_type not in TERMINAL_STATES:
+        enter(record, exception_to_crashed_state(error, state_details=record.states[0].state_details))
+        journal.note(record)
 
 
 def _not_ready(record: TaskRunRecord, message: str, journal: Journal) -> Ending:

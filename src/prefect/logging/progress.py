@@ -41,6 +41,11 @@ class Progress:
         self._started = monotonic()
         self._next = self._started + INTERVAL
 
+    @property
+    def is_visible(self) -> bool:
+        """Whether somebody can see it."""
+        return self._visible
+
     def __enter__(self) -> Self:
         global _shown
         with _lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefect.engine.future import PrefectFuture
 from prefect.engine.inputs import resolve
@@ -11,10 +11,18 @@ from prefect.exceptions import MappingLengthMismatch, MappingMissingIterable
 from prefect.schemas.states import State
 from prefect.types.annotations import allow_failure, quote, unmapped
 
-__all__ = ["map_parameters"]
+__all__ = ["MappedRuns", "map_parameters"]
 
 
-def map_parameters(parameters: dict[str, Any], keywords: str | None = None) -> Iterator[dict[str, Any]]:
+class MappedRuns(NamedTuple):
+    """What the runs of a `.map` get."""
+
+    count: int
+    arguments: Iterator[dict[str, Any]]
+    """The arguments of each run by name, in order."""
+
+
+def map_parameters(parameters: dict[str, Any], keywords: str | None = None) -> MappedRuns:
     """Spread arguments over the runs of a `.map`.
 
     Args:
@@ -23,7 +31,7 @@ def map_parameters(parameters: dict[str, Any], keywords: str | None = None) -> I
         keywords: The name of the parameter that takes `**kwargs`; what is in it is spread one by one.
 
     Returns:
-        The arguments of each run, in order.
+        How many runs there are, and their arguments.
 
     Raises:
         prefect.exceptions.MappingMissingIterable: There is no iterable among them.
@@ -33,16 +41,18 @@ def map_parameters(parameters: dict[str, Any], keywords: str | None = None) -> I
     if keywords not in parameters:
         return _spread(parameters)
     named = {name: value for name, value in parameters.items() if name != keywords}
-    return (
+    spread = _spread({**named, **parameters[keywords]})
+    gathered = (
         {
             **{name: given[name] for name in named},
             keywords: {name: value for name, value in given.items() if name not in named},
         }
-        for given in _spread({**named, **parameters[keywords]})
+        for given in spread.arguments
     )
+    return MappedRuns(spread.count, gathered)
 
 
-def _spread(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _spread(parameters: dict[str, Any]) -> MappedRuns:
     iterables: dict[str, list[Any] | tuple[Any, ...]] = {}
     fixed: dict[str, Any] = {}
     for name, value in parameters.items():
@@ -69,9 +79,10 @@ def _spread(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
             f"Got lengths: {lengths}"
         )
     names = list(iterables)
-    return (
+    arguments = (
         {**fixed, **dict(zip(names, items, strict=True))} for items in zip(*iterables.values(), strict=True)
     )
+    return MappedRuns(next(iter(lengths.values())), arguments)
 
 
 def _result_of(value: Any) -> Any:
