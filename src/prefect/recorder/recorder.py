@@ -204,8 +204,13 @@ class Recorder:
             self._take_turn(max(0.0, deadline - monotonic()))
         lost = len({id(item) for item in self._queue.copy()}) + (outage.dropped if outage is not None else 0)
         if lost:
-            why = str(outage.error) if outage is not None else "it did not answer in time."
-            _log.error("%d records of task runs and logs are lost: %s failed: %s", lost, self._sink.name, why)
+            why = "" if outage is not None else ", which did not answer in time"  # an outage was explained
+            _log.error(
+                "%d records of task runs and logs could not be written to %s%s, and are lost.",
+                lost,
+                self._sink.name,
+                why,
+            )
         return not lost
 
     # --- waking and waiting -------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ import threading
 import weakref
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path
 from time import monotonic, monotonic_ns, sleep
 from typing import TYPE_CHECKING
@@ -40,6 +42,8 @@ WAIT_SECONDS = 0.25
 """How much of that is left to SQLite at a time; its own pauses grow, and would let some writers starve."""
 _PAUSE_SECONDS = 0.005
 _READERS_KEPT = 8
+_MOST_PARAMETERS = 999
+"""In a statement; newer SQLite libraries take more."""
 
 _stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
 _abandoned: list[sqlite3.Connection] = []
@@ -58,7 +62,14 @@ class _SqliteConnection(Connection):
         return self._raw.execute(statement.sqlite, params).rowcount
 
     def run_many(self, statement: Statement, rows: Iterable[Row]) -> None:
-        self._raw.executemany(statement.sqlite, rows)
+        waiting = list(rows)
+        at_once = _rows_at_once(statement.sqlite)
+        if at_once < 2:
+            self._raw.executemany(statement.sqlite, waiting)
+            return
+        for start in range(0, len(waiting), at_once):
+            some = waiting[start : start + at_once]
+            self._raw.execute(_for_rows(statement.sqlite, len(some)), tuple(chain.from_iterable(some)))
 
     def select(self, query: ClauseElement) -> list[Row]:
         text, params = _composed(query)
@@ -67,6 +78,27 @@ class _SqliteConnection(Connection):
     def execute(self, change: ClauseElement) -> int:
         text, params = _composed(change)
         return self._raw.execute(text, params).rowcount
+
+
+# A statement gives the interpreter's lock up while it runs; where another thread computes, it may wait 5 ms to
+# get it back. With a statement for each row, a thousand rows could take seconds, and keep other processes from
+# writing for as long. So as many rows go in at once as the limit of parameters allows.
+
+
+@cache
+def _rows_at_once(insert: str) -> int:
+    """Return how many rows one statement may take; 0 for a statement that is no INSERT with VALUES."""
+    parameters = insert.count("?")
+    is_insert = insert.startswith("INSERT ") and insert.count(" VALUES (") == 1
+    return _MOST_PARAMETERS // parameters if is_insert and parameters else 0
+
+
+@lru_cache(maxsize=256)
+def _for_rows(insert: str, count: int) -> str:
+    """Return an INSERT of one row as one of several rows."""
+    start = insert.index(" VALUES (") + len(" VALUES ")
+    end = insert.index(")", start) + 1
+    return insert[:start] + ", ".join([insert[start:end]] * count) + insert[end:]
 
 
 def _composed(statement: ClauseElement) -> tuple[str, Row]:
@@ -173,8 +205,8 @@ class SqliteStore(Store):
 
     def _bring_up(self, raw: sqlite3.Connection) -> None:
         """Make or upgrade the schema; of processes that try at once, one does, the others find it done."""
-        _begin(raw, self.path)
         try:
+            _begin(raw, self.path)
             found = _version(raw)
             if found is None:
                 for statement in SQLITE_SCHEMA:
@@ -185,10 +217,9 @@ class SqliteStore(Store):
                 upgrade_sqlite(raw)
             if raw.in_transaction:
                 raw.execute("COMMIT")
-        except BaseException:
+        finally:
             if raw.in_transaction:
                 raw.execute("ROLLBACK")
-            raise
 
     @contextmanager
     def _explained(self) -> Generator[None]:
