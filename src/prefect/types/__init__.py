@@ -19,6 +19,7 @@ KeyValueLabels = dict[str, Any]
 
 _VERSION_AND_VARIANT = (7 << 76) | (2 << 62)
 _RANDOM_BITS = (1 << 62) - 1
+_MILLISECONDS = 0xFFFF_FFFF_FFFF << 12
 _new_uuid = UUID.__new__
 _set = object.__setattr__
 _GOLDEN = 0x9E37_79B9_7F4A_7C15
@@ -54,11 +55,11 @@ def uuid7() -> UUID:
     Returns:
         A UUID that sorts after those made earlier, to about a quarter of a microsecond.
     """
-    nanoseconds = time.time_ns()
-    milliseconds, rest = divmod(nanoseconds, 1_000_000)
+    # Whole milliseconds above, 4,096ths of one in the low 12 bits: one division gives both.
+    ticks = (time.time_ns() << 9) // 125_000
     value = (
-        (milliseconds & 0xFFFF_FFFF_FFFF) << 80
-        | (rest << 12) // 1_000_000 << 64
+        (ticks & _MILLISECONDS) << 68
+        | (ticks & 0xFFF) << 64
         | _VERSION_AND_VARIANT
         | (_start + next(_steps) * _GOLDEN) & _RANDOM_BITS
     )
