@@ -80,8 +80,8 @@ class _SqliteConnection(Connection):
         return self._raw.execute(text, params).rowcount
 
 
-# A statement gives the interpreter's lock up while it runs; where another thread computes, it may wait 5 ms to
-# get it back. With a statement for each row, a thousand rows could take seconds, and keep other processes
+# A statement gives the interpreter's lock up while it runs; where another thread computes, it may wait 5 ms
+# to get it back. With a statement for each row, a thousand rows could take seconds, and keep other processes
 # from writing for as long. So as many rows go in at once as the limit of parameters allows.
 
 
