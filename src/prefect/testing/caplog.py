@@ -16,8 +16,11 @@ class CaplogBridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hand a record on, unless it gets there by itself."""
-        if logging.getLogger("prefect").propagate:
+        logger = logging.getLogger("prefect")
+        if logger.propagate:
             return
         for handler in logging.getLogger().handlers:
-            if type(handler).__module__ == "_pytest.logging" and record.levelno >= handler.level:
+            # From 9.2 on, pytest listens at loggers that do not propagate as well, if they are set up by then.
+            is_pytests = type(handler).__module__ == "_pytest.logging" and handler not in logger.handlers
+            if is_pytests and record.levelno >= handler.level:
                 handler.handle(record)
