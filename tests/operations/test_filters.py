@@ -74,8 +74,8 @@ FLOW_RUN_CASES: list[tuple[dict[str, Any], set[UUID]]] = [
     ({"work_queue_name": {"any_": ["default"]}}, {C}),
     ({"flow_version": {"any_": ["1"]}}, {A}),
     ({"start_time": {"before_": at(1)}}, {A}),
-    ({"start_time": {"after_": at(2)}}, set()),
-    ({"start_time": {"is_null_": True}}, {B, C, D}),
+    ({"start_time": {"after_": at(2)}}, {B}),
+    ({"start_time": {"is_null_": True}}, {C, D}),
     ({"end_time": {"after_": at(2)}}, {B}),
     ({"expected_start_time": {"after_": at(2), "before_": at(4)}}, {B, D}),
     ({"next_scheduled_start_time": {"before_": "2100-01-01T00:00:00+02:00"}}, {C}),
@@ -131,6 +131,8 @@ TASK_RUN_CASES: list[tuple[dict[str, Any], set[UUID]]] = [
     ({"subflow_runs": {"exists_": False}}, {T2}),
     ({"flow_run_id": {"any_": [A]}}, {T1}),
     ({"flow_run_id": {"is_null_": True}}, set()),
+    ({"flow_run_id": {"is_null_": False}}, {T1, T2}),
+    ({"flow_run_id": {}}, {T1, T2}),
     ({"operator": "or_", "tags": {"all_": ["t"]}, "state": {"type": {"any_": ["FAILED"]}}}, {T1, T2}),
 ]
 

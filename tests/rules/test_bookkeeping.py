@@ -54,10 +54,17 @@ def test_a_scheduled_run_knows_when_it_is_due() -> None:
     assert (run.estimated_run_time, run.estimated_start_time_delta) == (7.0, 3.0)
 
 
-def test_a_run_that_never_started_and_is_over_is_not_late() -> None:
+def test_a_run_that_ended_before_it_started_starts_and_ends_at_once() -> None:
     run = went_through(("PENDING", 0), ("CANCELLED", 5))
     estimate(run, at(100))
-    assert (run.estimated_run_time, run.estimated_start_time_delta) == (0.0, 0.0)
+    assert (run.start_time, run.end_time, run.run_count) == (at(5), at(5), 0)
+    assert (run.estimated_run_time, run.estimated_start_time_delta) == (0.0, 5.0)
+
+
+def test_a_run_that_waits_is_late_from_the_time_it_was_due() -> None:
+    run = went_through(("PENDING", 0))
+    estimate(run, at(7))
+    assert run.estimated_start_time_delta == 7.0
 
 
 @given(
@@ -70,4 +77,5 @@ def test_whatever_the_states_the_books_agree(states: list[tuple[str, float]]) ->
     assert (run.end_time is not None) == (last in TERMINAL_STATES)
     assert run.total_run_time >= 0
     assert run.run_count <= sum(kind == "RUNNING" for kind, _ in states)
-    assert (run.start_time is not None) == any(kind == "RUNNING" for kind, _ in states)
+    begins = {"RUNNING", *(kind.value for kind in TERMINAL_STATES)}
+    assert (run.start_time is not None) == any(kind in begins for kind, _ in states)

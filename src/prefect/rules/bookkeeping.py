@@ -25,12 +25,12 @@ def enter_state(run: FlowRun | TaskRun, state: State[Any]) -> None:
     left, previous = run.state_type, run.state
     if left is StateType.RUNNING and previous is not None:
         run.total_run_time += max(0.0, (at - previous.timestamp).total_seconds())
-    if kind is StateType.RUNNING:
-        if left is not StateType.PAUSED:
-            run.run_count += 1
-        if run.start_time is None:
-            run.start_time = at
-    run.end_time = at if kind in TERMINAL_STATES else None
+    if kind is StateType.RUNNING and left is not StateType.PAUSED:
+        run.run_count += 1
+    has_ended = kind in TERMINAL_STATES
+    if run.start_time is None and (has_ended or kind is StateType.RUNNING):
+        run.start_time = at
+    run.end_time = at if has_ended else None
     scheduled = state.state_details.scheduled_time if kind is StateType.SCHEDULED else None
     run.next_scheduled_start_time = scheduled
     if run.expected_start_time is None:
@@ -48,9 +48,6 @@ def estimate(run: FlowRun | TaskRun, now: datetime) -> None:
     running = run.state if run.state_type is StateType.RUNNING else None
     since = (now - running.timestamp).total_seconds() if running is not None else 0.0
     run.estimated_run_time = run.total_run_time + max(0.0, since)
-    begun = run.start_time
-    if begun is None and run.state_type not in TERMINAL_STATES:
-        begun = now
     due = run.expected_start_time
-    late = (begun - due).total_seconds() if begun is not None and due is not None else 0.0
+    late = ((run.start_time or now) - due).total_seconds() if due is not None else 0.0
     run.estimated_start_time_delta = max(0.0, late)

@@ -148,9 +148,11 @@ def _created_by(filter_: Any) -> Condition | None:
 
 
 def _in_flow_run(filter_: Any) -> Condition | None:
-    # False is this test's default in the interface, and tests nothing.
-    tests = TESTS if filter_.is_null_ else {"any_": TESTS["any_"]}
-    return _of(task_runs.c.flow_run_id, tests)(filter_)
+    # As the interface has it: either task runs without a flow run or, by default, those with one.
+    if filter_.is_null_:
+        return task_runs.c.flow_run_id.is_(None)
+    wanted = filter_.any_
+    return task_runs.c.flow_run_id.is_not(None) if wanted is None else task_runs.c.flow_run_id.in_(wanted)
 
 
 def _stands_for_a_flow_run(filter_: Any) -> Condition | None:
