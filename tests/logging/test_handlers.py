@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -121,6 +122,17 @@ def test_a_long_line_is_cut_and_says_so(in_flow: Enter, stored: Stored) -> None:
     assert cut.startswith("ä" * 450)
     assert cut.endswith("… [2,000 bytes, cut to 1,000]")
     assert whole == "ä" * 500
+
+
+@given(st.text(), st.integers(min_value=100, max_value=400))
+def test_a_line_is_never_longer_than_the_settings_allow(text: str, most: int) -> None:
+    record = logging.LogRecord("prefect.flow_runs", 20, __file__, 1, "%s", (text * 50,), None)
+    record.flow_run_id = str(uuid4())
+    with temporary_settings({PREFECT_LOGGING_TO_API_MAX_LOG_SIZE: most}):
+        log = APILogHandler().prepare(record)
+    assert log is not None
+    assert len(log.message.encode("utf-8", "backslashreplace")) <= most
+    assert text * 50 == log.message or "cut to" in log.message
 
 
 def test_a_traceback_has_the_users_frames_only(in_flow: Enter, stored: Stored, capsys: Capsys) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Generator
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from time import monotonic
 from types import TracebackType
 from typing import Self, TextIO
+
+from prefect.settings.terminal import is_terminal
 
 __all__ = ["Progress", "without_progress"]
 
@@ -37,7 +40,7 @@ class Progress:
         self.total = total
         self._label = label
         self._stream = stream if stream is not None else sys.stderr
-        self._visible = self._stream is not None and self._stream.isatty()
+        self._visible = is_terminal(self._stream)
         self._started = monotonic()
         self._next = self._started + INTERVAL
 
@@ -75,17 +78,22 @@ class Progress:
         seconds = monotonic() - self._started
         filled = 30 * self.done // max(self.total, 1)
         bar = "█" * filled + "░" * (30 - filled)
-        line = f"{self._label} {bar} {self.done:,}/{self.total:,} {self.done / max(seconds, 0.001):,.0f}/s"
-        try:
-            self._stream.write(f"\r\x1b[2K{line}")
-            self._stream.flush()
-        except (OSError, ValueError):  # the terminal is gone, or cannot show the bar: nothing depends on it
-            self._visible = False
+        speed = self.done / max(seconds, 0.001)
+        self._write(f"\r\x1b[2K{self._label} {bar} {self.done:,}/{self.total:,} {speed:,.0f}/s")
 
     def _clear(self) -> None:
+        self._write("\r\x1b[2K")
+
+    def _write(self, text: str) -> None:
         if self._visible:
-            self._stream.write("\r\x1b[2K")
-            self._stream.flush()
+            try:
+                self._stream.write(text)
+                self._stream.flush()
+            except (
+                OSError,
+                ValueError,
+            ):  # the terminal is gone, or cannot show the bar
+                self._visible = False
 
 
 @contextmanager
@@ -103,3 +111,12 @@ def without_progress() -> Generator[None]:
         finally:
             if shown is not None:
                 shown._draw()
+
+
+def _after_fork() -> None:
+    global _shown, _lock
+    _shown, _lock = None, threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

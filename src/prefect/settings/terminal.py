@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
-__all__ = ["terminal_has_colors"]
+__all__ = ["is_terminal", "terminal_has_colors"]
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a stream is a terminal; what stands in for one, a closed stream and None are not."""
+    try:
+        return stream is not None and stream.isatty()
+    except (AttributeError, ValueError):
+        return False
 
 
 def terminal_has_colors(stream: TextIO) -> bool:
@@ -14,8 +22,4 @@ def terminal_has_colors(stream: TextIO) -> bool:
     Args:
         stream: Standard output or standard error.
     """
-    try:
-        is_terminal = stream.isatty()
-    except (AttributeError, ValueError):  # something in its place, or a closed stream
-        return False
-    return is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
