@@ -20,7 +20,7 @@ class CaplogBridge(logging.Handler):
         if logger.propagate:
             return
         for handler in logging.getLogger().handlers:
-            # From 9.2 on, pytest listens at loggers that do not propagate as well, if they are set up by then.
+            # From 9.2 on, pytest listens at loggers that do not propagate too, if they are set up by then.
             is_pytests = type(handler).__module__ == "_pytest.logging" and handler not in logger.handlers
             if is_pytests and record.levelno >= handler.level:
                 handler.handle(record)
