@@ -19,12 +19,10 @@ from prefect.operations import (
     read_flow_run,
     read_flow_run_states,
     read_flow_runs,
-    read_flows,
     set_flow_run_state,
 )
 from prefect.schemas.filters import (
     FlowFilter,
-    FlowFilterId,
     FlowFilterName,
     FlowRunFilter,
     FlowRunFilterExpectedStartTime,
@@ -33,8 +31,7 @@ from prefect.schemas.filters import (
     LogFilterFlowRunId,
 )
 from prefect.schemas.objects import FlowRun
-from prefect.schemas.queries import FlowQuery, FlowRunQuery
-from prefect.schemas.sorting import FlowRunSort
+from prefect.schemas.queries import FlowRunQuery
 from prefect.schemas.states import TERMINAL_STATES, State, StateType
 
 __all__ = ["run"]
@@ -70,15 +67,16 @@ def ls(
         output: Print for programs.
     """
     client = get_local_client()
-    due = FlowRunFilterExpectedStartTime(after_=since, before_=until) if since or until else None
+    chosen = FlowRunFilter(
+        state=flow_run_states(state, state_type),
+        tags=FlowRunFilterTags(all_=tag) if tag else None,
+        expected_start_time=FlowRunFilterExpectedStartTime(after_=since, before_=until)
+        if since or until
+        else None,
+    )
     query = FlowRunQuery(
         flows=FlowFilter(name=FlowFilterName(any_=flow_name)) if flow_name else None,
-        flow_runs=FlowRunFilter(
-            state=flow_run_states(state, state_type),
-            tags=FlowRunFilterTags(all_=tag) if tag else None,
-            expected_start_time=due,
-        ),
-        sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+        flow_runs=None if chosen == FlowRunFilter() else chosen,
         limit=limit,
     )
     runs = client.call(read_flow_runs, query)
@@ -99,9 +97,7 @@ def _row(found: FlowRun, names: dict[UUID, str]) -> list[str]:
 
 
 def _flow_names(client: LocalClient, runs: list[FlowRun]) -> dict[UUID, str]:
-    ids = list({found.flow_id for found in runs})
-    query = FlowQuery(flows=FlowFilter(id=FlowFilterId(any_=ids)), limit=len(ids))
-    return {flow.id: flow.name for flow in client.call(read_flows, query)} if ids else {}
+    return {flow_id: client.call(read_flow, flow_id).name for flow_id in {found.flow_id for found in runs}}
 
 
 @group.command("inspect")

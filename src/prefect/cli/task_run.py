@@ -28,7 +28,6 @@ from prefect.schemas.filters import (
 )
 from prefect.schemas.objects import TaskRun
 from prefect.schemas.queries import TaskRunQuery
-from prefect.schemas.sorting import TaskRunSort
 
 __all__ = ["run"]
 
@@ -66,7 +65,7 @@ def ls(
         tags=TaskRunFilterTags(all_=tag) if tag else None,
         flow_run_id=TaskRunFilterFlowRunId(any_=[inside.id]) if inside else None,
     )
-    query = TaskRunQuery(task_runs=chosen, sort=TaskRunSort.EXPECTED_START_TIME_DESC, limit=limit)
+    query = TaskRunQuery(task_runs=None if chosen == TaskRunFilter() else chosen, limit=limit)
     runs = client.call(read_task_runs, query)
     if output:
         print_json(runs)

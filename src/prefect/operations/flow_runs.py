@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from prefect.exceptions import ObjectNotFound, StoreConflict
+from prefect.operations.listings import known_flow_runs
 from prefect.operations.registry import operation
 from prefect.rules.bookkeeping import enter_state, estimate
 from prefect.rules.names import random_name
@@ -126,9 +127,13 @@ def read_flow_run(store: Store, flow_run_id: UUID) -> FlowRun:
 @operation("POST", "/flow_runs/filter")
 def read_flow_runs(store: Store, query: FlowRunQuery) -> list[FlowRun]:
     """Return the flow runs that a query is about."""
-    from prefect.store.queries import select_flow_runs  # noqa: PLC0415 - SQLAlchemy
+    if known := known_flow_runs(query):
+        rows = store.fetch(*known)
+    else:
+        from prefect.store.queries import select_flow_runs  # noqa: PLC0415 - SQLAlchemy
 
-    runs = [flow_run_from_row(row) for row in store.select(select_flow_runs(query))]
+        rows = store.select(select_flow_runs(query))
+    runs = [flow_run_from_row(row) for row in rows]
     at = now()
     for run in runs:
         estimate(run, at)

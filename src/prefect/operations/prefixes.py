@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
+from prefect.store import statements
 from prefect.store.base import Store
 
 __all__ = ["find_run_ids"]
@@ -21,12 +22,7 @@ def find_run_ids(
         prefix: The digits; dashes do not count.
         limit: At most so many ids.
     """
-    from sqlalchemy import select  # noqa: PLC0415 - SQLAlchemy
-
-    from prefect.store.tables import flow_runs, task_runs  # noqa: PLC0415 - SQLAlchemy
-
     digits = prefix.replace("-", "").lower()
-    first, last = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-    ids = (flow_runs if kind == "flow-run" else task_runs).c.id
-    rows = store.select(select(ids).where(ids.between(first, last)).order_by(ids).limit(limit))
+    between = statements.FLOW_RUN_IDS_BETWEEN if kind == "flow-run" else statements.TASK_RUN_IDS_BETWEEN
+    rows = store.fetch(between, (digits.ljust(32, "0"), digits.ljust(32, "f"), limit, 0))
     return [UUID(str(row[0])) for row in rows]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect.exceptions import ObjectNotFound
+from prefect.operations.listings import known_task_runs
 from prefect.operations.registry import operation
 from prefect.rules.bookkeeping import estimate
 from prefect.schemas.objects import TaskRun, TaskRunRecord
@@ -59,9 +60,13 @@ def read_task_run(store: Store, task_run_id: UUID) -> TaskRun:
 @operation("POST", "/task_runs/filter")
 def read_task_runs(store: Store, query: TaskRunQuery) -> list[TaskRun]:
     """Return the task runs that a query is about."""
-    from prefect.store.queries import select_task_runs  # noqa: PLC0415 - SQLAlchemy
+    if known := known_task_runs(query):
+        rows = store.fetch(*known)
+    else:
+        from prefect.store.queries import select_task_runs  # noqa: PLC0415 - SQLAlchemy
 
-    runs = [task_run_from_row(row) for row in store.select(select_task_runs(query))]
+        rows = store.select(select_task_runs(query))
+    runs = [task_run_from_row(row) for row in rows]
     at = now()
     for run in runs:
         estimate(run, at)

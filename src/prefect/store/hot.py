@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ClauseElement
 
@@ -80,7 +90,22 @@ def _by(table: Table, *keys: str) -> list[Any]:
     return [table.c[key] == bindparam(f"the_{key}", type_=table.c[key].type) for key in keys]
 
 
+def _page(query: Select[Any], *order: ColumnElement[Any]) -> ClauseElement:
+    return (
+        query.order_by(*order)
+        .limit(bindparam("limit", type_=Integer))
+        .offset(bindparam("offset", type_=Integer))
+    )
+
+
+def _ids_between(table: Table) -> Select[Any]:
+    first, last = (bindparam(name, type_=table.c.id.type) for name in ("first", "last"))
+    return select(table.c.id).where(table.c.id >= first, table.c.id <= last)
+
+
 _flow_runs = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
+_log_age = (logs.c.timestamp, logs.c.id)
+_log_youth = (logs.c.timestamp.desc(), logs.c.id.desc())
 
 HOT: dict[str, ClauseElement] = {
     "FLOW_BY_ID": select(flows).where(*_by(flows, "id")),
@@ -110,4 +135,16 @@ HOT: dict[str, ClauseElement] = {
     "HOLD_LEASE": _upsert(leases, "flow_run_id"),
     "RENEW_LEASE": _update(leases, ("expires",), "flow_run_id"),
     "DROP_LEASE": delete(leases).where(*_by(leases, "flow_run_id")),
+    # What people list all the time, in which they must not wait for SQLAlchemy.
+    "RECENT_FLOWS": _page(select(flows), flows.c.created.desc(), flows.c.id.desc()),
+    "RECENT_FLOW_RUNS": _page(_flow_runs, flow_runs.c.id.desc()),
+    "RECENT_TASK_RUNS": _page(select(task_runs), task_runs.c.id.desc()),
+    "FLOW_RUNS_BY_NAME": _page(_flow_runs.where(*_by(flow_runs, "name")), flow_runs.c.id.desc()),
+    "TASK_RUNS_BY_NAME": _page(select(task_runs).where(*_by(task_runs, "name")), task_runs.c.id.desc()),
+    "FLOW_RUN_IDS_BETWEEN": _page(_ids_between(flow_runs), flow_runs.c.id),
+    "TASK_RUN_IDS_BETWEEN": _page(_ids_between(task_runs), task_runs.c.id),
+    "LOGS_OF_FLOW_RUN": _page(select(logs).where(*_by(logs, "flow_run_id")), *_log_age),
+    "LATEST_LOGS_OF_FLOW_RUN": _page(select(logs).where(*_by(logs, "flow_run_id")), *_log_youth),
+    "LOGS_OF_TASK_RUN": _page(select(logs).where(*_by(logs, "task_run_id")), *_log_age),
+    "LATEST_LOGS_OF_TASK_RUN": _page(select(logs).where(*_by(logs, "task_run_id")), *_log_youth),
 }

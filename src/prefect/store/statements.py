@@ -151,3 +151,58 @@ DROP_LEASE = Statement(
     "DELETE FROM leases WHERE leases.flow_run_id = ?",
     "DELETE FROM leases WHERE leases.flow_run_id = %s::UUID",
 )
+
+RECENT_FLOWS = Statement(
+    "SELECT flows.id, flows.created, flows.updated, flows.name, flows.tags, flows.labels FROM flows ORDER BY flows.created DESC, flows.id DESC LIMIT ? OFFSET ?",
+    "SELECT flows.id, flows.created, flows.updated, flows.name, flows.tags, flows.labels FROM flows ORDER BY flows.created DESC, flows.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
+
+RECENT_FLOW_RUNS = Statement(
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id ORDER BY flow_runs.id DESC LIMIT ? OFFSET ?",
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id ORDER BY flow_runs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
+
+RECENT_TASK_RUNS = Statement(
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs ORDER BY task_runs.id DESC LIMIT ? OFFSET ?",
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs ORDER BY task_runs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
+
+FLOW_RUNS_BY_NAME = Statement(
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.name = ? ORDER BY flow_runs.id DESC LIMIT ? OFFSET ?",
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.name = %s::VARCHAR ORDER BY flow_runs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
+
+TASK_RUNS_BY_NAME = Statement(
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.name = ? ORDER BY task_runs.id DESC LIMIT ? OFFSET ?",
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.name = %s::VARCHAR ORDER BY task_runs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
+
+FLOW_RUN_IDS_BETWEEN = Statement(
+    "SELECT flow_runs.id FROM flow_runs WHERE flow_runs.id >= ? AND flow_runs.id <= ? ORDER BY flow_runs.id LIMIT ? OFFSET ?",
+    "SELECT flow_runs.id FROM flow_runs WHERE flow_runs.id >= %s::UUID AND flow_runs.id <= %s::UUID ORDER BY flow_runs.id LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
+
+TASK_RUN_IDS_BETWEEN = Statement(
+    "SELECT task_runs.id FROM task_runs WHERE task_runs.id >= ? AND task_runs.id <= ? ORDER BY task_runs.id LIMIT ? OFFSET ?",
+    "SELECT task_runs.id FROM task_runs WHERE task_runs.id >= %s::UUID AND task_runs.id <= %s::UUID ORDER BY task_runs.id LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
+
+LOGS_OF_FLOW_RUN = Statement(
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.flow_run_id = ? ORDER BY logs.timestamp, logs.id LIMIT ? OFFSET ?",
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.flow_run_id = %s::UUID ORDER BY logs.timestamp, logs.id LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
+
+LATEST_LOGS_OF_FLOW_RUN = Statement(
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.flow_run_id = ? ORDER BY logs.timestamp DESC, logs.id DESC LIMIT ? OFFSET ?",
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.flow_run_id = %s::UUID ORDER BY logs.timestamp DESC, logs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
+
+LOGS_OF_TASK_RUN = Statement(
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.task_run_id = ? ORDER BY logs.timestamp, logs.id LIMIT ? OFFSET ?",
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.task_run_id = %s::UUID ORDER BY logs.timestamp, logs.id LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
+
+LATEST_LOGS_OF_TASK_RUN = Statement(
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.task_run_id = ? ORDER BY logs.timestamp DESC, logs.id DESC LIMIT ? OFFSET ?",
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.task_run_id = %s::UUID ORDER BY logs.timestamp DESC, logs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
