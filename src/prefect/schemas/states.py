@@ -49,6 +49,7 @@ class StateType(StrEnum):
 TERMINAL_STATES = frozenset(
     {StateType.COMPLETED, StateType.CANCELLED, StateType.FAILED, StateType.CRASHED},
 )
+_FAILURES = TERMINAL_STATES - {StateType.COMPLETED}
 _DEFAULT_NAMES = {kind: kind.value.capitalize() for kind in StateType}
 
 
@@ -259,12 +260,14 @@ def get_state_exception(state: State[Any]) -> BaseException:
     if isinstance(data, BaseException):
         return data
     if isinstance(data, State):
-        return get_state_exception(data)
+        if data.type in _FAILURES:
+            return get_state_exception(data)
+        return wrapper(" ".join(text for text in (state.message, data.message) if text) or default)
     if isinstance(data, str):
         return wrapper(data)
     if isinstance(data, list | tuple | set) and data and all(isinstance(item, State) for item in data):
         for item in data:
-            if item.type in (StateType.FAILED, StateType.CRASHED, StateType.CANCELLED):
+            if item.type in _FAILURES:
                 return get_state_exception(item)
     return wrapper(state.message or default)
 
