@@ -123,7 +123,7 @@ ONES = [
 ]
 
 
-@pytest.mark.parametrize(("annotation", "value"), ONES, ids=lambda part: str(part)[:40])
+@pytest.mark.parametrize(("annotation", "value"), ONES, ids=lambda part: str(part).partition(" at 0x")[0][:40])
 def test_what_fits_stays_the_same_object(annotation: Any, value: Any) -> None:
     assert validated(annotation, value) is value
 
