@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from prefect.operations import (
     current_holder,
     hold_flow_run,
     read_flow_run,
+    read_flow_run_states,
     read_task_run,
     read_task_run_states,
     release_flow_run,
@@ -22,6 +24,7 @@ from prefect.operations import (
 )
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.states import StateType
+from prefect.store import make_store
 from prefect.store.base import Store
 from prefect.types import now
 from prefect.types.processes import host_id, is_running, started
@@ -97,6 +100,28 @@ def test_a_lease_that_was_given_back_proves_nothing(store: Store, run: FlowRun, 
     hold_flow_run(store, run.id, dead, at(0))
     release_flow_run(store, run.id)
     assert crash_orphans(store, at(10)) == []
+
+
+def test_a_run_that_was_being_cancelled_is_cancelled(store: Store, run: FlowRun, dead: Holder) -> None:
+    set_flow_run_state(store, run.id, state("CANCELLING", 2))
+    hold_flow_run(store, run.id, dead, at(0))
+    assert [each.state_type for each in crash_orphans(store, at(10))] == [StateType.CANCELLED]
+
+
+def test_a_run_crashes_once_however_many_processes_look(store: Store, dead: Holder) -> None:
+    runs = [make_flow_run(store, state=state("RUNNING", 1)) for _ in range(10)]
+    for each in runs:
+        hold_flow_run(store, each.id, dead, at(0))
+    # Each with connections of its own, as other processes would have.
+    stores = [make_store(store.url) for _ in range(4)]
+    with ThreadPoolExecutor(len(stores)) as pool:
+        found = list(pool.map(lambda other: crash_orphans(other, at(10)), stores))
+    for other in stores:
+        other.close()
+    assert sorted(each.id for some in found for each in some) == sorted(each.id for each in runs)
+    for each in runs:
+        names = [entered.name for entered in read_flow_run_states(store, each.id)]
+        assert names == ["Running", "Crashed"]
 
 
 def test_a_task_run_recorded_late_does_not_undo_the_crash(store: Store, run: FlowRun, dead: Holder) -> None:

@@ -14,12 +14,14 @@ from datetime import datetime
 from functools import cache
 from uuid import UUID
 
+import msgspec
+
 from prefect.operations.flow_runs import enter_and_store
 from prefect.operations.registry import operation
 from prefect.rules.bookkeeping import enter_state
 from prefect.schemas.base import Schema
 from prefect.schemas.objects import FlowRun
-from prefect.schemas.states import State, StateType
+from prefect.schemas.states import TERMINAL_STATES, State, StateType
 from prefect.store import statements
 from prefect.store.base import Connection, Store
 from prefect.store.codec import (
@@ -30,6 +32,7 @@ from prefect.store.codec import (
     time_text,
     time_value,
 )
+from prefect.types import uuid7
 from prefect.types.processes import host_id, is_running, started
 
 __all__ = ["Holder", "crash_orphans", "current_holder", "hold_flow_run", "release_flow_run", "renew_leases"]
@@ -93,24 +96,21 @@ def renew_leases(store: Store, flow_run_ids: Sequence[UUID], expires: datetime) 
 
 @operation("POST", "/flow_runs/leases/crash_orphans")
 def crash_orphans(store: Store, now: datetime) -> list[FlowRun]:
-    """Let the flow runs whose process is gone, and their task runs, end as Crashed.
+    """Let the flow runs whose process is gone end as Crashed, and their task runs with them.
+
+    A run that was being cancelled ends as Cancelled.
 
     Args:
         store: The store.
         now: The current time.
 
     Returns:
-        The runs that crashed. A run that had ended already is none of them.
+        The runs that ended by this. A run that had ended already is none of them.
     """
-    crashed: list[FlowRun] = []
     is_gone = _judge(now)
-    for orphan in [row for row in store.fetch(statements.LEASES) if is_gone(row)]:
-        with store.transaction() as connection:
-            # Somebody else may have been here first, or the run may have been taken up again.
-            for lease in connection.fetch(statements.LEASE_OF, orphan[:1]):
-                if is_gone(lease):
-                    crashed += _crash(connection, lease, now)
-    return crashed
+    orphans = [lease for lease in store.fetch(statements.LEASES) if is_gone(lease)]
+    ended = [_end(store, orphan[0], is_gone, now) for orphan in orphans]
+    return [run for run in ended if run is not None]
 
 
 def _judge(now: datetime) -> Callable[[Row], bool]:
@@ -125,22 +125,34 @@ def _judge(now: datetime) -> Callable[[Row], bool]:
     return is_gone
 
 
-def _crash(connection: Connection, lease: Row, now: datetime) -> list[FlowRun]:
-    flow_run_id, host, pid, *_ = lease
-    connection.run(statements.DROP_LEASE, (flow_run_id,))
-    rows = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (flow_run_id,))
-    run = flow_run_from_row(rows[0]) if rows else None
-    if run is None or (run.state is not None and run.state.is_final()):
-        return []
-    message = f"The process that carried out this run is gone (process {pid} on {host.partition(':')[0]})."
-    enter_and_store(connection, run, State(type=StateType.CRASHED, message=message, timestamp=now))
-    records = [
-        task_run_record_from_row(row)
-        for row in connection.fetch(statements.UNFINISHED_TASK_RUNS, (flow_run_id,))
-    ]
+def _end(store: Store, run_id: str, is_gone: Callable[[Row], bool], now: datetime) -> FlowRun | None:
+    with store.transaction() as connection:
+        # The run is locked before its lease, as `set_flow_run_state` does, so that the two never wait for
+        # each other. Since the leases were read, the run may have ended or been taken up by another process.
+        rows = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (run_id,))
+        leases = connection.fetch(statements.LEASE_OF, (run_id,))
+        if not rows or not leases or not is_gone(leases[0]):
+            return None
+        connection.run(statements.DROP_LEASE, (run_id,))
+        run = flow_run_from_row(rows[0])
+        if run.state_type in TERMINAL_STATES:
+            return None
+        _, host, pid, *_ = leases[0]
+        message = (
+            f"The process that carried out this run is gone (process {pid} on {host.partition(':')[0]})."
+        )
+        # A run that was being cancelled got what was asked for.
+        kind = StateType.CANCELLED if run.state_type is StateType.CANCELLING else StateType.CRASHED
+        enter_and_store(connection, run, State(type=kind, message=message, timestamp=now))
+        _end_task_runs(connection, run_id, State(type=kind, message=message, timestamp=now))
+        return run
+
+
+def _end_task_runs(connection: Connection, run_id: str, state: State[None]) -> None:
+    rows = connection.fetch(statements.UNFINISHED_TASK_RUNS, (run_id,))
+    records = [task_run_record_from_row(row) for row in rows]
     for record in records:
-        state: State[None] = State(type=StateType.CRASHED, message=message, timestamp=now)
-        record.states.append(state)
-        enter_state(record.run, state)
+        own = msgspec.structs.replace(state, id=uuid7())
+        record.states.append(own)
+        enter_state(record.run, own)
     connection.run_many(statements.UPSERT_TASK_RUN, [task_run_row(record) for record in records])
-    return [run]
