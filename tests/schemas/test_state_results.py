@@ -28,11 +28,11 @@ def test_a_flow_that_returns_a_run_that_never_began_fails_and_says_why():
 
     assert state.is_failed()
     assert state.message == "1/1 states are not final."
-    with pytest.raises(FailedRun, match=r"not final\. Upstream task run .* did not reach a 'COMPLETED' state"):
+    with pytest.raises(FailedRun, match=r"not final\. Upstream task run"):
         report()
 
 
 @pytest.mark.parametrize("inner", [Pending(message="waits"), Completed()])
 def test_a_failed_state_over_one_that_is_no_failure_raises_its_own_message(inner):
-    with pytest.raises(FailedRun, match="^not good"):
+    with pytest.raises(FailedRun, match=r"^not good"):
         Failed(message="not good", data=inner).result()
