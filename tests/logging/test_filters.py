@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefect.logging import get_run_logger
@@ -26,6 +26,7 @@ def test_the_api_key_is_neither_shown_nor_stored(
     assert log.message.count("********") == 3
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.text() | st.integers() | st.none(),

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefect.exceptions import MissingContextError
@@ -124,6 +124,7 @@ def test_a_long_line_is_cut_and_says_so(in_flow: Enter, stored: Stored) -> None:
     assert whole == "ä" * 500
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(min_value=100, max_value=400))
 def test_a_line_is_never_longer_than_the_settings_allow(text: str, most: int) -> None:
     record = logging.LogRecord("prefect.flow_runs", 20, __file__, 1, "%s", (text * 50,), None)
@@ -252,6 +253,7 @@ def test_a_console_that_cannot_show_a_letter_shows_its_code() -> None:
     assert stream.read() == "na\\xefve\n"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_colouring_changes_no_letter(text: str) -> None:
     plain = text.replace("\x1b", "")
