@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from uuid import uuid4
 
 import pytest
 
@@ -196,9 +195,27 @@ def test_flows_are_listed(prefect):
     assert "failing" in prefect("flow", "ls").out
 
 
+@pytest.mark.usefixtures("runs")
+def test_what_is_piped_has_a_line_a_run_and_loads_no_heavy_library(run_python):
+    done = run_python(
+        "-c",
+        "import sys; from prefect.cli import main\n"
+        "main(['flow-run', 'ls']); main(['flow-run', 'logs', 'run-of-2'])\n"
+        "print(*{'rich', 'sqlalchemy', 'pydantic', 'asyncio'} & sys.modules.keys(), file=sys.stderr)",
+        env={"PREFECT_HOME": os.environ["PREFECT_HOME"]},
+    )
+
+    assert done.stderr.strip() == ""
+    head, first, second, *logs = done.stdout.splitlines()
+    assert head.split() == ["ID", "Flow", "Name", "State", "When"]
+    assert re.fullmatch(r"\S{36}  doubling  run-of-2 +Completed  .*", first)
+    assert re.fullmatch(r"\S{36}  failing   bound-to-fail  Failed     .*", second)
+    assert len(logs) > 3
+
+
 def test_nothing_is_listed_where_nothing_ran(prefect):
     assert prefect("flow-run", "ls", "-o", "json").json() == []
-    assert "Flow Runs" in prefect("flow-run", "ls").out
+    assert prefect("flow-run", "ls").out.split() == ["ID", "Flow", "Name", "State", "When"]
 
 
 @pytest.mark.parametrize("kind", [StateType.SCHEDULED, StateType.PAUSED, StateType.PENDING])

@@ -81,6 +81,31 @@ def test_the_pages_address_follows_from_the_api_s(api, ui):
     assert Settings(api={"url": api}).ui_url == ui
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[tool]\nprefect.api.url = "http://x"',
+        '[tool."prefect".api]\nurl = "http://x"',
+        '[ tool . prefect . api ]\nurl = "http://x"',
+        'tool.prefect.api.url = "http://x"',
+    ],
+)
+def test_a_project_file_may_be_written_in_any_way(text, read):
+    Path("pyproject.toml").write_text(text)
+
+    assert read().api.url == "http://x"
+
+
+def test_a_project_file_that_says_nothing_of_prefect_is_not_parsed(run_python, tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project]\ndependencies = ["prefect"]\n[tool.ruff]\n')
+
+    done = run_python(
+        "-c", "import sys, prefect.settings as s; s.Settings(); print('tomllib' in sys.modules)"
+    )
+
+    assert done.stdout == "False\n"
+
+
 def test_only_variables_of_prefect_are_looked_at(monkeypatch, read):
     Path(".env").write_text("API_URL=http://nowhere\nURL=x\nHOME=/nowhere\n")
     monkeypatch.setenv("API_URL", "http://nowhere")

@@ -25,6 +25,7 @@ _DOTENV_LINE = (
     r"""^\s*(?:export\s+)?(?P<name>PREFECT_\w+)\s*=\s*"""
     r"""(?:'(?P<single>[^']*)'|"(?P<double>(?:\\.|[^"\\])*)"|(?P<bare>.*?))\s*(?:(?:^|\s)\#.*)?$"""
 )
+_TOOL_PREFECT = r"""\btool\s*\.\s*["']?prefect\b|\[\s*tool\s*\]"""
 _parsed: dict[Path, tuple[int, int, dict[str, Any]]] = {}
 
 
@@ -55,8 +56,13 @@ def _dotenv_pairs(text: str) -> Iterator[tuple[str, str]]:
             yield found["name"], found["single"] if found["single"] is not None else found["bare"]
 
 
-def read_toml(path: Path) -> dict[str, Any] | None:
+def read_toml(path: Path, sign: str = "") -> dict[str, Any] | None:
     """Return what a TOML file holds, or None where there is none. A file that did not change is read once.
+
+    Args:
+        path: The file.
+        sign: A regular expression for what must occur in a file that matters; another is taken to be empty,
+            because parsing is slow.
 
     Raises:
         ConfigurationError: The file cannot be read, or is no TOML.
@@ -70,14 +76,20 @@ def read_toml(path: Path) -> dict[str, Any] | None:
     known = _parsed.get(path)
     if known and known[:2] == (facts.st_mtime_ns, facts.st_size):
         return known[2]
-    import tomllib  # noqa: PLC0415 - most machines have no such file, and it is slow to import
-
     try:
-        held = tomllib.loads(path.read_text(encoding="utf-8"))
+        held = _parse_toml(path.read_text(encoding="utf-8"), sign)
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     _parsed[path] = (facts.st_mtime_ns, facts.st_size, held)
     return held
+
+
+def _parse_toml(text: str, sign: str) -> dict[str, Any]:
+    if sign and not re.search(sign, text):
+        return {}
+    import tomllib  # noqa: PLC0415 - most machines have no such file, and it is slow to import
+
+    return tomllib.loads(text)
 
 
 def read_project_files(directory: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -85,7 +97,7 @@ def read_project_files(directory: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     held = read_toml(directory / "prefect.toml")
     if held:
         yield "prefect.toml", held
-    project = read_toml(directory / "pyproject.toml")
+    project = read_toml(directory / "pyproject.toml", _TOOL_PREFECT)
     part = project.get("tool", {}).get("prefect") if project else None
     if isinstance(part, dict):
         yield "pyproject.toml", part
