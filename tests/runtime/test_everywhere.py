@@ -8,9 +8,14 @@ from typing import Any
 import pytest
 
 from prefect import flow, tags, task
+from prefect.client.local import LocalClient
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.logging import get_run_logger
+from prefect.operations import read_logs
+from prefect.recorder import get_recorder
 from prefect.runtime import deployment, flow_run, task_run
+from prefect.schemas.queries import LogQuery
+from prefect.store import open_store
 from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 from prefect.testing import prefect_test_harness
 
@@ -229,6 +234,26 @@ def sees(x: int) -> dict[str, Any]:
     assert str(context.task_run.id) == task_run.id
     get_run_logger().info("%s", x)
     return {**facts(), "flow context": FlowRunContext.get() is not None}
+
+
+@task
+def prints(x: int) -> None:
+    print("printed", x)
+
+
+@pytest.mark.parametrize("runner", [ThreadPoolTaskRunner, ProcessPoolTaskRunner])
+def test_task_runners_carry_what_tasks_inherit(runner):
+    @flow(task_runner=runner(max_workers=1), log_prints=True, persist_result=True)
+    def my_flow() -> tuple[Any, Any]:
+        future = prints.submit(1)
+        future.wait()
+        return future.task_run_id, future.state.data.metadata
+
+    task_run_id, kept = my_flow()
+    get_recorder().flush()
+    logs = LocalClient(open_store()).call(read_logs, LogQuery())
+    assert "printed 1" in [log.message for log in logs if log.task_run_id == task_run_id]
+    assert kept.storage_key
 
 
 @pytest.mark.parametrize("runner", [ThreadPoolTaskRunner, ProcessPoolTaskRunner])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from prefect import results
-from prefect.context.runs import _FLOW_RUN, _TASK_RUN, FlowRunContext, TaskRunContext
+from prefect.context.runs import _FLOW_RUN, _TASK_RUN, FlowRunContext, TaskRunContext, carried_flow_run
 from prefect.exceptions import HashError, SerializationError, StoreError
 from prefect.logging.loggers import flow_run_logger, task_run_logger
 from prefect.results.cache_policies import DEFAULT, NO_CACHE, CachePolicy
@@ -54,8 +54,9 @@ def is_persisting(definition: Definition, flow: FlowRunContext | None, *, is_tas
         return True
     if said is None and is_task:
         said = get_current_settings().tasks.default_persist_result
-    if said is None and flow is not None:
-        said = flow.persist_result
+    around = flow or carried_flow_run()
+    if said is None and around is not None:
+        said = around.persist_result
     return get_current_settings().results.persist_by_default if said is None else said
 
 

@@ -375,7 +375,8 @@ class _FlowRun:
 
 
 def _inherited_log_prints(parent: FlowRunContext | None) -> bool | None:
-    return parent.log_prints if parent is not None else None
+    around = parent or carried_flow_run()
+    return around.log_prints if around is not None else None
 
 
 def _states_for_futures(value: Any) -> Steps[Any]:

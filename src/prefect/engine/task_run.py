@@ -28,6 +28,7 @@ from prefect.engine.notes import notes_of
 from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps, Wait
 from prefect.exceptions import TaskRunTimeoutError, UnfinishedRun, UpstreamTaskError
 from prefect.logging.loggers import get_logger, task_run_logger
+from prefect.logging.prints import install_print
 from prefect.schemas.objects import TaskRun, TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType, get_state_exception
 from prefect.states import exception_to_crashed_state
@@ -146,6 +147,8 @@ def task_run_steps(
         _crash(record, error, journal)
         raise
     context = TaskRunContext.of(task, record.run, parameters, _log_prints(task, flow))
+    if context.log_prints:
+        install_print()
     token = _TASK_RUN.set(context)
     try:
         return (yield from _TaskRun(task, parameters, record, journal, context, flow).steps())
@@ -167,11 +170,12 @@ def leave(var: ContextVar[Any], token: Token[Any]) -> None:
 def _log_prints(task: Task[Any, Any], flow: FlowRunContext | None) -> bool | None:
     if task.log_prints is not None:
         return task.log_prints
-    return flow.log_prints if flow is not None else None
+    around = flow or carried_flow_run()
+    return around.log_prints if around is not None else None
 
 
 def _crash(record: TaskRunRecord, error: BaseException, journal: Journal) -> None:
-    """End a run that was interrupted outside of the user's function: while it waited, or between two steps."""
+    """End a run that was interrupted outside of the function: while it waited, or between two steps."""
     if record.run.state_type not in TERMINAL_STATES:
         enter(record, exception_to_crashed_state(error, state_details=record.states[0].state_details))
         journal.note(record)
