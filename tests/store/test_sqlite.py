@@ -67,8 +67,11 @@ def test_what_raises_is_undone(store: Store) -> None:
     assert names(store) == {"kept"}
 
 
-def test_a_store_in_memory_lives_in_this_process() -> None:
-    store = make_store("sqlite://")
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "sqlite+aiosqlite:///file::memory:?uri=true"]
+)
+def test_a_store_in_memory_lives_in_this_process(url: str) -> None:
+    store = make_store(url)
     create_flow(store, FlowCreate(name="etl"))
     assert names(store) == {"etl"}
     store.close()
@@ -78,8 +81,18 @@ def test_a_process_has_one_store_a_url(path: Path) -> None:
     assert open_store(f"sqlite:///{path}") is open_store(f"sqlite:///{path}")
 
 
-def test_the_default_store_is_in_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert "prefect.db" in open_store().url
+def test_a_relative_file_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    store = make_store("sqlite:///50%25 of runs.db")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    create_flow(store, FlowCreate(name="etl"))
+    store.close()
+    assert (tmp_path / "50%25 of runs.db").exists()
+
+
+def test_the_default_store_is_in_the_home() -> None:
+    assert open_store().url == f"sqlite:///{os.environ['PREFECT_HOME']}/prefect.db"
 
 
 def test_threads_share_a_store(store: Store) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from urllib.parse import unquote
+from pathlib import Path
 
 from prefect.exceptions import ConfigurationError
 from prefect.store.base import Store
@@ -25,8 +25,8 @@ def open_store(url: str | None = None) -> Store:
 
     Args:
         url: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite://` (in memory) or `postgresql://…`;
-            a driver, as in
-            `sqlite+aiosqlite://`, is accepted and left aside. None: the database of the settings.
+            a driver, as in `sqlite+aiosqlite://`, is accepted and left aside. None: the database of the
+            settings.
 
     Raises:
         prefect.exceptions.ConfigurationError: The URL names no database that is supported.
@@ -58,8 +58,10 @@ def make_store(url: str) -> Store:
     scheme, separator, rest = url.partition("://")
     kind = scheme.partition("+")[0]
     if separator and kind == "sqlite":
-        path = unquote(rest.partition("?")[0].removeprefix("/"))
-        return SqliteStore(path if path and path != ":memory:" else ":memory:")
+        path = rest.partition("?")[0].removeprefix("/")
+        in_memory = not path or ":memory:" in path
+        # Where the process goes later, the file must stay the same.
+        return SqliteStore(":memory:" if in_memory else Path(path).absolute())
     if separator and kind in ("postgresql", "postgres"):
         from prefect.store.postgres import PostgresStore  # noqa: PLC0415 - needs an extra
 
