@@ -22,7 +22,7 @@ def test_exported_names_are_those_of_the_list(tmp_path):
     )
     if done.returncode:
         pytest.fail(done.stderr, pytrace=False)
-    now, listed = set(done.stdout.split()), set((HERE / "exports.txt").read_text().split())
+    now, listed = set(done.stdout.splitlines()), set((HERE / "exports.txt").read_text().splitlines())
 
     assert not [name for name in now if name.endswith("(no __all__)")], "give these modules an `__all__`"
     assert now == listed, f"added: {now - listed}, gone: {listed - now}; if that is meant: make names"

@@ -47,7 +47,8 @@ def schema_of(dialect: Dialect) -> list[str]:
 
 def render() -> str:
     """Return the text of the module `prefect.store.statements`."""
-    parts = [HEADER]
+    schemas = [f"{name.upper()}_SCHEMA" for name in DIALECTS]
+    parts = [HEADER, "\n__all__ = [\n", *(f'    "{name}",\n' for name in (*schemas, *HOT)), "]\n"]
     for name, dialect in DIALECTS.items():
         parts.append(f"\n{name.upper()}_SCHEMA: tuple[str, ...] = (\n")
         parts += [f"    {_quoted(statement)},\n" for statement in schema_of(dialect)]

@@ -5,6 +5,43 @@ from __future__ import annotations
 
 from prefect.store.statement import Statement
 
+__all__ = [
+    "SQLITE_SCHEMA",
+    "POSTGRESQL_SCHEMA",
+    "FLOW_BY_ID",
+    "FLOW_BY_NAME",
+    "UPDATE_FLOW",
+    "INSERT_FLOW",
+    "FLOW_RUN_BY_ID",
+    "FLOW_RUN_TO_CHANGE",
+    "FLOW_RUN_BY_KEY",
+    "INSERT_FLOW_RUN",
+    "INSERT_FLOW_RUN_STATE",
+    "FLOW_RUN_STATES",
+    "UPDATE_FLOW_RUN_PROGRESS",
+    "UPDATE_FLOW_RUN",
+    "TASK_RUN_BY_ID",
+    "UNFINISHED_TASK_RUNS",
+    "UPSERT_TASK_RUN",
+    "INSERT_LOG",
+    "LEASES",
+    "LEASE_OF",
+    "HOLD_LEASE",
+    "RENEW_LEASE",
+    "DROP_LEASE",
+    "RECENT_FLOWS",
+    "RECENT_FLOW_RUNS",
+    "RECENT_TASK_RUNS",
+    "FLOW_RUNS_BY_NAME",
+    "TASK_RUNS_BY_NAME",
+    "FLOW_RUN_IDS_BETWEEN",
+    "TASK_RUN_IDS_BETWEEN",
+    "LOGS_OF_FLOW_RUN",
+    "LATEST_LOGS_OF_FLOW_RUN",
+    "LOGS_OF_TASK_RUN",
+    "LATEST_LOGS_OF_TASK_RUN",
+]
+
 SQLITE_SCHEMA: tuple[str, ...] = (
     "CREATE TABLE flows ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL, labels TEXT NOT NULL, CONSTRAINT pk_flows PRIMARY KEY (id), CONSTRAINT uq_flows_name UNIQUE (name) )",
     "CREATE TABLE logs ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, name TEXT NOT NULL, level INTEGER NOT NULL, message TEXT NOT NULL, timestamp VARCHAR(26) NOT NULL, flow_run_id CHAR(32), task_run_id CHAR(32), CONSTRAINT pk_logs PRIMARY KEY (id) )",
