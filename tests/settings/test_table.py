@@ -24,6 +24,24 @@ def test_every_row_is_whole(row):
     assert all(getattr(prefect.settings, name).accessor == row.path for name in row.names)
 
 
+def test_every_setting_is_read_or_says_what_it_is_kept_for():
+    ours = Path(prefect.settings.__file__).parents[1]
+    text = "\n".join(
+        path.read_text(encoding="utf-8") for path in ours.rglob("*.py") if path.parent.name != "settings"
+    )
+    # These make the defaults of others.
+    text += " .profiles_path .driver .host .port .user .password"
+
+    unread = [
+        row.path
+        for row in OPTIONS.values()
+        if f".{row.path.rpartition('.')[2]}" not in text
+        and "later" not in row.help
+        and "Kept" not in row.help
+    ]
+    assert not unread, f"nothing reads these: {unread}"
+
+
 def test_no_two_rows_share_a_name():
     assert len(OPTIONS_BY_NAME) == sum(len(row.names) for row in OPTIONS.values())
 

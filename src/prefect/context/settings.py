@@ -103,7 +103,7 @@ def use_profile(
     from prefect.settings.profiles import load_profile, settings_of_profile  # noqa: PLC0415 - seldom used
 
     chosen = load_profile(profile) if isinstance(profile, str) else profile
-    overrides = get_current_settings()._overrides if include_current_context else None
+    overrides = get_current_settings().overrides if include_current_context else None
     settings = settings_of_profile(
         chosen, override_environment_variables=override_environment_variables, overrides=overrides
     )

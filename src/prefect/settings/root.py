@@ -140,6 +140,11 @@ class Settings(Section):
         """The names of what some source gives; a section counts when any of its values is given."""
         return {path.split(".")[0] for path in self._given}
 
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """What goes before all sources, by dotted path: a copy."""
+        return dict(self._overrides)
+
     def source_of(self, path: str) -> str:
         """Return where a value comes from: `env`, `.env`, `prefect.toml`, `profile`, `override`, `default`.
 

@@ -49,12 +49,16 @@ def _ui_api_url(settings: Any) -> str:
 
 
 class SQLAlchemySettings(Section):
-    """The pool of database connections. PostgreSQL only."""
+    """The pool of database connections. All kept for the server (later): a store opens one a thread."""
 
-    pool_size: int = option(5, "Connections that are kept open.", "PREFECT_SQLALCHEMY_POOL_SIZE")
-    pool_recycle: int = option(3600, "Seconds after which a connection is replaced.")
-    pool_timeout: float | None = option(30.0, "Seconds to wait for a free connection.")
-    max_overflow: int = option(10, "Further connections under load.", "PREFECT_SQLALCHEMY_MAX_OVERFLOW")
+    pool_size: int = option(
+        5, "Connections that are kept open (server, later).", "PREFECT_SQLALCHEMY_POOL_SIZE"
+    )
+    pool_recycle: int = option(3600, "Seconds after which a connection is replaced (server, later).")
+    pool_timeout: float | None = option(30.0, "Seconds to wait for a free connection (server, later).")
+    max_overflow: int = option(
+        10, "Further connections under load (server, later).", "PREFECT_SQLALCHEMY_MAX_OVERFLOW"
+    )
 
 
 class ServerDatabaseSettings(Section):
@@ -74,14 +78,18 @@ class ServerDatabaseSettings(Section):
         "PREFECT_API_DATABASE_CONNECTION_URL",
     )
     timeout: float | None = option(
-        10.0, "Seconds to wait for a lock, or for an answer of the database.", "PREFECT_API_DATABASE_TIMEOUT"
+        10.0,
+        "Seconds to wait for a lock or an answer (store, later).",
+        "PREFECT_API_DATABASE_TIMEOUT",
     )
     connection_timeout: float | None = option(
-        5.0, "Seconds to wait for a connection.", "PREFECT_API_DATABASE_CONNECTION_TIMEOUT"
+        5.0, "Seconds to wait for a connection (store, later).", "PREFECT_API_DATABASE_CONNECTION_TIMEOUT"
     )
-    echo: bool = option(False, "Log every statement.", "PREFECT_API_DATABASE_ECHO")
+    echo: bool = option(False, "Log every statement (store, later).", "PREFECT_API_DATABASE_ECHO")
     migrate_on_start: bool = option(
-        True, "Bring the tables up to date when the store is opened.", "PREFECT_API_DATABASE_MIGRATE_ON_START"
+        True,
+        "Kept for code that reads it: tables are always brought up to date.",
+        "PREFECT_API_DATABASE_MIGRATE_ON_START",
     )
     sqlalchemy: SQLAlchemySettings = section(SQLAlchemySettings)
 
@@ -94,7 +102,9 @@ class ServerAPISettings(Section):
     port: int = option(4200, "The port to listen on (server, later).")
     base_path: str | None = option(None, "What the paths of the API start with (server, later).")
     default_limit: int = option(
-        200, "Objects in an answer, at most, where none is asked for.", "PREFECT_API_DEFAULT_LIMIT"
+        200,
+        "Objects in an answer, at most, where none is asked for (server, later).",
+        "PREFECT_API_DEFAULT_LIMIT",
     )
     keepalive_timeout: int = option(5, "Seconds an idle connection is kept (server, later).")
     csrf_protection_enabled: bool = option(
@@ -167,7 +177,7 @@ class ServerTasksSettings(Section):
         "PREFECT_TASK_RUN_TAG_CONCURRENCY_SLOT_WAIT_SECONDS",
     )
     max_cache_key_length: int = option(
-        2000, "Characters of a cache key, at most.", "PREFECT_API_TASK_CACHE_KEY_MAX_LENGTH"
+        2000, "Characters of a cache key, at most (server, later).", "PREFECT_API_TASK_CACHE_KEY_MAX_LENGTH"
     )
 
 

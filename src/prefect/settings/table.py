@@ -46,7 +46,9 @@ class APISettings(Section):
     url: str | None = option(
         None, "The URL of the API. Without one, runs are recorded in the embedded store."
     )
-    auth_string: SecretStr | None = option(None, "`user:password` for a server with basic authentication.")
+    auth_string: SecretStr | None = option(
+        None, "`user:password` for a server with basic authentication (later)."
+    )
     key: SecretStr | None = option(None, "The API key to send with each request.")
     tls_insecure_skip_verify: bool = option(
         False, "Trust any certificate of the API. Kept for the HTTP client."
@@ -134,7 +136,9 @@ class FlowsSettings(Section):
     """What flows do unless they say otherwise."""
 
     heartbeat_frequency: int | None = option(
-        180, "Seconds between two signs of life of a flow run.", "PREFECT_RUNNER_HEARTBEAT_FREQUENCY"
+        180,
+        "Seconds between two signs of life of a flow run. Kept for the runner (later).",
+        "PREFECT_RUNNER_HEARTBEAT_FREQUENCY",
     )
     default_retries: int = option(0, "How often a failed flow is run again.", "PREFECT_FLOW_DEFAULT_RETRIES")
     default_retry_delay_seconds: int | float | list[float] = option(
@@ -147,7 +151,7 @@ class InternalSettings(Section):
 
     logging_level: LogLevel = derived(
         lambda settings: "DEBUG" if settings.debug_mode else "ERROR",
-        "The level of what the library logs about itself.",
+        "The level of what the library logs about itself (later).",
         "PREFECT_LOGGING_INTERNAL_LEVEL",
     )
 
@@ -249,7 +253,7 @@ class TasksRunnerSettings(Section):
     thread_pool_max_workers: int | None = option(
         None, "Threads of a thread pool, at most.", "PREFECT_TASK_RUNNER_THREAD_POOL_MAX_WORKERS"
     )
-    process_pool_max_workers: int | None = option(None, "Processes of a process pool, at most.")
+    process_pool_max_workers: int | None = option(None, "Processes of a process pool, at most (later).")
 
 
 class TasksSchedulingSettings(Section):
@@ -287,11 +291,11 @@ class TestingSettings(Section):
 
     __test__ = False  # it is no test, whatever pytest makes of the name
 
-    test_mode: bool = option(False, "Tests are running: what waits or asks does not.", "PREFECT_TEST_MODE")
+    test_mode: bool = option(False, "Tests are running. Kept for code that reads it.", "PREFECT_TEST_MODE")
     unit_test_mode: bool = option(
         False, "Unit tests are running. Kept for code that reads it.", "PREFECT_UNIT_TEST_MODE"
     )
-    test_setting: Any = option("FOO", "Does nothing; for tests of settings.", "PREFECT_TEST_SETTING")
+    test_setting: Any = option("FOO", "Does nothing. Kept for tests of settings.", "PREFECT_TEST_SETTING")
 
 
 class WorkerSettings(Section):
