@@ -277,6 +277,39 @@ def test_a_closed_recorder_still_writes_what_comes_late(sink: MemorySink) -> Non
     assert [log.message for log in sink.logs] == ["early", "late"]
 
 
+def test_a_handler_that_raises_does_not_stop_the_writing(
+    recorder: Recorder, sink: MemorySink, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(record: logging.LogRecord) -> bool:
+        raise ArithmeticError("a filter of the program's")
+
+    logger = logging.getLogger("prefect.recorder")
+    logger.addFilter(refuse)
+    try:
+        sink.error = StoreUnavailable("The disk is full.")
+        recorder.log(line("one"))
+        assert recorder.flush() is False
+        sink.error = None
+        assert sink.wrote.wait(SECONDS)
+        assert recorder.flush()
+    finally:
+        logger.removeFilter(refuse)
+    assert [log.message for log in sink.logs] == ["one"]
+    assert "ArithmeticError" in capsys.readouterr().err
+
+
+def test_at_the_end_of_the_interpreter_records_are_written_at_once(
+    sink: MemorySink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    recorder = Recorder(sink)
+    recorder.log(line("last words"))
+    assert [log.message for log in sink.logs] == ["last words"]
+
+
 def test_leases_are_taken_at_once_renewed_and_given_back(
     recorder: Recorder, sink: MemorySink, monkeypatch: pytest.MonkeyPatch
 ) -> None:

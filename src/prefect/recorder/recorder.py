@@ -225,7 +225,11 @@ class Recorder:
         with self._start_lock:
             if self._thread is None and not self._closing:
                 thread = threading.Thread(target=self._run, name="prefect-recorder", daemon=True)
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:  # the interpreter is ending: whoever appends writes, from now on
+                    self._closing = True
+                    return
                 self._thread = thread
                 self._close_at_exit()
 
@@ -238,12 +242,12 @@ class Recorder:
 
     def _attend(self) -> None:
         """Wake the writer; where it is behind, wait for it."""
+        if self._thread is None:
+            self._start()
         if self._closing:
             if self._outage is None:
                 self._take_turn(PATIENCE)
             return
-        if self._thread is None:
-            self._start()
         self._ring()
         if len(self._queue) < self._full or self._writer == threading.get_ident():
             return
@@ -401,8 +405,11 @@ class Recorder:
         if not self._said:
             return
         said, self._said = self._said, []
-        for level, text in _sum_up(said):
-            _log.log(level, "%s", text)
+        try:
+            for level, text in _sum_up(said):
+                _log.log(level, "%s", text)
+        except Exception:  # noqa: BLE001 - a handler or filter of the program's; the writing must go on
+            sys.excepthook(*sys.exc_info())
 
 
 def _describe_refused(item: TaskRunRecord | Log, error: Exception) -> str:
