@@ -49,6 +49,7 @@ from prefect.rules.names import random_name
 from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRun, TaskRunRecord
 from prefect.schemas.snapshots import FlowRunSnapshot
 from prefect.schemas.states import State, StateDetails, StateType, get_state_exception
+from prefect.settings import get_current_settings
 from prefect.types import now, uuid7
 
 if TYPE_CHECKING:
@@ -376,7 +377,7 @@ class _FlowRun:
 
 def _inherited_log_prints(parent: FlowRunContext | None) -> bool | None:
     around = parent or carried_flow_run()
-    return around.log_prints if around is not None else None
+    return around.log_prints if around is not None else get_current_settings().logging.log_prints
 
 
 def _states_for_futures(value: Any) -> Steps[Any]:

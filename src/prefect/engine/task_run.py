@@ -31,6 +31,7 @@ from prefect.logging.loggers import get_logger, task_run_logger
 from prefect.logging.prints import install_print
 from prefect.schemas.objects import TaskRun, TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType, get_state_exception
+from prefect.settings import get_current_settings
 from prefect.states import exception_to_crashed_state
 from prefect.types import now, uuid7
 
@@ -171,7 +172,7 @@ def _log_prints(task: Task[Any, Any], flow: FlowRunContext | None) -> bool | Non
     if task.log_prints is not None:
         return task.log_prints
     around = flow or carried_flow_run()
-    return around.log_prints if around is not None else None
+    return around.log_prints if around is not None else get_current_settings().logging.log_prints
 
 
 def _crash(record: TaskRunRecord, error: BaseException, journal: Journal) -> None:
