@@ -71,7 +71,7 @@ class Memory(WritableFileSystem):
         self.files[path] = content
 
 
-@pytest.mark.parametrize("value", [None, 0, {"a": [1, (2,)]}, {"f": print}, ValueError("x")], ids=repr)
+@pytest.mark.parametrize("value", [None, 0, {"a": [1, (2,)]}, {"f": len}, ValueError("x")], ids=repr)
 def test_what_is_written_is_read(store: ResultStore, value: Any) -> None:
     record = store.write(value, key="some/key")
     assert record.result is value
