@@ -233,3 +233,14 @@ def test_a_newer_schema_on_a_server() -> None:
         with pytest.raises(StoreTooNew, match="newer release"):
             create_flow(other, FlowCreate(name="etl"))
         other.close()
+
+
+@pytest.mark.postgres
+def test_a_timeout_in_the_middle_of_an_exchange_harms_nobody_else() -> None:
+    with postgres_schema() as url:
+        store = make_store(url)
+        with pytest.raises(KeyboardInterrupt), store.reading() as connection:
+            connection._raw.pgconn.send_query(b"SELECT 1")  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+        assert create_flow(store, FlowCreate(name="etl")).name == "etl"
+        store.close()

@@ -26,6 +26,7 @@ from prefect.store.versions import READ_VERSION, VERSION_TABLE, is_current
 
 try:
     import psycopg
+    from psycopg.pq import TransactionStatus
     from psycopg.types.string import TextLoader
 except ImportError as error:
     raise ConfigurationError(
@@ -151,8 +152,11 @@ class PostgresStore(Store):
                 if raw.closed:
                     # The server went away; connections that sit idle are of no more use either.
                     self.close()
-                else:
+                elif raw.info.transaction_status is TransactionStatus.IDLE:
                     self._idle.append((raw, monotonic()))
+                else:
+                    # A timeout struck in the middle of an exchange; nobody could make sense of the rest.
+                    raw.close()
 
     def _take(self) -> Raw:
         while True:

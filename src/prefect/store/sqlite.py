@@ -140,14 +140,14 @@ class SqliteStore(Store):
             raw = self._writer
             if raw is None:
                 raw = self._writer = self._open()
-            _begin(raw, self.path)
             try:
+                _begin(raw, self.path)
                 yield _SqliteConnection(raw)
                 raw.execute("COMMIT")
-            except BaseException:
+            finally:
+                # Whatever was raised, and wherever: a timeout may strike between any two steps.
                 if raw.in_transaction:
                     raw.execute("ROLLBACK")
-                raise
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
