@@ -101,6 +101,10 @@ class State(Schema, Generic[R], weakref=True):
         if self.name is None:
             self.name = _DEFAULT_NAMES[self.type]
 
+    def __hash__(self) -> int:
+        """Hash by id, so that states can be in sets, as futures can that they take the place of."""
+        return hash(self.id)
+
     def is_scheduled(self) -> bool:
         """Whether the run waits for a time."""
         return self.type is StateType.SCHEDULED

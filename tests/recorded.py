@@ -1,0 +1,78 @@
+"""What was written down about runs, read back from the store."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+from uuid import UUID
+
+from prefect.client.local import get_local_client
+from prefect.operations.flow_runs import read_flow_run, read_flow_run_states
+from prefect.operations.task_runs import read_task_run, read_task_run_states, read_task_runs
+from prefect.recorder import get_recorder
+from prefect.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.schemas.objects import FlowRun, TaskRun, TaskRunResult
+from prefect.schemas.queries import TaskRunQuery
+from prefect.schemas.states import State
+
+__all__ = ["flow_run_of", "history_of", "settled", "task_run_of", "task_runs_of", "upstream_of"]
+
+
+def flow_run_of(run: State[Any] | UUID | str) -> FlowRun:
+    """Return a flow run, given its state or id."""
+    return _read(read_flow_run, _flow_run_id(run))
+
+
+def task_run_of(run: State[Any] | UUID | str) -> TaskRun:
+    """Return a task run, given its state or id."""
+    return _read(read_task_run, _task_run_id(run))
+
+
+def task_runs_of(flow_run: State[Any] | UUID | str) -> list[TaskRun]:
+    """Return the task runs of a flow run, in the order in which they began."""
+    query = TaskRunQuery(
+        flow_runs=FlowRunFilter(id=FlowRunFilterId(any_=[_flow_run_id(flow_run)])),
+    )
+    runs: list[TaskRun] = _read(read_task_runs, query)
+    return sorted(runs, key=lambda run: run.id)
+
+
+def history_of(run: State[Any] | FlowRun | TaskRun) -> list[str]:
+    """Return the names of the states that a run was in, oldest first."""
+    if isinstance(run, TaskRun) or (isinstance(run, State) and run.state_details.task_run_id is not None):
+        states = _read(read_task_run_states, run.id if isinstance(run, TaskRun) else _task_run_id(run))
+    else:
+        states = _read(read_flow_run_states, run.id if isinstance(run, FlowRun) else _flow_run_id(run))
+    return [state.name for state in states]
+
+
+def upstream_of(run: TaskRun) -> dict[str, set[UUID]]:
+    """Return the ids of the task runs that each argument of a task run came from, where there are any."""
+    return {
+        name: {source.id for source in sources if isinstance(source, TaskRunResult)}
+        for name, sources in run.task_inputs.items()
+        if sources
+    }
+
+
+def settled(value: Any) -> Any:
+    """Return a value; of a coroutine, what it gives: tests of both kinds of functions read the same."""
+    return asyncio.run(value) if inspect.iscoroutine(value) else value
+
+
+def _read(operation: Any, *arguments: Any) -> Any:
+    get_recorder().flush()
+    return get_local_client().call(operation, *arguments)
+
+
+def _flow_run_id(run: State[Any] | UUID | str) -> UUID:
+    found = run.state_details.flow_run_id if isinstance(run, State) else UUID(str(run))
+    assert found is not None
+    return found
+
+
+def _task_run_id(run: State[Any] | UUID | str) -> UUID:
+    found = run.state_details.task_run_id if isinstance(run, State) else UUID(str(run))
+    assert found is not None
+    return found
