@@ -265,6 +265,22 @@ class run_coroutine_function:
         return asyncio.run(self.fn())
 
 
+def test_a_run_that_a_test_made_up_travels_too(run_context):
+    with run_context(flow_run={"id": "run-1", "name": "made up"}, task_run={"id": "task-1"}):
+        there = in_executor("spawn", with_context(everything))
+    assert there["prefect.runtime.flow_run.id"] == "run-1"
+    assert there["prefect.runtime.task_run.id"] == "task-1"
+
+
+def test_a_run_travels_on_from_where_it_came(in_run):
+    here = everything()
+    assert in_executor("spawn", with_context(travel_on)) == here
+
+
+def travel_on() -> dict[str, Any]:
+    return in_executor("spawn", with_context(everything))
+
+
 def test_a_wrapped_function_keeps_its_name():
     assert with_context(observe).__name__ == "observe"
 
