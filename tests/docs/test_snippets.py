@@ -67,3 +67,10 @@ def test_python_blocks_are_not_exempt(page):
 def test_commands_exist(page, run_python):
     for command in sorted(set(commands_of(page))):
         run_python("-m", "prefect.cli", *command.split(), "--help")
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md"], ids=page_id)
+def test_links_to_files_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
