@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache
 from typing import Any, ClassVar, NoReturn, TypeVar, cast, get_type_hints
 
 from prefect.settings.secret import SecretStr
@@ -12,6 +13,9 @@ __all__ = ["Option", "Section", "derived", "option", "section"]
 
 T = TypeVar("T")
 SectionT = TypeVar("SectionT", bound="Section")
+
+
+_hints = cache(get_type_hints)
 
 
 class Option:
@@ -39,7 +43,7 @@ class Option:
     @property
     def type(self) -> Any:
         """The annotated type. Worked out when asked for, because most settings are never set."""
-        return get_type_hints(self.owner)[self.attribute]
+        return _hints(self.owner)[self.attribute]
 
     @property
     def is_secret(self) -> bool:

@@ -44,7 +44,7 @@ class APISettings(Section):
     """Where the API is, and how to be let in."""
 
     url: str | None = option(
-        None, "The URL of the API. Without one, runs are recorded in the embedded store."
+        None, "The URL of the API. Kept for the HTTP client: so far, runs are always recorded here."
     )
     auth_string: SecretStr | None = option(
         None, "`user:password` for a server with basic authentication (later)."
