@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Callable
 from contextlib import redirect_stderr
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -103,6 +104,40 @@ def test_extra_loggers_are_stored_with_the_run_they_are_used_in(in_task: Enter, 
         logging.getLogger("a_library").info("outside, and no fuss is made")
     (log,) = stored()
     assert (log.name, log.message, log.task_run_id) == ("a_library.part", "inside", context.task_run.id)
+
+
+def test_extra_loggers_are_stored_from_tasks_alone_and_in_worker_processes(
+    run_python: Callable[..., Any], tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+import logging
+from prefect import flow, task
+from prefect.client.local import get_local_client
+from prefect.operations import read_logs
+from prefect.recorder import get_recorder
+from prefect.schemas.queries import LogQuery
+from prefect.task_runners import ProcessPoolTaskRunner
+
+@task
+def load(number):
+    logging.getLogger("a_library").info("number %s", number)
+
+@flow(task_runner=ProcessPoolTaskRunner(max_workers=1))
+def nightly():
+    load.submit(2).wait()
+
+if __name__ == "__main__":
+    load(1)
+    nightly()
+    get_recorder().flush()
+    logs = get_local_client().call(read_logs, LogQuery())
+    print([log.message for log in logs if log.name == "a_library" and log.task_run_id])
+"""
+    )
+    done = run_python(script, env={"PREFECT_LOGGING_EXTRA_LOGGERS": "a_library"})
+    assert done.stdout == "['number 1', 'number 2']\n"
 
 
 def test_an_extra_logger_keeps_a_level_of_its_own(in_task: Enter, stored: Stored) -> None:

@@ -47,6 +47,8 @@ class Journal:
         self.is_recording = True
         self.client: LocalClient | None = None
         self._recorder: Recorder | None = None
+        # What other libraries log in the run is recorded too, so the loggers must be there before user code.
+        ensure_logging_setup()
         _tell_of_api_url()
         try:
             self.client = get_local_client()
@@ -128,7 +130,6 @@ class Journal:
             told = id(self.client) in _told
             _told.add(id(self.client))
         if not told:
-            ensure_logging_setup()
             get_logger("engine").error("This run goes on, but is not recorded: %s", error)
 
 
@@ -139,7 +140,6 @@ def _tell_of_api_url() -> None:
     if url is None or _told_of_api_url:
         return
     _told_of_api_url = True
-    ensure_logging_setup()
     get_logger("engine").warning(
         "PREFECT_API_URL is set (%s), but this release does not talk to servers yet: "
         "runs are recorded on this machine, where `prefect flow-run ls` shows them.",
