@@ -95,8 +95,6 @@ class Section:
     def __eq__(self, other: object) -> bool:
         return self.model_dump() == other.model_dump() if isinstance(other, type(self)) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         fields = (f"{name}={getattr(self, name)!r}" for name in (*self.options, *self.sections))
         return f"{type(self).__name__}({', '.join(fields)})"
