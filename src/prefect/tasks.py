@@ -272,7 +272,7 @@ class Task(Definition, Generic[P, R]):
         submitted = (
             runner.submit(self, self.signature.complete(parameters), wait_for) for parameters in runs.arguments
         )
-        futures = PrefectFutureList(watched(submitted, runs.count, self.name))
+        futures = PrefectFutureList(watched(submitted, runs.total, self.name))
         if return_state:
             futures.wait()
             return [future.state for future in futures]

@@ -17,7 +17,7 @@ __all__ = ["MappedRuns", "map_parameters"]
 class MappedRuns(NamedTuple):
     """What the runs of a `.map` get."""
 
-    count: int
+    total: int
     arguments: Iterator[dict[str, Any]]
     """The arguments of each run by name, in order."""
 
@@ -49,7 +49,7 @@ def map_parameters(parameters: dict[str, Any], keywords: str | None = None) -> M
         }
         for given in spread.arguments
     )
-    return MappedRuns(spread.count, gathered)
+    return MappedRuns(spread.total, gathered)
 
 
 def _spread(parameters: dict[str, Any]) -> MappedRuns:
