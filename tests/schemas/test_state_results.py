@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prefect import flow, task
-from prefect.exceptions import FailedRun
+from prefect.exceptions import FailedRun, UnfinishedRun
 from prefect.states import Completed, Failed, Pending
 
 
@@ -36,3 +36,19 @@ def test_a_flow_that_returns_a_run_that_never_began_fails_and_says_why():
 def test_a_failed_state_over_one_that_is_no_failure_raises_its_own_message(inner):
     with pytest.raises(FailedRun, match=r"^not good"):
         Failed(message="not good", data=inner).result()
+
+
+def test_who_asks_a_run_that_never_began_for_its_result_is_told_why():
+    @flow
+    def report():
+        run = double.submit(broken.submit())
+        run.wait()
+        with pytest.raises(UnfinishedRun, match="not available: Upstream task run"):
+            run.result()
+
+    report()
+
+
+def test_a_state_without_a_message_has_no_result_yet():
+    with pytest.raises(UnfinishedRun, match=r"is in PENDING state, its result is not available\.$"):
+        Pending().result()

@@ -168,7 +168,8 @@ class State(Schema, Generic[R], weakref=True):
         if self.type is StateType.PAUSED:
             raise PausedRun("Run is paused, its result is not available.", state=self)
         if self.type not in TERMINAL_STATES:
-            raise UnfinishedRun(f"Run is in {self.type.value} state, its result is not available.")
+            why = f": {self.message}" if self.message else "."
+            raise UnfinishedRun(f"Run is in {self.type.value} state, its result is not available{why}")
         if self.type is StateType.FAILED and _holds_plain_value(self.data):
             # A failed state that a user's function returned may carry any value: it is the result.
             if raise_on_failure:
