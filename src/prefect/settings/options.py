@@ -15,7 +15,9 @@ T = TypeVar("T")
 SectionT = TypeVar("SectionT", bound="Section")
 
 
-_hints = cache(get_type_hints)
+@cache
+def _hints(section_class: Any) -> dict[str, Any]:
+    return get_type_hints(section_class)
 
 
 class Option:
