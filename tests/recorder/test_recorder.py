@@ -205,6 +205,17 @@ def test_an_outage_is_said_once_and_nothing_is_lost(
     assert "Nothing was lost" in caplog.records[-1].getMessage()
 
 
+def test_an_outage_that_somebody_else_told_is_not_told_again(
+    recorder: Recorder, sink: MemorySink, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder.learn_of_outage(StoreUnavailable("The disk is full."))
+    recorder.log(line("one"))
+    assert caplog.messages == []
+    assert sink.wrote.wait(SECONDS)
+    assert recorder.close()
+    assert [log.message for log in sink.logs] == ["one"]
+
+
 def test_an_outage_keeps_the_newest_and_counts_the_rest(
     sink: MemorySink, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,7 @@ class Journal:
             _told.add(id(self.client))
         if not told:
             get_logger("engine").error("This run goes on, but is not recorded: %s", error)
+        get_recorder().learn_of_outage(error)
 
 
 def _tell_of_api_url() -> None:

@@ -153,6 +153,16 @@ class Recorder:
         if not ended:
             self._try(lambda: self._sink.release(flow_run_id))
 
+    def learn_of_outage(self, error: Exception) -> None:
+        """Take it that the store is failing, and that the user was told so already.
+
+        Args:
+            error: What the store raised elsewhere.
+        """
+        if self._outage is None:
+            self._outage = Outage(error)
+            self._full = KEEP
+
     def holds(self, flow_run_id: UUID) -> bool:
         """Whether this recorder keeps the lease on a flow run."""
         return flow_run_id in self._held
