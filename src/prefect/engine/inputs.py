@@ -71,13 +71,18 @@ class ResultTracker:
         return None
 
     def _sweep(self) -> None:
-        # Two references are ours: the one in the table's tuple and the argument of getrefcount.
-        for key, (value, _) in list(self._held.items()):
-            if (
-                sys.getrefcount(value) <= 4
-            ):  # + `value` here and the copied list's tuple, which is the table's
+        for key, references in _references(self._held):
+            if references <= _OUR_REFERENCES:
                 self._held.pop(key, None)
         self._sweep_at = max(256, 2 * len(self._held))
+
+
+def _references(held: dict[int, tuple[Any, UUID]]) -> list[tuple[int, int]]:
+    return [(key, sys.getrefcount(value)) for key, (value, _) in list(held.items())]
+
+
+_OUR_REFERENCES = _references({0: ([], UUID(int=0))})[0][1]
+"""How often an object is referred to that nobody but the table holds; Python's releases count differently."""
 
 
 def listed(wait_for: Any) -> Any:
