@@ -17,7 +17,7 @@ from prefect.context.runs import (
 )
 from prefect.engine.caching import is_persisting, kept, store_around
 from prefect.engine.deadlines import DeadlineExceeded
-from prefect.engine.future import PrefectFuture
+from prefect.engine.ending import Ending, ending_of, states_for_futures
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
 from prefect.engine.inputs import pending, resolve, task_inputs
 from prefect.engine.journal import Journal, enter
@@ -34,21 +34,20 @@ from prefect.engine.lifecycle import (
 from prefect.engine.notes import FlowRunNotes, notes_of
 from prefect.engine.signals import termination_as_exception
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Steps, Wait
-from prefect.engine.task_run import Ending, leave
+from prefect.engine.task_run import leave
 from prefect.exceptions import (
     FlowRunTimeoutError,
     ParameterTypeError,
-    PausedRun,
     UnfinishedRun,
     UpstreamTaskError,
 )
 from prefect.logging.loggers import flow_run_logger
 from prefect.logging.prints import install_print
-from prefect.rules.inputs import find, replace
 from prefect.rules.names import random_name
 from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRun, TaskRunRecord
+from prefect.schemas.results import ResultRecord
 from prefect.schemas.snapshots import FlowRunSnapshot
-from prefect.schemas.states import State, StateDetails, StateType, get_state_exception
+from prefect.schemas.states import State, StateDetails, StateType
 from prefect.settings import get_current_settings
 from prefect.types import now, uuid7
 
@@ -89,6 +88,9 @@ def flow_run_steps(
     journal = notes_of(parent).journal if parent is not None else Journal()
     run = _FlowRun(flow, parameters, journal, parent)
     run.link(task_inputs(given, notes_of(parent).tracker, wait_for) if parent is not None else {})
+    earlier = run.kept_ending()
+    if earlier is not None:
+        return earlier
     flow_token, task_token = _FLOW_RUN.set(run.context), _TASK_RUN.set(None)
     try:
         if parent is not None or run.parent_snapshot is not None:
@@ -180,14 +182,14 @@ class _FlowRun:
             return
         notes, key = notes_of(self.parent), self.flow.task_key
         position = notes.next_position(key)
-        known: _FlowRun | None = notes.children.get((key, position))
+        known = notes.children.get((key, position))
         if known is not None:
-            self.run = self.context.flow_run = known.run
+            self.run, self.link_record = known
             self.run.parameters = self.parameters
-            self.link_record, self.details = known.link_record, known.details
+            self.context.flow_run = self.run
+            self.details = StateDetails(flow_run_id=self.run.id)
             self.is_new = False
             return
-        notes.children[key, position] = self
         stand_in = TaskRun(
             task_key=key,
             dynamic_key=str(position),
@@ -199,6 +201,20 @@ class _FlowRun:
         )
         self.run.parent_task_run_id = stand_in.id
         self.link_record = TaskRunRecord(run=stand_in, states=[])
+        if self.parent.flow is not None and self.parent.flow.retries:
+            # Only a retry looks for them: a loop over many nested flows keeps none of them alive.
+            notes.children[key, position] = (self.run, self.link_record)
+
+    def kept_ending(self) -> Ending | None:
+        """Return how the run ended in an earlier attempt of its parent, if its result was kept."""
+        state = self.run.state
+        if self.is_new or state is None or not state.is_completed():
+            return None
+        data = state.data
+        if not isinstance(data, ResultRecord) or data.metadata is None:
+            return None
+        self._logger().info("Completed in an earlier attempt: its result is used again")
+        return Ending(state, data.result)
 
     def steps(self) -> Steps[Ending]:
         """Begin the run, make attempts, and end it."""
@@ -289,7 +305,7 @@ class _FlowRun:
             value = yield Call(self.flow.fn, args, kwargs, self.flow.timeout_seconds)
             if runner.is_started:
                 yield Join(runner.finish)
-            return Returned((yield from _states_for_futures(value)))
+            return Returned((yield from states_for_futures(value)))
         except DeadlineExceeded as error:
             runner.cancel_all()
             timeout = FlowRunTimeoutError(f"Scope timed out after {float(error.seconds)} second(s).")
@@ -365,7 +381,7 @@ class _FlowRun:
             raise outcome.error
         if isinstance(outcome, Raised | RunOutOfTime):
             return Ending(final, error=outcome.error)
-        return _ending_of(final, outcome.value)
+        return ending_of(final, outcome.value)
 
     def _hooks(self, hooks: list[Any]) -> Steps[None]:
         if hooks and self.run.state is not None:
@@ -378,38 +394,3 @@ class _FlowRun:
 def _inherited_log_prints(parent: FlowRunContext | None) -> bool | None:
     around = parent or carried_flow_run()
     return around.log_prints if around is not None else get_current_settings().logging.log_prints
-
-
-def _states_for_futures(value: Any) -> Steps[Any]:
-    """Put final states in the place of the futures that a flow returns."""
-    futures = [value] if isinstance(value, PrefectFuture) else find(value, (PrefectFuture,))
-    if not futures:
-        return value
-    yield Wait(futures)
-    if isinstance(value, PrefectFuture):
-        return value.state
-    if isinstance(value, list):
-        value = list(value)  # a list of futures with methods of its own becomes a plain one
-    return replace(value, (PrefectFuture,), lambda future: future.state)
-
-
-def _ending_of(state: State[Any], value: Any) -> Ending:
-    """Say what the caller gets of a flow that returned.
-
-    Of a state that the flow made itself the caller gets the result; of what else it returned, that itself,
-    even if the run failed because of a state among several.
-    """
-    if isinstance(value, State):
-        if state.is_paused():
-            return Ending(state, error=PausedRun("Run is paused, its result is not available.", state=state))
-        if not state.is_final():
-            return Ending(
-                state,
-                error=UnfinishedRun(f"Run is in {state.type.value} state, its result is not available."),
-            )
-        if not state.is_completed():
-            return Ending(state, error=get_state_exception(state))
-        own = value.state_details
-        if own.flow_run_id is None and own.task_run_id is None:
-            return Ending(state, state.result())
-    return Ending(state, value)

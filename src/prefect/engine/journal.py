@@ -10,6 +10,8 @@ import threading
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from prefect.client.local import LocalClient, get_local_client
 from prefect.exceptions import Abort, StoreError
 from prefect.logging.configuration import ensure_logging_setup
@@ -19,7 +21,7 @@ from prefect.operations.flows import create_flow
 from prefect.recorder import Recorder, get_recorder
 from prefect.rules.bookkeeping import enter_state
 from prefect.schemas.actions import FlowCreate, FlowRunCreate, FlowRunUpdate
-from prefect.schemas.base import jsonable
+from prefect.schemas.base import encode_json
 from prefect.schemas.objects import FlowRun, TaskRunRecord
 from prefect.schemas.responses import SetStateStatus
 from prefect.schemas.results import ResultRecord
@@ -32,6 +34,8 @@ _flow_ids: dict[tuple[int, str], UUID] = {}
 """Ids of flows that are in a store already, by the store's client and the flow's name."""
 _told: set[int] = set()
 _told_of_api_url = False
+_LARGEST_PARAMETER = 512 * 1024
+"""Bytes of JSON. Servers of the interface refuse more."""
 _lock = threading.Lock()
 
 
@@ -137,8 +141,9 @@ class Journal:
 def _tell_of_api_url() -> None:
     """Say, once, that runs are recorded here although the settings name a server."""
     global _told_of_api_url
-    url = get_current_settings().api.url
-    if url is None or _told_of_api_url:
+    settings = get_current_settings()
+    url = settings.api.url
+    if url is None or _told_of_api_url or settings.silence_api_url_misconfiguration:
         return
     _told_of_api_url = True
     get_logger("engine").warning(
@@ -162,6 +167,19 @@ def _for_store(state: State[Any]) -> State[Any]:
     return state.model_copy(update={"data": metadata})
 
 
+def _parameter_to_keep(value: Any) -> Any:
+    """Return the JSON form of a parameter; of a very large one, only what it was."""
+    try:
+        encoded = encode_json(value)
+    except UnicodeEncodeError:  # lone surrogates, of an odd file name say
+        encoded = encode_json(ascii(value))
+    except Exception as error:  # noqa: BLE001 - whatever a value's own __str__ raises
+        return f"<{type(value).__name__}: cannot be shown ({error!r})>"
+    if len(encoded) > _LARGEST_PARAMETER:
+        return f"<{type(value).__name__}: too large to be recorded ({len(encoded):,} bytes of JSON)>"
+    return msgspec.json.decode(encoded)
+
+
 def _creation_of(run: FlowRun) -> FlowRunCreate:
     return FlowRunCreate(
         id=run.id,
@@ -169,7 +187,7 @@ def _creation_of(run: FlowRun) -> FlowRunCreate:
         name=run.name,
         state=run.state,
         flow_version=run.flow_version,
-        parameters={name: jsonable(value) for name, value in run.parameters.items()},
+        parameters={name: _parameter_to_keep(value) for name, value in run.parameters.items()},
         empirical_policy=run.empirical_policy,
         tags=run.tags,
         labels=run.labels,

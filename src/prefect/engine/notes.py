@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 from uuid import UUID
 
 from prefect.context.runs import FlowRunContext
 from prefect.engine.inputs import ResultTracker
 from prefect.engine.journal import Journal
+from prefect.schemas.objects import FlowRun, TaskRunRecord
 
 __all__ = ["FlowRunNotes", "notes_of"]
 
@@ -25,7 +25,7 @@ class FlowRunNotes:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.tracker = ResultTracker()
-        self.children: dict[tuple[str, int], Any] = {}
+        self.children: dict[tuple[str, int], tuple[FlowRun, TaskRunRecord]] = {}
         """Flow runs nested in this one, by flow and position: a retry runs them again under their old ids."""
         self._counts: dict[str, int] = {}
         self._lock = threading.Lock()

@@ -12,6 +12,7 @@ from uuid import UUID
 from prefect.context.runs import _FLOW_RUN, _TAGS, _TASK_RUN, FlowRunContext, TaskRunContext, carried_flow_run
 from prefect.engine.caching import cached_state, kept, prepare_results
 from prefect.engine.deadlines import DeadlineExceeded
+from prefect.engine.ending import Ending
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
 from prefect.engine.inputs import pending, resolve, task_inputs
 from prefect.engine.journal import Journal, enter
@@ -40,33 +41,7 @@ if TYPE_CHECKING:
 
 _log = get_logger("task_runs")
 
-__all__ = ["Ending", "new_task_run", "task_run_steps"]
-
-
-class Ending:
-    """How a run ended.
-
-    Args:
-        state: Its final state (NotReady, for a run that never began).
-        value: What the user's function returned.
-        error: What to raise to a caller who asked for the value.
-    """
-
-    __slots__ = ("error", "state", "value")
-
-    def __init__(self, state: State[Any], value: Any = None, error: BaseException | None = None) -> None:
-        self.state = state
-        self.value = value
-        self.error = error
-
-    def unwrap(self) -> Any:
-        """Return the value, or raise the error."""
-        if self.error is not None:
-            try:
-                raise self.error
-            finally:
-                self.error = None  # or its traceback would keep this object, and this object the traceback
-        return self.value
+__all__ = ["new_task_run", "task_run_steps"]
 
 
 def new_task_run(
