@@ -270,7 +270,8 @@ class Task(Definition, Generic[P, R]):
         given = self.signature.bind_partial(args, kwargs)
         runs = map_parameters(given, self.signature.keywords)
         submitted = (
-            runner.submit(self, self.signature.complete(parameters), wait_for) for parameters in runs.arguments
+            runner.submit(self, self.signature.complete(parameters), wait_for)
+            for parameters in runs.arguments
         )
         futures = PrefectFutureList(watched(submitted, runs.total, self.name))
         if return_state:
