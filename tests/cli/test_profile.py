@@ -41,6 +41,8 @@ def test_an_empty_profile_says_so(prefect):
     [
         (["create", "local"], "Profile 'local' already exists."),
         (["create", "x", "--from", "zz"], "Profile 'zz' not found. There are ephemeral, local, test."),
+        (["create", ""], "A profile's name must hold something that can be read"),
+        (["rename", "local", "a\nb"], "A profile's name must hold something that can be read"),
         (["use", "zz"], "Profile 'zz' not found."),
         (["inspect", "zz"], "Profile 'zz' not found."),
         (["rename", "zz", "x"], "Profile 'zz' not found."),

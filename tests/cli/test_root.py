@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -60,7 +62,7 @@ def test_every_group_has_help(group, prefect):
 
 
 @pytest.mark.parametrize(
-    "words", [["nonsense"], ["config", "nonsense"], ["profile", "use"], ["version", "x"]]
+    "words", [["nonsense"], ["config", "nonsense"], ["profile", "use"], ["version", "x"], ["--profile"]]
 )
 def test_what_is_wrongly_put_ends_with_2(words, prefect):
     done = prefect(*words, code=2)
@@ -122,6 +124,38 @@ def test_a_command_can_be_run_under_another_profile(words, prefect):
 
 def test_an_unknown_profile_is_an_error(prefect):
     assert prefect("--profile", "zz", "config", "view", code=1).err == "Profile 'zz' not found.\n"
+
+
+def run_prefect(
+    *words: str, stdout: int | IO[bytes], cwd: Path, **env: str
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "prefect.cli", *words],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        cwd=cwd,
+        env={**os.environ, **env},
+        timeout=50,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_sentence(tmp_path: Path):
+    with open("/dev/full", "wb") as full:
+        done = run_prefect("--help", stdout=full, cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr == b"[Errno 28] No space left on device\n"
+
+
+def test_a_stdout_that_cannot_spell_is_no_error(tmp_path: Path):
+    home = {"PREFECT_HOME": str(tmp_path / "home"), "PYTHONIOENCODING": "ascii"}
+    run_prefect("profile", "create", "käthe", stdout=subprocess.PIPE, cwd=tmp_path, **home)
+
+    done = run_prefect("profile", "ls", stdout=subprocess.PIPE, cwd=tmp_path, **home)
+
+    assert done.returncode == 0
+    assert b"k\\xe4the" in done.stdout
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path):

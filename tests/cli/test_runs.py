@@ -7,16 +7,20 @@ import pty
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextvars import copy_context
 
 import pytest
 
 from prefect import flow, tags, task
 from prefect.client.local import get_local_client
 from prefect.logging import get_run_logger
-from prefect.operations import create_flow, create_flow_run
+from prefect.operations import create_flow, create_flow_run, create_logs
 from prefect.schemas.actions import FlowCreate, FlowRunCreate
+from prefect.schemas.objects import Log
 from prefect.schemas.states import State, StateType
+from prefect.types import now
 
 
 @task(task_run_name="double-{x}")
@@ -182,6 +186,47 @@ class TestTaskRuns:
             prefect("task-run", "logs", "double-1", "-n", "1", "-o", "json").json()[0]["message"]
             == messages[0]
         )
+
+
+def test_thousands_of_logs_are_shown(prefect):
+    client = get_local_client()
+    of = client.call(create_flow, FlowCreate(name="chatty"))
+    run = client.call(create_flow_run, FlowRunCreate(flow_id=of.id, name="chat"))
+    client.call(
+        create_logs,
+        [Log(name="x", level=20, message=f"{n}", timestamp=now(), flow_run_id=run.id) for n in range(2500)],
+    )
+
+    def numbers(*words: str) -> list[int]:
+        return [int(message(line)) for line in prefect("flow-run", "logs", "chat", *words).out.splitlines()]
+
+    assert numbers() == list(range(2500))
+    assert numbers("--tail", "-n", "1100") == list(range(1400, 2500))
+    assert numbers("--reverse") == list(range(2499, -1, -1))
+
+
+def test_logs_are_followed_until_the_run_ends(prefect, monkeypatch):
+    started, go = threading.Event(), threading.Event()
+
+    @flow(flow_run_name="followed")
+    def slow() -> None:
+        get_run_logger().info("before")
+        started.set()
+        go.wait(30)
+        get_run_logger().info("after")
+
+    thread = threading.Thread(target=copy_context().run, args=(slow,))
+    thread.start()
+    started.wait(30)
+    # The first time that it finds nothing new, the run goes on.
+    monkeypatch.setattr("prefect.cli.log_lines.time.sleep", lambda _seconds: (go.set(), thread.join(0.1)))
+
+    lines = prefect("flow-run", "logs", "followed", "--follow").out.splitlines()
+    thread.join()
+
+    said = [message(line) for line in lines]
+    assert said.index("before") < said.index("after") < said.index("Finished in state Completed()")
+    assert len(said) == len(set(said))
 
 
 def message(line: str) -> str:

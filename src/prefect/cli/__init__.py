@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -35,20 +36,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, or 1 for an error, 2 for a command that is wrongly put.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # and not None, where it was closed
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = _dispatch(words)
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
         return code
-    except BrokenPipeError:
-        # Whoever read our output went away (`| head`). Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except OSError as error:
+        return _give_up_output(error)
+
+
+def _give_up_output(error: OSError) -> int:
+    """End quietly where whoever read the output went away (`| head`), else say what is wrong with it."""
+    # Python would complain once more when it closes stdout.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return _BROKEN_PIPE
+    print(error, file=sys.stderr)
+    return _FAILURE
 
 
 def _dispatch(words: list[str]) -> int:
     profile, words = _take_profile(words)
+    if profile == "":
+        print("prefect: --profile needs the name of a profile.", file=sys.stderr)
+        return _USAGE
     if not words or words[0] in ("--help", "-h"):
         print(_help())
         return _SUCCESS
@@ -102,7 +118,7 @@ def _take_profile(words: list[str]) -> tuple[str | None, list[str]]:
         if word == "--":
             return profile, [*rest, word, *remaining]
         if word == "--profile" or (word == "-p" and not rest):
-            profile = next(remaining, None)
+            profile = next(remaining, "")
         elif word.startswith("--profile="):
             profile = word.partition("=")[2]
         else:

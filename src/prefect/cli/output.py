@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from prefect.exceptions import Abort
 from prefect.schemas.base import encode_json
 from prefect.settings import get_current_settings
+from prefect.settings.terminal import is_terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,7 +68,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
         rows: A text for each column; rich's markup is not read.
         whole: How many columns, from the left, must not be broken.
     """
-    if not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         _print_columns([columns, *rows])
         return
     from rich.table import Table
@@ -108,6 +109,6 @@ def confirm(question: str, *, yes: bool) -> None:
         prefect.exceptions.Abort: The answer was no.
     """
     prompt = get_current_settings().cli.prompt
-    asks = sys.stdin.isatty() if prompt is None else prompt
+    asks = is_terminal(sys.stdin) if prompt is None else prompt
     if asks and not yes and input(f"{question} [y/N]: ").strip().casefold() not in ("y", "yes"):
         raise Abort("Nothing was changed.")

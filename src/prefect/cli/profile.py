@@ -6,7 +6,7 @@ from typing import Annotated
 
 from prefect.cli.commands import Flag, Group
 from prefect.cli.output import Format, confirm, print_json, print_table
-from prefect.exceptions import ConfigurationError
+from prefect.exceptions import ConfigurationError, InvalidNameError
 from prefect.settings.constants import DEFAULT_PROFILE_NAME, DEFAULT_PROFILES_PATH
 from prefect.settings.context import current_profile_name
 from prefect.settings.profiles import Profile, ProfilesCollection, load_profiles, save_profiles
@@ -23,6 +23,13 @@ def _find(profiles: ProfilesCollection, name: str) -> Profile:
         known = ", ".join(sorted(profiles.names))
         raise ConfigurationError(f"Profile {name!r} not found. There are {known}.")
     return profiles[name]
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or not name.isprintable():
+        raise InvalidNameError(
+            f"A profile's name must hold something that can be read, and {name!r} does not."
+        )
 
 
 @group.command("ls")
@@ -48,6 +55,7 @@ def create(name: str, *, from_: Annotated[str | None, Flag(metavar="NAME")] = No
         name: The new profile's name.
         from_: Copy the settings of this profile.
     """
+    _check_name(name)
     profiles = load_profiles()
     if name in profiles:
         raise ConfigurationError(
@@ -102,6 +110,7 @@ def rename(name: str, new_name: str) -> None:
         name: The profile's name.
         new_name: Its new name.
     """
+    _check_name(new_name)
     profiles = load_profiles()
     profile = _find(profiles, name)
     if new_name in profiles:

@@ -43,6 +43,7 @@ _NAMES = {
     name.lower(): name for name in ("AwaitingRetry", "RolledBack", "TimedOut", "AwaitingConcurrencySlot")
 }
 _MANY = 10
+_MOST = 1_000_000
 
 
 def _parse_state_name(text: str) -> str:
@@ -60,10 +61,10 @@ def _parse_state_type(text: str) -> StateType:
 
 
 def parse_limit(text: str) -> int:
-    """Read a number above zero."""
-    if text.isdecimal() and int(text):
+    """Read how many objects to show."""
+    if text.isdecimal() and 0 < int(text) <= _MOST:
         return int(text)
-    raise ArgumentTypeError(f"{text!r} is no number above zero.")
+    raise ArgumentTypeError(f"{text!r} is no number from 1 to {_MOST}.")
 
 
 StateNames = Annotated[list[str] | None, Flag(parse=_parse_state_name, metavar="NAME")]

@@ -45,7 +45,8 @@ class Option:
     @property
     def type(self) -> Any:
         """The annotated type. Worked out when asked for, because most settings are never set."""
-        return _hints(self.owner)[self.attribute]
+        owner: Any = self.owner
+        return _hints(owner)[self.attribute]
 
     @property
     def is_secret(self) -> bool:

@@ -51,7 +51,7 @@ class Settings(Section):
         DEFAULT_PREFECT_HOME, "The directory that holds everything kept: database, profiles, results."
     )
     profiles_path: Path = derived(lambda settings: settings.home / "profiles.toml", "The file of profiles.")
-    debug_mode: bool = option(False, "Log at DEBUG unless a level is set.")
+    debug_mode: bool = option(False, "Log at DEBUG unless a level is set, and show whole tracebacks.")
     api: APISettings = section(APISettings)
     cli: CLISettings = section(CLISettings)
     client: ClientSettings = section(ClientSettings)
@@ -71,9 +71,7 @@ class Settings(Section):
     ui_url: str | None = derived(
         lambda settings: _ui_url(settings), "The address of the pages, for links. Follows from the API's URL."
     )
-    silence_api_url_misconfiguration: bool = option(
-        False, "Do not warn about an API URL that looks wrong. Kept for the HTTP client."
-    )
+    silence_api_url_misconfiguration: bool = option(False, "Do not warn that the API URL is not used.")
 
     _overrides: dict[str, Any]
     _given: dict[str, Given]

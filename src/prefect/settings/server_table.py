@@ -65,7 +65,9 @@ class ServerDatabaseSettings(Section):
     """The store. Without a server it is the embedded one."""
 
     driver: Literal["postgresql+asyncpg", "postgresql", "sqlite+aiosqlite", "sqlite"] | None = option(
-        None, "The kind of database, to give its address in parts.", "PREFECT_API_DATABASE_DRIVER"
+        None,
+        "The kind of database, such as `postgresql`, to give its address in parts.",
+        "PREFECT_API_DATABASE_DRIVER",
     )
     host: str | None = option(None, "The database's host.", "PREFECT_API_DATABASE_HOST")
     port: int | None = option(None, "The database's port.", "PREFECT_API_DATABASE_PORT")

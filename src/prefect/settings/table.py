@@ -49,7 +49,7 @@ class APISettings(Section):
     auth_string: SecretStr | None = option(
         None, "`user:password` for a server with basic authentication (later)."
     )
-    key: SecretStr | None = option(None, "The API key to send with each request.")
+    key: SecretStr | None = option(None, "The API key to send with each request. Kept for the HTTP client.")
     tls_insecure_skip_verify: bool = option(
         False, "Trust any certificate of the API. Kept for the HTTP client."
     )
@@ -251,9 +251,13 @@ class TasksRunnerSettings(Section):
     """How submitted tasks are run."""
 
     thread_pool_max_workers: int | None = option(
-        None, "Threads of a thread pool, at most.", "PREFECT_TASK_RUNNER_THREAD_POOL_MAX_WORKERS"
+        None,
+        "Tasks that run in threads at a time, at most; 256 unless this is set.",
+        "PREFECT_TASK_RUNNER_THREAD_POOL_MAX_WORKERS",
     )
-    process_pool_max_workers: int | None = option(None, "Processes of a process pool, at most (later).")
+    process_pool_max_workers: int | None = option(
+        None, "Tasks that run in processes at a time, at most; one for each processor unless this is set."
+    )
 
 
 class TasksSchedulingSettings(Section):

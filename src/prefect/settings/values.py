@@ -212,12 +212,15 @@ def write(value: Any) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, list | set | dict):
-        return _write_many(plain(value))
+        return _write_many(value)
     return str(plain(value))
 
 
-def _write_many(value: Any) -> str:
-    if isinstance(value, list):
+def _write_many(many: list[Any] | set[Any] | dict[Any, Any]) -> str:
+    value = plain(many)
+    # Where a number would do as well as a list, a list of one number is written so that it stays a list.
+    is_one_number = isinstance(many, list) and len(many) == 1 and isinstance(many[0], int | float)
+    if isinstance(value, list) and not is_one_number:
         texts = [str(item) for item in value]
         joined = ",".join(texts)
         if all(text and "," not in text and text == text.strip() for text in texts) and not joined.startswith(
