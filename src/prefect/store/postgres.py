@@ -42,7 +42,7 @@ __all__ = ["PostgresStore"]
 
 MOST_CONNECTIONS = 16
 """How many connections a process has at most; who wants one more waits."""
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 30
 TRUST_SECONDS = 1.0
 """A connection that was idle for longer is asked whether it still works before it is lent."""
 _SCHEMA_LOCK = 7_402_001_310

@@ -45,7 +45,7 @@ __all__ = [
 SQLITE_SCHEMA: tuple[str, ...] = (
     "CREATE TABLE flows ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL, labels TEXT NOT NULL, CONSTRAINT pk_flows PRIMARY KEY (id), CONSTRAINT uq_flows_name UNIQUE (name) )",
     "CREATE TABLE logs ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, name TEXT NOT NULL, level INTEGER NOT NULL, message TEXT NOT NULL, timestamp VARCHAR(26) NOT NULL, flow_run_id CHAR(32), task_run_id CHAR(32), CONSTRAINT pk_logs PRIMARY KEY (id) )",
-    "CREATE INDEX ix_logs_flow_run_id ON logs (flow_run_id)",
+    "CREATE INDEX ix_logs_flow_run_id_timestamp_id ON logs (flow_run_id, timestamp, id)",
     "CREATE INDEX ix_logs_task_run_id ON logs (task_run_id) WHERE task_run_id IS NOT NULL",
     "CREATE TABLE task_runs ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, flow_run_id CHAR(32), name TEXT NOT NULL, task_key TEXT NOT NULL, dynamic_key TEXT NOT NULL, cache_key TEXT, cache_expiration VARCHAR(26), task_version TEXT, empirical_policy TEXT NOT NULL, tags TEXT NOT NULL, labels TEXT NOT NULL, task_inputs TEXT NOT NULL, run_count INTEGER NOT NULL, flow_run_run_count INTEGER NOT NULL, expected_start_time VARCHAR(26), next_scheduled_start_time VARCHAR(26), start_time VARCHAR(26), end_time VARCHAR(26), total_run_time DOUBLE NOT NULL, state_id CHAR(32), state_type VARCHAR(16), state_name TEXT, state_timestamp VARCHAR(26), state_count INTEGER NOT NULL, states TEXT NOT NULL, CONSTRAINT pk_task_runs PRIMARY KEY (id) )",
     "CREATE INDEX ix_task_runs_flow_run_id_id ON task_runs (flow_run_id, id)",
@@ -66,7 +66,7 @@ SQLITE_SCHEMA: tuple[str, ...] = (
 POSTGRESQL_SCHEMA: tuple[str, ...] = (
     "CREATE TABLE flows ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, tags JSONB NOT NULL, labels JSONB NOT NULL, CONSTRAINT pk_flows PRIMARY KEY (id), CONSTRAINT uq_flows_name UNIQUE (name) )",
     "CREATE TABLE logs ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, level INTEGER NOT NULL, message TEXT NOT NULL, timestamp TIMESTAMP WITH TIME ZONE NOT NULL, flow_run_id UUID, task_run_id UUID, CONSTRAINT pk_logs PRIMARY KEY (id) )",
-    "CREATE INDEX ix_logs_flow_run_id ON logs (flow_run_id)",
+    "CREATE INDEX ix_logs_flow_run_id_timestamp_id ON logs (flow_run_id, timestamp, id)",
     "CREATE INDEX ix_logs_task_run_id ON logs (task_run_id) WHERE task_run_id IS NOT NULL",
     "CREATE TABLE task_runs ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, flow_run_id UUID, name TEXT NOT NULL, task_key TEXT NOT NULL, dynamic_key TEXT NOT NULL, cache_key TEXT, cache_expiration TIMESTAMP WITH TIME ZONE, task_version TEXT, empirical_policy JSONB NOT NULL, tags JSONB NOT NULL, labels JSONB NOT NULL, task_inputs JSONB NOT NULL, run_count INTEGER NOT NULL, flow_run_run_count INTEGER NOT NULL, expected_start_time TIMESTAMP WITH TIME ZONE, next_scheduled_start_time TIMESTAMP WITH TIME ZONE, start_time TIMESTAMP WITH TIME ZONE, end_time TIMESTAMP WITH TIME ZONE, total_run_time DOUBLE PRECISION NOT NULL, state_id UUID, state_type VARCHAR(16), state_name TEXT, state_timestamp TIMESTAMP WITH TIME ZONE, state_count INTEGER NOT NULL, states JSONB NOT NULL, CONSTRAINT pk_task_runs PRIMARY KEY (id) )",
     "CREATE INDEX ix_task_runs_flow_run_id_id ON task_runs (flow_run_id, id)",

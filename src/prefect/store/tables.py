@@ -201,7 +201,8 @@ logs = Table(
     Column("flow_run_id", Uuid),
     Column("task_run_id", Uuid),
 )
-Index(None, logs.c.flow_run_id)
+# A run's logs are read in this order, page by page.
+Index(None, logs.c.flow_run_id, logs.c.timestamp, logs.c.id)
 _index_where(logs.c.task_run_id, logs.c.task_run_id.is_not(None))
 
 leases = Table(

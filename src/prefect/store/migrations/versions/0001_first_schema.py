@@ -64,7 +64,9 @@ def _create_logs() -> None:
         sa.Column("task_run_id", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_logs")),
     )
-    op.create_index(op.f("ix_logs_flow_run_id"), "logs", ["flow_run_id"], unique=False)
+    op.create_index(
+        op.f("ix_logs_flow_run_id_timestamp_id"), "logs", ["flow_run_id", "timestamp", "id"], unique=False
+    )
     op.create_index(
         op.f("ix_logs_task_run_id"),
         "logs",
