@@ -324,7 +324,7 @@ def test_at_the_end_of_the_interpreter_records_are_written_at_once(
 def test_leases_are_taken_at_once_renewed_and_given_back(
     recorder: Recorder, sink: MemorySink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("prefect.recorder.recorder.RENEW", 0.01)
+    monkeypatch.setattr("prefect.recorder.leases.RENEW", 0.01)
     run = uuid4()
     recorder.hold(run)
     assert sink.leases[0] == ("hold", (run,))

@@ -29,12 +29,14 @@ import logging
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from prefect.recorder.leases import Leases
 from prefect.recorder.outage import Outage, is_outage
+from prefect.recorder.refusals import describe_refused, summed_up
 from prefect.recorder.sink import Sink
 from prefect.schemas.objects import Log, TaskRunRecord
 
@@ -48,8 +50,6 @@ KEEP = 100_000
 """Items kept in an outage; the oldest are dropped beyond it."""
 PATIENCE = 1.0
 """Seconds that a producer waits for the writer before it goes on regardless."""
-RENEW = 15.0
-"""Seconds from one renewal of the leases to the next."""
 
 _log = logging.getLogger("prefect.recorder")
 
@@ -65,17 +65,15 @@ class Recorder:
         "_bell",
         "_closing",
         "_full",
-        "_held",
+        "_leases",
         "_outage",
         "_parked",
         "_queue",
-        "_renew_at",
         "_said",
         "_sink",
         "_start_lock",
         "_thread",
         "_turn",
-        "_unheld",
         "_writer",
     )
 
@@ -97,9 +95,7 @@ class Recorder:
         self._writer = 0
         self._outage: Outage | None = None
         self._said: list[tuple[int, str]] = []
-        self._held: set[UUID] = set()
-        self._unheld: set[UUID] = set()
-        self._renew_at = monotonic() + RENEW
+        self._leases = Leases(self._sink)
 
     # --- for producers ------------------------------------------------------------------------------------
 
@@ -131,11 +127,8 @@ class Recorder:
         Args:
             flow_run_id: A run that this process runs now.
         """
-        if not self._held:
-            self._renew_at = monotonic() + RENEW
-        self._held.add(flow_run_id)
-        self._unheld.add(flow_run_id)
-        self._try(self._take_leases)
+        self._leases.add(flow_run_id)
+        self._try(self._leases.take)
         self._start()
         self._ring()
 
@@ -146,11 +139,9 @@ class Recorder:
             flow_run_id: The run. One that is not held is passed over.
             ended: Whether the run has ended, and its lease with it. Otherwise the lease is given back now.
         """
-        if flow_run_id not in self._held:
-            return
-        self._held.discard(flow_run_id)
-        self._unheld.discard(flow_run_id)
-        if not ended:
+        is_held = flow_run_id in self._leases
+        self._leases.drop(flow_run_id)
+        if is_held and not ended:
             self._try(lambda: self._sink.release(flow_run_id))
 
     def learn_of_outage(self, error: Exception) -> None:
@@ -165,7 +156,7 @@ class Recorder:
 
     def holds(self, flow_run_id: UUID) -> bool:
         """Whether this recorder keeps the lease on a flow run."""
-        return flow_run_id in self._held
+        return flow_run_id in self._leases
 
     def flush(self, timeout: float | None = None) -> bool:
         """Write everything that was appended before, in the calling thread.
@@ -215,12 +206,8 @@ class Recorder:
         lost = len({id(item) for item in self._queue.copy()}) + (outage.dropped if outage is not None else 0)
         if lost:
             why = "" if outage is not None else ", which did not answer in time"  # an outage was explained
-            _log.error(
-                "%d records of task runs and logs could not be written to %s%s, and are lost.",
-                lost,
-                self._sink.name,
-                why,
-            )
+            text = "%d records of task runs and logs could not be written to %s%s, and are lost."
+            _log.error(text, lost, self._sink.name, why)
         return not lost
 
     # --- waking and waiting -------------------------------------------------------------------------------
@@ -286,8 +273,8 @@ class Recorder:
     def _run(self) -> None:
         while not self._closing:
             self._park()
-            if self._held and monotonic() >= self._renew_at:
-                self._try(self._renew_leases)
+            if self._leases and monotonic() >= self._leases.due_at:
+                self._try(self._leases.renew)
             self._take_turn(-1)
             self._pause()
         # From here on producers write by themselves; the last turn is for what came before.
@@ -298,9 +285,9 @@ class Recorder:
         """Sleep until there is something to write, and gather more for a moment; or until leases are due."""
         self._parked = True
         while not self._queue and not self._closing:
-            if not self._held:
+            if not self._leases:
                 self._bell.acquire()
-            elif not self._listen(self._renew_at):
+            elif not self._listen(self._leases.due_at):
                 break
         self._parked = False
         deadline = monotonic() + DELAY
@@ -372,24 +359,14 @@ class Recorder:
                 self._deliver(write, items[:middle])
                 self._deliver(write, items[middle:])
             else:
-                self._said.append((logging.ERROR, _describe_refused(items[0], error)))
-
-    def _take_leases(self) -> None:
-        for flow_run_id in tuple(self._unheld):
-            self._sink.hold(flow_run_id)
-            self._unheld.discard(flow_run_id)
-
-    def _renew_leases(self) -> None:
-        self._renew_at = monotonic() + RENEW
-        self._take_leases()
-        self._sink.renew(tuple(self._held))
+                self._said.append((logging.ERROR, describe_refused(items[0], error)))
 
     def _try(self, act: Callable[[], None]) -> None:
         """Do something with leases; a failure is part of the outage, or begins it."""
         try:
             act()
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not reach the user's code
-            self._renew_at = self._failed(error).retry_at
+            self._leases.due_at = self._failed(error).retry_at
         else:
             self._succeeded()
         self._speak()
@@ -416,21 +393,7 @@ class Recorder:
             return
         said, self._said = self._said, []
         try:
-            for level, text in _sum_up(said):
+            for level, text in summed_up(said):
                 _log.log(level, "%s", text)
         except Exception:  # noqa: BLE001 - a handler or filter of the program's; the writing must go on
             sys.excepthook(*sys.exc_info())
-
-
-def _describe_refused(item: TaskRunRecord | Log, error: Exception) -> str:
-    if isinstance(item, TaskRunRecord):
-        what = f"Task run {item.run.name!r} ({item.run.id})"
-    else:
-        what = f"A log record of {item.name!r} at {item.timestamp}, flow run {item.flow_run_id},"
-    return f"{what} cannot be recorded, and will be missing in the store: {type(error).__name__}: {error}"
-
-
-def _sum_up(said: Sequence[tuple[int, str]]) -> Iterable[tuple[int, str]]:
-    yield from said[:5]
-    if len(said) > 5:
-        yield logging.ERROR, f"{len(said) - 5} more records could not be recorded, for like reasons."
