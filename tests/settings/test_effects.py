@@ -8,6 +8,7 @@ import pytest
 
 from prefect import flow, task
 from prefect.settings import temporary_settings
+from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 
 
 @task
@@ -30,3 +31,31 @@ def test_prints_are_logged(log_prints, caplog, capsys):
     logged = [record.getMessage() for record in caplog.records]
     assert [text in logged for text in ("flow", "task", "alone")] == [log_prints] * 3
     assert ("alone" not in capsys.readouterr().out.splitlines()) == log_prints
+
+
+@pytest.mark.parametrize(
+    ("runner", "setting"),
+    [
+        (ThreadPoolTaskRunner, "PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS"),
+        (ProcessPoolTaskRunner, "PREFECT_TASKS_RUNNER_PROCESS_POOL_MAX_WORKERS"),
+    ],
+)
+def test_pools_have_as_many_workers_as_settings_say_unless_code_does(runner, setting):
+    with temporary_settings({setting: 3}):
+        assert runner().max_workers == runner().duplicate().max_workers == 3
+        assert runner(max_workers=2).max_workers == 2
+
+
+@pytest.mark.parametrize(("silence", "warnings"), [("false", 1), ("true", 0)])
+def test_a_server_that_is_named_in_vain_is_told_of_unless_told_not_to(silence, warnings, run_python):
+    code = "from prefect import flow\nflow(lambda: 1)()\nflow(lambda: 2)()"
+    done = run_python(
+        "-c",
+        code,
+        env={
+            "PREFECT_API_URL": "http://127.0.0.1:1/api",
+            "PREFECT_SILENCE_API_URL_MISCONFIGURATION": silence,
+        },
+    )
+
+    assert done.stderr.count("does not talk to servers yet") == warnings

@@ -20,6 +20,7 @@ from prefect.exceptions import SerializationError, UpstreamTaskError
 from prefect.recorder import get_recorder
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import State, StateType
+from prefect.settings import get_current_settings
 from prefect.states import exception_to_failed_state
 from prefect.task_runners.threads import Submitted, ThreadPoolTaskRunner
 
@@ -33,7 +34,8 @@ class ProcessPoolTaskRunner(ThreadPoolTaskRunner):
     (`prefect.runtime`), but `FlowRunContext.get()` is None: live objects stay with their process.
 
     Args:
-        max_workers: How many processes run tasks; by default the number of processors.
+        max_workers: How many processes run tasks; by default the setting
+            `PREFECT_TASKS_RUNNER_PROCESS_POOL_MAX_WORKERS`, else the number of processors.
     """
 
     def __init__(self, max_workers: int | None = None) -> None:
@@ -44,7 +46,9 @@ class ProcessPoolTaskRunner(ThreadPoolTaskRunner):
     @property
     def max_workers(self) -> int:
         """How many tasks run at a time."""
-        return self._max_workers or os.cpu_count() or 1
+        if self._max_workers is None:
+            return get_current_settings().tasks.runner.process_pool_max_workers or os.cpu_count() or 1
+        return self._max_workers
 
     def duplicate(self) -> Self:
         """Return a runner of the same configuration, with no processes."""
