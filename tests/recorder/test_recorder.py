@@ -229,6 +229,9 @@ def test_an_outage_keeps_the_newest_and_counts_the_rest(
     assert recorder.close() is False
     assert "disk I/O error" in caplog.text
     assert "501 records" in caplog.records[-1].getMessage()
+    caplog.clear()
+    assert recorder.close() is False
+    assert caplog.messages == []
 
 
 def test_a_record_that_cannot_be_encoded_is_named_and_the_others_are_written(

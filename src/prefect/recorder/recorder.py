@@ -194,7 +194,7 @@ class Recorder:
         Returns:
             Whether everything is durable.
         """
-        self._closing = True
+        is_first, self._closing = not self._closing, True
         atexit.unregister(self.close)
         self._ring()
         thread, deadline = self._thread, monotonic() + timeout
@@ -204,7 +204,7 @@ class Recorder:
         if self._queue and outage is None:
             self._take_turn(max(0.0, deadline - monotonic()))
         lost = len({id(item) for item in self._queue.copy()}) + (outage.dropped if outage is not None else 0)
-        if lost:
+        if lost and is_first:
             why = "" if outage is not None else ", which did not answer in time"  # an outage was explained
             text = "%d records of task runs and logs could not be written to %s%s, and are lost."
             _log.error(text, lost, self._sink.name, why)
