@@ -36,7 +36,7 @@ class Thing:
 
 
 def runs_of(body: Any) -> tuple[Any, dict[str, set[UUID]]]:
-    """Run a body in a flow; return what it returned and where the arguments of its last task run came from."""
+    """Run a body in a flow; return what it returned and the sources of its last task run's arguments."""
     state = flow(body)(return_state=True)
     return state.result(), upstream_of(task_runs_of(state)[-1])
 
@@ -210,7 +210,7 @@ def test_a_held_object_is_found_after_thousands_of_others() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["list", "thing", "drop", "text", "sweep"]), st.integers(0, 5))))
 def test_no_object_is_ever_taken_for_another(steps: list[tuple[str, int]]) -> None:
-    """Objects come and go, their ids are used again; what is found is always right, and what is held is found."""
+    """Objects come and go, ids are used again; what is found is right, and what is held is found."""
     tracker = ResultTracker()
     held: dict[int, tuple[Any, UUID]] = {}
     for what, slot in steps:
@@ -219,9 +219,9 @@ def test_no_object_is_ever_taken_for_another(steps: list[tuple[str, int]]) -> No
         elif what == "sweep":
             tracker._sweep()
         else:
-            value: Any = {"list": lambda: [slot], "thing": Thing, "text": lambda: f"text-{slot}-{len(held)}"}[
-                what
-            ]()
+            value: Any = (
+                Thing() if what == "thing" else [slot] if what == "list" else f"text-{slot}-{len(held)}"
+            )
             run = uuid4()
             tracker.note(value, run)
             held[slot] = (value, run)

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
+from prefect.engine.future import Slot, held_slot
+
 __all__ = ["DeadlineExceeded", "StoppedAtDeadline", "call_with_deadline"]
 
 
@@ -55,8 +57,10 @@ def call_with_deadline(
     """
     outcome: list[tuple[Any, BaseException | None]] = []
     finished = threading.Event()
+    lent = None if held_slot.slot is None else LentSlot(held_slot.slot)
 
     def run() -> None:
+        held_slot.slot = lent
         try:
             outcome.append((fn(*args, **kwargs), None))
         except StoppedAtDeadline:
@@ -75,10 +79,10 @@ def call_with_deadline(
     except BaseException:
         # Ctrl-C or a termination signal while waiting: the function must not go on behind a run that has
         # ended.
-        _stop(thread)
+        _stop(thread, lent)
         raise
     if not in_time and not outcome:
-        _stop(thread)
+        _stop(thread, lent)
         raise DeadlineExceeded(seconds)
     value, error = outcome[0]
     if error is not None:
@@ -86,10 +90,55 @@ def call_with_deadline(
     return value
 
 
-def _stop(thread: threading.Thread) -> None:
+class LentSlot:
+    """A thread's slot in the hands of the thread that works for it, until the deadline.
+
+    Args:
+        slot: The slot.
+    """
+
+    __slots__ = ("_is_given_up", "_is_over", "_lock", "_slot")
+
+    def __init__(self, slot: Slot) -> None:
+        self._slot = slot
+        self._lock = threading.Lock()
+        self._is_given_up = False
+        self._is_over = False
+
+    def give_up(self) -> None:
+        """Let another task run."""
+        with self._lock:
+            if self._is_over:
+                return
+            self._is_given_up = True
+        self._slot.give_up()
+
+    def take_back(self) -> None:
+        """Wait until this thread may run again; one whose deadline has passed may as well."""
+        if self._is_over:
+            return
+        self._slot.take_back()
+        with self._lock:
+            self._is_given_up = False
+            if not self._is_over:
+                return
+        self._slot.give_up()  # the owner has taken its own back meanwhile
+
+    def end(self) -> None:
+        """Give the slot back to its owner, who waits for it where it was given up."""
+        with self._lock:
+            self._is_over = True
+            is_given_up = self._is_given_up
+        if is_given_up:
+            self._slot.take_back()
+
+
+def _stop(thread: threading.Thread, lent: LentSlot | None) -> None:
     import ctypes  # noqa: PLC0415 - only a missed deadline needs it
 
-    if thread.ident is not None:
+    if lent is not None:
+        lent.end()
+    if thread.ident is not None and thread.is_alive():
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident), ctypes.py_object(StoppedAtDeadline)
         )
