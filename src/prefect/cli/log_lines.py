@@ -6,7 +6,9 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Annotated
+from uuid import UUID
 
 from prefect.cli.commands import Flag
 from prefect.cli.moments import local
@@ -15,7 +17,7 @@ from prefect.cli.selecting import parse_limit
 from prefect.client.local import LocalClient
 from prefect.exceptions import ConfigurationError
 from prefect.operations import read_logs
-from prefect.schemas.filters import LogFilter
+from prefect.schemas.filters import LogFilter, LogFilterTimestamp
 from prefect.schemas.objects import Log
 from prefect.schemas.queries import LogQuery
 from prefect.schemas.sorting import LogSort
@@ -24,6 +26,7 @@ __all__ = ["Head", "Number", "Output", "Reverse", "Tail", "Window", "follow_logs
 
 _PAGE = 1000
 _POLL_SECONDS = 0.5
+_LATENESS = timedelta(seconds=5)
 _DEFAULT_NUMBER = 20
 
 Head = Annotated[bool, Flag("-h")]
@@ -104,16 +107,28 @@ def follow_logs(client: LocalClient, logs: LogFilter, source: str, has_ended: Ca
         source: What a line says that it is from.
         has_ended: Tells whether the run has ended.
     """
-    offset = 0
-    while True:
-        # Asked before the logs are read, so that what the run logged last is not missed.
+    shown: dict[UUID, datetime] = {}
+    quiet_after_end = 0
+    # Logs are written behind the work: the last ones may come after the run's last state.
+    while quiet_after_end < 2:
         ended = has_ended()
-        page = client.call(read_logs, LogQuery(logs=logs, limit=_PAGE, offset=offset))
-        for log in page:
+        fresh = _fresh(client, logs, shown)
+        for log in fresh:
             print(_line(log, source))
         sys.stdout.flush()
-        offset += len(page)
-        if ended and not page:
-            return
-        if not page:
+        if not fresh:
+            quiet_after_end += ended
             time.sleep(_POLL_SECONDS)
+
+
+def _fresh(client: LocalClient, logs: LogFilter, shown: dict[UUID, datetime]) -> list[Log]:
+    """Return logs that were not shown yet, and note them; older ones may be written a little late."""
+    if shown:
+        horizon = max(shown.values()) - _LATENESS
+        logs = logs.model_copy(update={"timestamp": LogFilterTimestamp(after_=horizon)})
+        for log_id in [log_id for log_id, timestamp in shown.items() if timestamp < horizon]:
+            del shown[log_id]
+    everything = Window(head=False, tail=False, number=None, reverse=False)
+    fresh = [log for log in _read(client, logs, everything) if log.id not in shown]
+    shown.update((log.id, log.timestamp) for log in fresh)
+    return fresh

@@ -21,10 +21,8 @@ __all__ = [
     "read_toml",
 ]
 
-_DOTENV_LINE = (
-    r"""^\s*(?:export\s+)?(?P<name>PREFECT_\w+)\s*=\s*"""
-    r"""(?:'(?P<single>[^']*)'|"(?P<double>(?:\\.|[^"\\])*)"|(?P<bare>.*?))\s*(?:(?:^|\s)\#.*)?$"""
-)
+_DOTENV_LINE = r"\s*(?:export\s+)?(PREFECT_\w+)\s*=(.*)"
+_QUOTED = r"""'([^']*)'|"((?:\\.|[^"\\])*)\""""
 _TOOL_PREFECT = r"""\btool\s*\.\s*["']?prefect\b|\[\s*tool\s*\]"""
 _parsed: dict[Path, tuple[int, int, dict[str, Any]]] = {}
 
@@ -46,14 +44,21 @@ def read_dotenv(path: Path) -> dict[str, str]:
 
 
 def _dotenv_pairs(text: str) -> Iterator[tuple[str, str]]:
-    for found in re.finditer(_DOTENV_LINE, text, re.MULTILINE):
-        if found["double"] is not None:
-            yield (
-                found["name"],
-                re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t"}.get(m[1], m[1]), found["double"]),
-            )
+    for line in text.split("\n"):
+        found = re.match(_DOTENV_LINE, line)
+        if not found:
+            continue
+        name, value = found[1], found[2].strip()
+        quoted = re.match(_QUOTED, value)
+        if quoted is None:
+            yield name, re.split(r"(?:^|\s)#", value)[0].strip()
+        elif quoted[1] is not None:
+            yield name, quoted[1]
         else:
-            yield found["name"], found["single"] if found["single"] is not None else found["bare"]
+            yield (
+                name,
+                re.sub(r"\\(.)", lambda escape: {"n": "\n", "t": "\t"}.get(escape[1], escape[1]), quoted[2]),
+            )
 
 
 def read_toml(path: Path, sign: str = "") -> dict[str, Any] | None:
