@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from prefect.engine.drivers import drive, perform
 from prefect.engine.future import PrefectFuture, held_slot
 from prefect.engine.loops import awaited
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Step, Steps, Wait, map_calls
+from prefect.types import call_in_forked_child
 
 __all__ = ["adrive", "adrive_generator", "collecting"]
 
@@ -170,7 +170,7 @@ def _forget_threads() -> None:
     _threads = None  # a forked child has none of them
 
 
-os.register_at_fork(after_in_child=_forget_threads)
+call_in_forked_child(_forget_threads)
 
 
 class _Waiting(threading.local):

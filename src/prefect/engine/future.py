@@ -11,7 +11,6 @@ up, so a task that waits for tasks it submitted itself can never starve them, wh
 from __future__ import annotations
 
 import abc
-import os
 import threading
 import time
 from _thread import LockType, allocate_lock
@@ -22,6 +21,7 @@ from uuid import UUID
 from prefect.logging.loggers import get_logger
 from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.states import State, StateType
+from prefect.types import call_in_forked_child
 
 __all__ = ["PrefectConcurrentFuture", "PrefectFuture", "Slot", "SlotGivenUp", "held_slot"]
 
@@ -111,7 +111,7 @@ def _remake_lock() -> None:
     _lock = allocate_lock()  # another thread of the parent may have held it at the fork
 
 
-os.register_at_fork(after_in_child=_remake_lock)
+call_in_forked_child(_remake_lock)
 
 
 class PrefectConcurrentFuture(PrefectFuture[R]):

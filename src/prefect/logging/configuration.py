@@ -8,7 +8,6 @@ Handlers and formatters are imported by the set-up too: a script that only impor
 from __future__ import annotations
 
 import logging
-import os
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from prefect.exceptions import ConfigurationError
 from prefect.settings import get_current_settings
 from prefect.settings.legacy import find_setting
 from prefect.settings.sources import read_environment
+from prefect.types import call_in_forked_child
 
 __all__ = [
     "DEFAULT_LOGGING_SETTINGS_PATH",
@@ -226,5 +226,4 @@ def _after_fork() -> None:
     _lock = threading.RLock()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+call_in_forked_child(_after_fork)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Generator
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from prefect.settings.terminal import is_terminal
+from prefect.types import call_in_forked_child
 
 __all__ = ["Progress", "without_progress"]
 
@@ -118,5 +118,4 @@ def _after_fork() -> None:
     _shown, _lock = None, threading.RLock()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+call_in_forked_child(_after_fork)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from uuid import UUID
 
 from prefect.recorder.recorder import Recorder
 from prefect.recorder.sink import StoreSink
 from prefect.settings import Settings, get_current_settings
 from prefect.store import Store, open_store
+from prefect.types import call_in_forked_child
 
 __all__ = ["get_recorder", "recorder_of"]
 
@@ -55,5 +55,4 @@ def _after_fork() -> None:
         recorder.forget()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+call_in_forked_child(_after_fork)

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from prefect.store.codec import Row
 from prefect.store.statement import Statement
+from prefect.store.values import Row
 
 if TYPE_CHECKING:
     from sqlalchemy.sql import ClauseElement

@@ -1,8 +1,6 @@
 """Objects to rows and back.
 
-A row is a tuple of texts and numbers, the same for both databases: ids as 32 hex digits, times as
-`format_utc` writes them, documents as JSON text. The order of a row is the order of the table's columns; a
-test holds the two together.
+The order of a row is the order of the table's columns; a test holds the two together.
 
 This is in the path of every task, so there is no reflection here, and what is usually empty is not encoded
 at all.
@@ -10,9 +8,8 @@ at all.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, SafeUUID
+from uuid import UUID
 
 import msgspec
 
@@ -32,10 +29,21 @@ from prefect.schemas.objects import (
 )
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 from prefect.schemas.states import NO_DETAILS, State, StateDetails, StateType
+from prefect.store.values import (
+    Row,
+    clean_text,
+    hex_or_none,
+    id_or_none,
+    json_or_none,
+    json_text,
+    read_id,
+    read_time,
+    time_or_none,
+    time_text,
+)
 from prefect.types import format_utc
 
 __all__ = [
-    "Row",
     "flow_edit_row",
     "flow_from_row",
     "flow_row",
@@ -51,12 +59,7 @@ __all__ = [
     "task_run_record_from_row",
     "task_run_row",
     "task_run_states_from_row",
-    "time_text",
-    "time_value",
 ]
-
-Row = tuple[Any, ...]
-"""What the drivers take and give."""
 
 _DETAIL_NAMES = StateDetails.__struct_fields__[2:]
 """All but `flow_run_id` and `task_run_id`, which the row of the run says already."""
@@ -66,8 +69,6 @@ _KINDS = {kind.value: kind for kind in StateType}
 _NO_POLICY = TaskRunPolicy()
 _NO_POLICY_TEXT = encode_json(_NO_POLICY).decode()
 
-_new_uuid = UUID.__new__
-_set = object.__setattr__
 _decode_any = msgspec.json.Decoder().decode
 _decode_tags = msgspec.json.Decoder(list[str]).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -77,63 +78,6 @@ _decode_flow_run_policy = msgspec.json.Decoder(FlowRunPolicy).decode
 _decode_task_run_policy = msgspec.json.Decoder(TaskRunPolicy).decode
 _decode_created_by = msgspec.json.Decoder(CreatedBy).decode
 _decode_inputs = msgspec.json.Decoder(dict[str, list[TaskRunResult | Parameter | Constant]]).decode
-
-
-def _json(value: Any) -> str:
-    try:
-        return encode_json(value).decode()
-    except UnicodeEncodeError:
-        return encode_json(_clean(jsonable(value))).decode()
-
-
-def _json_or_none(value: Any) -> str | None:
-    return None if value is None else _json(value)
-
-
-def _text(text: str) -> str:
-    """Return a text that any database can keep: without NUL and the lone surrogates of odd file names."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, list) else value
-
-
-def _hex(value: UUID | None) -> str | None:
-    return None if value is None else value.hex
-
-
-def _id(text: str) -> UUID:
-    """Read an id; as `uuid7`, by hand, because `UUID()` checks more than a database needs to be asked."""
-    made = _new_uuid(UUID)
-    _set(made, "int", int(text if len(text) == 32 else text.replace("-", ""), 16))
-    _set(made, "is_safe", SafeUUID.unknown)
-    return made
-
-
-def _uuid(text: str | None) -> UUID | None:
-    return None if text is None else _id(text)
-
-
-def time_text(moment: datetime | None) -> str | None:
-    """Write a time for a row; None stays None."""
-    return None if moment is None else format_utc(moment)
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else time_value(text)
-
-
-def time_value(text: str) -> datetime:
-    """Read a time of a row."""
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _data_to_keep(data: Any) -> Any:
@@ -166,7 +110,7 @@ def _state_to_keep(state: State[Any]) -> dict[str, Any]:
         "timestamp": state.timestamp,
     }
     if state.message is not None:
-        kept["message"] = _text(state.message)
+        kept["message"] = clean_text(state.message)
     if state.data is not None and (data := _data_to_keep(state.data)) is not None:
         kept["data"] = data
     if details := _details_to_keep(state.state_details):
@@ -182,22 +126,22 @@ def flow_row(flow: Flow) -> Row:
         created,
         time_text(flow.updated) or created,
         flow.name,
-        _json(flow.tags),
-        _json(flow.labels),
+        json_text(flow.tags),
+        json_text(flow.labels),
     )
 
 
 def flow_edit_row(flow: Flow) -> Row:
     """Return the parameters of UPDATE_FLOW."""
-    return (time_text(flow.updated), _json(flow.tags), _json(flow.labels), flow.id.hex)
+    return (time_text(flow.updated), json_text(flow.tags), json_text(flow.labels), flow.id.hex)
 
 
 def flow_from_row(row: Row) -> Flow:
     """Return the flow that a row holds."""
     return Flow(
-        id=_id(row[0]),
-        created=time_value(row[1]),
-        updated=time_value(row[2]),
+        id=read_id(row[0]),
+        created=read_time(row[1]),
+        updated=read_time(row[2]),
         name=row[3],
         tags=_decode_tags(row[4]),
         labels=_decode_object(row[5]),
@@ -212,8 +156,8 @@ def flow_run_row(run: FlowRun) -> Row:
         time_text(run.created),
         time_text(run.updated),
         run.flow_id.hex,
-        _text(run.name),
-        _hex(run.state_id),
+        clean_text(run.name),
+        hex_or_none(run.state_id),
         None if run.state_type is None else run.state_type.value,
         run.state_name,
         None if state is None else format_utc(state.timestamp),
@@ -223,25 +167,25 @@ def flow_run_row(run: FlowRun) -> Row:
         time_text(run.start_time),
         time_text(run.end_time),
         run.total_run_time,
-        _hex(run.deployment_id),
+        hex_or_none(run.deployment_id),
         run.deployment_version,
-        _hex(run.work_queue_id),
+        hex_or_none(run.work_queue_id),
         run.work_queue_name,
-        _hex(run.work_pool_id),
+        hex_or_none(run.work_pool_id),
         run.work_pool_name,
         run.flow_version,
-        _json(run.parameters),
+        json_text(run.parameters),
         run.idempotency_key,
-        _json(run.context),
-        _json(run.empirical_policy),
-        _json(run.tags),
-        _json(run.labels),
-        _hex(run.parent_task_run_id),
+        json_text(run.context),
+        json_text(run.empirical_policy),
+        json_text(run.tags),
+        json_text(run.labels),
+        hex_or_none(run.parent_task_run_id),
         run.auto_scheduled,
-        _hex(run.infrastructure_document_id),
+        hex_or_none(run.infrastructure_document_id),
         run.infrastructure_pid,
-        _json_or_none(run.created_by),
-        _json_or_none(run.job_variables),
+        json_or_none(run.created_by),
+        json_or_none(run.job_variables),
     )
 
 
@@ -250,7 +194,7 @@ def flow_run_progress_row(run: FlowRun) -> Row:
     state = run.state
     return (
         time_text(run.updated),
-        _hex(run.state_id),
+        hex_or_none(run.state_id),
         None if run.state_type is None else run.state_type.value,
         run.state_name,
         None if state is None else format_utc(state.timestamp),
@@ -260,7 +204,7 @@ def flow_run_progress_row(run: FlowRun) -> Row:
         time_text(run.start_time),
         time_text(run.end_time),
         run.total_run_time,
-        _json(run.empirical_policy),
+        json_text(run.empirical_policy),
         run.id.hex,
     )
 
@@ -269,40 +213,40 @@ def flow_run_edit_row(run: FlowRun) -> Row:
     """Return the parameters of UPDATE_FLOW_RUN."""
     return (
         time_text(run.updated),
-        _text(run.name),
+        clean_text(run.name),
         run.flow_version,
-        _json(run.parameters),
-        _json(run.empirical_policy),
-        _json(run.tags),
+        json_text(run.parameters),
+        json_text(run.empirical_policy),
+        json_text(run.tags),
         run.infrastructure_pid,
-        _json_or_none(run.job_variables),
+        json_or_none(run.job_variables),
         run.id.hex,
     )
 
 
 def flow_run_from_row(row: Row) -> FlowRun:
     """Return the flow run that a row of it and its state holds."""
-    run_id = _id(row[0])
+    run_id = read_id(row[0])
     return FlowRun(
         id=run_id,
-        created=time_value(row[1]),
-        updated=time_value(row[2]),
-        flow_id=_id(row[3]),
+        created=read_time(row[1]),
+        updated=read_time(row[2]),
+        flow_id=read_id(row[3]),
         name=row[4],
-        state_id=_uuid(row[5]),
+        state_id=id_or_none(row[5]),
         state_type=None if row[6] is None else _KINDS[row[6]],
         state_name=row[7],
         run_count=row[9],
-        expected_start_time=_time(row[10]),
-        next_scheduled_start_time=_time(row[11]),
-        start_time=_time(row[12]),
-        end_time=_time(row[13]),
+        expected_start_time=time_or_none(row[10]),
+        next_scheduled_start_time=time_or_none(row[11]),
+        start_time=time_or_none(row[12]),
+        end_time=time_or_none(row[13]),
         total_run_time=row[14],
-        deployment_id=_uuid(row[15]),
+        deployment_id=id_or_none(row[15]),
         deployment_version=row[16],
-        work_queue_id=_uuid(row[17]),
+        work_queue_id=id_or_none(row[17]),
         work_queue_name=row[18],
-        work_pool_id=_uuid(row[19]),
+        work_pool_id=id_or_none(row[19]),
         work_pool_name=row[20],
         flow_version=row[21],
         parameters=_decode_object(row[22]),
@@ -311,9 +255,9 @@ def flow_run_from_row(row: Row) -> FlowRun:
         empirical_policy=_decode_flow_run_policy(row[25]),
         tags=_decode_tags(row[26]),
         labels=_decode_object(row[27]),
-        parent_task_run_id=_uuid(row[28]),
+        parent_task_run_id=id_or_none(row[28]),
         auto_scheduled=bool(row[29]),
-        infrastructure_document_id=_uuid(row[30]),
+        infrastructure_document_id=id_or_none(row[30]),
         infrastructure_pid=row[31],
         created_by=None if row[32] is None else _decode_created_by(row[32]),
         job_variables=None if row[33] is None else _decode_object(row[33]),
@@ -328,25 +272,25 @@ def flow_run_state_row(run_id: UUID, state: State[Any]) -> Row:
         run_id.hex,
         state.type.value,
         state.name,
-        None if state.message is None else _text(state.message),
+        None if state.message is None else clean_text(state.message),
         format_utc(state.timestamp),
-        None if state.data is None else _json_or_none(_data_to_keep(state.data)),
-        _json(_details_to_keep(state.state_details)),
+        None if state.data is None else json_or_none(_data_to_keep(state.data)),
+        json_text(_details_to_keep(state.state_details)),
     )
 
 
 def flow_run_state_from_row(row: Row) -> State[Any]:
     """Return the state that a row of `flow_run_states` holds."""
-    return _flow_run_state(_id(row[1]), (row[0], *row[2:]))
+    return _flow_run_state(read_id(row[1]), (row[0], *row[2:]))
 
 
 def _flow_run_state(run_id: UUID, row: Row) -> State[Any]:
     return State(
-        id=_id(row[0]),
+        id=read_id(row[0]),
         type=_KINDS[row[1]],
         name=row[2],
         message=row[3],
-        timestamp=time_value(row[4]),
+        timestamp=read_time(row[4]),
         data=None if row[5] is None else _decode_any(row[5]),
         state_details=msgspec.structs.replace(_decode_details(row[6]), flow_run_id=run_id),
     )
@@ -366,16 +310,16 @@ def task_run_row(record: TaskRunRecord) -> Row:
         made,
         at or made,
         None if flow_run_id is None else flow_run_id.hex,
-        _text(run.name),
+        clean_text(run.name),
         run.task_key,
         run.dynamic_key,
         run.cache_key,
         time_text(run.cache_expiration),
         run.task_version,
-        _NO_POLICY_TEXT if policy == _NO_POLICY else _json(policy),
-        _json(run.tags) if run.tags else "[]",
-        _json(run.labels) if run.labels else "{}",
-        _json(run.task_inputs) if run.task_inputs else "{}",
+        _NO_POLICY_TEXT if policy == _NO_POLICY else json_text(policy),
+        json_text(run.tags) if run.tags else "[]",
+        json_text(run.labels) if run.labels else "{}",
+        json_text(run.task_inputs) if run.task_inputs else "{}",
         run.run_count,
         run.flow_run_run_count,
         made if expected is created else time_text(expected),
@@ -388,14 +332,14 @@ def task_run_row(record: TaskRunRecord) -> Row:
         None if last is None else last.name,
         at,
         len(states),
-        _json([_state_to_keep(state) for state in states]),
+        json_text([_state_to_keep(state) for state in states]),
     )
 
 
 def task_run_states_from_row(row: Row) -> list[State[Any]]:
     """Return the history that a row of `task_runs` holds, oldest first."""
     states = _decode_states(row[26])
-    run_id, flow_run_id = _id(row[0]), _uuid(row[3])
+    run_id, flow_run_id = read_id(row[0]), id_or_none(row[3])
     for state in states:
         state.state_details = msgspec.structs.replace(
             state.state_details, task_run_id=run_id, flow_run_id=flow_run_id
@@ -412,15 +356,15 @@ def task_run_record_from_row(row: Row) -> TaskRunRecord:
     """Return the task run that a row holds, with its history."""
     states = task_run_states_from_row(row)
     run = TaskRun(
-        id=_id(row[0]),
-        created=time_value(row[1]),
-        updated=time_value(row[2]),
-        flow_run_id=_uuid(row[3]),
+        id=read_id(row[0]),
+        created=read_time(row[1]),
+        updated=read_time(row[2]),
+        flow_run_id=id_or_none(row[3]),
         name=row[4],
         task_key=row[5],
         dynamic_key=row[6],
         cache_key=row[7],
-        cache_expiration=_time(row[8]),
+        cache_expiration=time_or_none(row[8]),
         task_version=row[9],
         empirical_policy=_decode_task_run_policy(row[10]),
         tags=_decode_tags(row[11]),
@@ -428,12 +372,12 @@ def task_run_record_from_row(row: Row) -> TaskRunRecord:
         task_inputs=_decode_inputs(row[13]),
         run_count=row[14],
         flow_run_run_count=row[15],
-        expected_start_time=_time(row[16]),
-        next_scheduled_start_time=_time(row[17]),
-        start_time=_time(row[18]),
-        end_time=_time(row[19]),
+        expected_start_time=time_or_none(row[16]),
+        next_scheduled_start_time=time_or_none(row[17]),
+        start_time=time_or_none(row[18]),
+        end_time=time_or_none(row[19]),
         total_run_time=row[20],
-        state_id=_uuid(row[21]),
+        state_id=id_or_none(row[21]),
         state_type=None if row[22] is None else _KINDS[row[22]],
         state_name=row[23],
         state=states[-1] if states else None,
@@ -448,9 +392,9 @@ def log_row(log: Log) -> Row:
     return (
         log.id.hex,
         at if log.created is None else format_utc(log.created),
-        _text(log.name),
+        clean_text(log.name),
         log.level,
-        _text(log.message),
+        clean_text(log.message),
         at,
         None if flow_run_id is None else flow_run_id.hex,
         None if task_run_id is None else task_run_id.hex,
@@ -459,15 +403,15 @@ def log_row(log: Log) -> Row:
 
 def log_from_row(row: Row) -> Log:
     """Return the log record that a row holds."""
-    created = time_value(row[1])
+    created = read_time(row[1])
     return Log(
-        id=_id(row[0]),
+        id=read_id(row[0]),
         created=created,
         updated=created,
         name=row[2],
         level=row[3],
         message=row[4],
-        timestamp=time_value(row[5]),
-        flow_run_id=_uuid(row[6]),
-        task_run_id=_uuid(row[7]),
+        timestamp=read_time(row[5]),
+        flow_run_id=id_or_none(row[6]),
+        task_run_id=id_or_none(row[7]),
     )

@@ -1,13 +1,12 @@
 """The store for several machines: PostgreSQL.
 
 Connections are kept and lent again; each lives in one thread while it is lent. Values travel as text, as they
-do with SQLite, so that rows mean the same for both (see `prefect.store.codec`); the server makes its
+do with SQLite, so that rows mean the same for both (see `prefect.store.values`); the server makes its
 own types of them.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import weakref
@@ -19,10 +18,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from prefect.exceptions import ConfigurationError, StoreConflict, StoreCorrupt, StoreError, StoreUnavailable
 from prefect.store.base import Connection, Store
-from prefect.store.codec import Row
 from prefect.store.statement import Statement
 from prefect.store.statements import POSTGRESQL_SCHEMA
+from prefect.store.values import Row
 from prefect.store.versions import READ_VERSION, VERSION_TABLE, is_current
+from prefect.types import call_in_forked_child
 
 try:
     import psycopg
@@ -255,5 +255,4 @@ def _after_fork() -> None:
         store._abandon()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+call_in_forked_child(_after_fork)

@@ -12,7 +12,6 @@ locks): the child abandons what it inherited and connects anew.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 import weakref
@@ -26,10 +25,11 @@ from typing import TYPE_CHECKING
 
 from prefect.exceptions import StoreConflict, StoreCorrupt, StoreError, StoreUnavailable
 from prefect.store.base import Connection, Store
-from prefect.store.codec import Row
 from prefect.store.statement import Statement
 from prefect.store.statements import SQLITE_SCHEMA
+from prefect.store.values import Row
 from prefect.store.versions import READ_VERSION, VERSION_TABLE, is_current
+from prefect.types import call_in_forked_child
 
 if TYPE_CHECKING:
     from sqlalchemy.sql import ClauseElement
@@ -315,5 +315,4 @@ def _after_fork() -> None:
         store._abandon()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+call_in_forked_child(_after_fork)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+import traceback
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Self
@@ -124,14 +125,34 @@ def _run_in_process(payload: bytes) -> bytes:
     """Run a task here, in a process of the pool."""
     task, parameters, record, context = cloudpickle.loads(payload)
     with hydrated_context(context):
-        state = run_submitted(task, parameters, record, Journal(), None).state
+        journal = Journal()
+        state = run_submitted(task, parameters, record, journal, None).state
+        try:
+            answer = _travelling(state)
+        except Exception as error:  # noqa: BLE001 - whatever a value's own pickling raises
+            value = state.data.result if isinstance(state.data, ResultRecord) else state.data
+            failure = SerializationError(
+                f"The result of task {task.name!r}, a {type(value).__name__}, cannot be sent back: {error}"
+            )
+            details = {"state_details": state.state_details}
+            state = exception_to_failed_state(failure, "Task run encountered an exception", **details)
+            record.states.pop()  # nobody got the result, so the run has not completed
+            enter(record, state)
+            journal.note(record)
+            answer = _travelling(state)
         get_recorder().flush()
-    try:
+    return answer
+
+
+def _travelling(state: State[Any]) -> bytes:
+    error = state.data.result if isinstance(state.data, ResultRecord) else None
+    if not isinstance(error, BaseException):
         return cloudpickle.dumps(state)  # type: ignore[no-any-return]
-    except Exception as error:  # noqa: BLE001 - whatever a value's own pickling raises
-        value = state.data.result if isinstance(state.data, ResultRecord) else state.data
-        failure = SerializationError(
-            f"The result of task {task.name!r}, a {type(value).__name__}, cannot be sent back: {error}"
-        )
-        failed = exception_to_failed_state(failure, "Task run encountered an exception")
-        return cloudpickle.dumps(failed.model_copy(update={"state_details": state.state_details}))  # type: ignore[no-any-return]
+    # Tracebacks do not travel; their text does.
+    error.add_note(f"In process {os.getpid()}:\n{''.join(traceback.format_exception(error))}")
+    try:
+        pickled: bytes = cloudpickle.dumps(state)
+        cloudpickle.loads(pickled)  # exceptions that want more than their args fail only here
+    except Exception:  # noqa: BLE001 - whatever an exception's own pickling raises
+        return cloudpickle.dumps(state.model_copy(update={"data": None}))  # type: ignore[no-any-return]
+    return pickled

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +17,7 @@ from prefect.settings import get_current_settings
 from prefect.states import exception_to_crashed_state
 from prefect.task_runners.base import TaskRunner
 from prefect.task_runners.pool import Pool
+from prefect.types import call_in_forked_child
 
 if TYPE_CHECKING:
     from prefect.tasks import Task
@@ -182,4 +182,4 @@ def _forget_default() -> None:
     _default = None  # a forked child has none of its threads
 
 
-os.register_at_fork(after_in_child=_forget_default)
+call_in_forked_child(_forget_default)

@@ -5,11 +5,20 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, SafeUUID
 
-__all__ = ["DateTime", "KeyValueLabels", "format_utc", "now", "parse_utc", "uuid7"]
+__all__ = [
+    "DateTime",
+    "KeyValueLabels",
+    "call_in_forked_child",
+    "format_utc",
+    "now",
+    "parse_utc",
+    "uuid7",
+]
 
 DateTime = datetime
 """A timezone-aware point in time. Everything that Proconsul makes itself is in UTC."""
@@ -37,7 +46,13 @@ def _draw_again() -> None:
     _start = int.from_bytes(os.urandom(8), "big")
 
 
-os.register_at_fork(after_in_child=_draw_again)
+def call_in_forked_child(fn: Callable[[], object]) -> None:
+    """Have a function called in each child process that is forked from now on, where there are any."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=fn)
+
+
+call_in_forked_child(_draw_again)
 
 
 def now() -> datetime:
@@ -96,8 +111,3 @@ def parse_utc(text: str) -> datetime:
         ValueError: The text is no ISO 8601 time.
     """
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def in_seconds(delta: timedelta | float | int) -> float:
-    """Return a duration as float seconds, whether it was given as a number or a `timedelta`."""
-    return delta.total_seconds() if isinstance(delta, timedelta) else float(delta)
