@@ -10,8 +10,8 @@ from types import MethodType
 from typing import Any, Self, cast
 from zlib import crc32
 
-from prefect.engine.parameters import Signature
 from prefect.exceptions import ReservedArgumentError
+from prefect.parameters.signature import Signature
 from prefect.rules.names import render_name
 from prefect.rules.retries import jittered, nth_delay, settle_delays
 from prefect.settings import get_current_settings

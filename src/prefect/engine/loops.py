@@ -15,6 +15,18 @@ R = TypeVar("R")
 _loops = threading.local()
 
 
+class _KeptRunner:
+    """A thread's runner; its event loop is closed when the thread ends."""
+
+    __slots__ = ("runner",)
+
+    def __init__(self) -> None:
+        self.runner = asyncio.Runner()
+
+    def __del__(self) -> None:
+        self.runner.get_loop().close()
+
+
 def run_coroutine(make: Callable[[], Awaitable[R]]) -> R:
     """Run a coroutine to its end from synchronous code, in the calling thread.
 
@@ -29,10 +41,10 @@ def run_coroutine(make: Callable[[], Awaitable[R]]) -> R:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        runner = getattr(_loops, "runner", None)
-        if runner is None:
-            runner = _loops.runner = asyncio.Runner()
-        return runner.run(awaited(make()), context=copy_context())
+        kept: _KeptRunner | None = getattr(_loops, "kept", None)
+        if kept is None:
+            kept = _loops.kept = _KeptRunner()
+        return kept.runner.run(awaited(make()), context=copy_context())
     # A loop runs here already (a synchronous flow called from async code): use a thread's.
     return _in_new_thread(make)
 

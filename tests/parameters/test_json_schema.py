@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, Field, SecretStr
 
-from prefect.engine.parameter_schema import parameter_schema
+from prefect.parameters.json_schema import parameter_schema
 
 
 class Model(BaseModel):

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from keyword import iskeyword
 from typing import Any
 
-from prefect.engine.validation import Validator, validators_for
 from prefect.exceptions import ParameterBindError, ParameterTypeError, SignatureMismatchError
+from prefect.parameters.validation import Validator, validators_for
 
 __all__ = ["Signature"]
 

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, SecretStr, TypeAdapter, ValidationError
 
-from prefect.engine.parameters import Signature
 from prefect.exceptions import ParameterTypeError, SignatureMismatchError
+from prefect.parameters.signature import Signature
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -123,7 +123,9 @@ ONES = [
 ]
 
 
-@pytest.mark.parametrize(("annotation", "value"), ONES, ids=lambda part: str(part).partition(" at 0x")[0][:40])
+@pytest.mark.parametrize(
+    ("annotation", "value"), ONES, ids=lambda part: str(part).partition(" at 0x")[0][:40]
+)
 def test_what_fits_stays_the_same_object(annotation: Any, value: Any) -> None:
     assert validated(annotation, value) is value
 
@@ -291,7 +293,7 @@ class TestAnnotationsAsText:
 
 FITTING = """
 import sys
-from prefect.engine.parameters import Signature
+from prefect.parameters.signature import Signature
 
 class Plain: ...
 

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prefect.engine.fitting import Fits, fits_for
+from prefect.parameters.fitting import Fits, fits_for
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect.engine.parameters import Signature
 from prefect.exceptions import ParameterBindError, SignatureMismatchError
+from prefect.parameters.signature import Signature
 
 
 def everything(a, /, b, c=3, *args, d, e=5, **kwargs):  # type: ignore[no-untyped-def]

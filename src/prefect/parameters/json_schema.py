@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from prefect.engine.validation import resolved_annotations, type_adapter
+from prefect.parameters.validation import resolved_annotations, type_adapter
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
