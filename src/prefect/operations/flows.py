@@ -14,7 +14,8 @@ from prefect.schemas.objects import Flow
 from prefect.schemas.queries import FlowQuery
 from prefect.store import statements
 from prefect.store.base import Store
-from prefect.store.codec import Row, flow_edit_row, flow_from_row, flow_row
+from prefect.store.codec import flow_edit_row, flow_from_row, flow_row
+from prefect.store.values import Row
 from prefect.types import now
 
 __all__ = [

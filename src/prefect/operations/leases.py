@@ -24,14 +24,8 @@ from prefect.schemas.objects import FlowRun
 from prefect.schemas.states import TERMINAL_STATES, State, StateType
 from prefect.store import statements
 from prefect.store.base import Connection, Store
-from prefect.store.codec import (
-    Row,
-    flow_run_from_row,
-    task_run_record_from_row,
-    task_run_row,
-    time_text,
-    time_value,
-)
+from prefect.store.codec import flow_run_from_row, task_run_record_from_row, task_run_row
+from prefect.store.values import Row, read_time, time_text
 from prefect.types import uuid7
 from prefect.types.processes import host_id, is_running, started
 
@@ -120,7 +114,7 @@ def _judge(now: datetime) -> Callable[[Row], bool]:
         _, host, pid, process_started, expires = lease
         if host == here:
             return not is_running(pid, process_started)
-        return time_value(expires) < now
+        return read_time(expires) < now
 
     return is_gone
 

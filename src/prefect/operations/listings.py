@@ -20,8 +20,8 @@ from prefect.schemas.filters import (
 from prefect.schemas.queries import DEFAULT_LIMIT, FlowQuery, FlowRunQuery, LogQuery, TaskRunQuery
 from prefect.schemas.sorting import FlowSort, LogSort
 from prefect.store import statements
-from prefect.store.codec import Row
 from prefect.store.statement import Statement
+from prefect.store.values import Row
 
 __all__ = ["Known", "known_flow_runs", "known_flows", "known_logs", "known_task_runs"]
 

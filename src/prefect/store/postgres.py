@@ -159,14 +159,16 @@ class PostgresStore(Store):
                     raw.close()
 
     def _take(self) -> Raw:
-        while True:
-            try:
-                raw, since = self._idle.pop()
-            except IndexError:
-                return self._connect()
+        while idle := self._pop():
+            raw, since = idle
             if monotonic() - since < TRUST_SECONDS or _answers(raw):
                 return raw
             raw.close()
+        return self._connect()
+
+    def _pop(self) -> tuple[Raw, float] | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
 
     def _connect(self) -> Raw:
         raw: Raw = psycopg.connect(self._address, autocommit=True, connect_timeout=CONNECT_SECONDS)
@@ -227,8 +229,10 @@ def _address(url: str) -> tuple[str, str]:
 
 
 def _version(raw: Raw) -> str | None:
-    known = raw.execute("SELECT to_regclass(%s)::text", (VERSION_TABLE,)).fetchone()
-    row = raw.execute(READ_VERSION).fetchone() if known and known[0] else None
+    # Not `to_regclass`: it may answer from before a lock that this connection has waited for.
+    find = "SELECT 1 FROM pg_class WHERE relname = %s AND pg_table_is_visible(oid)"
+    known = raw.execute(find, (VERSION_TABLE,)).fetchone()
+    row = raw.execute(READ_VERSION).fetchone() if known else None
     return None if row is None else str(row[0])
 
 
