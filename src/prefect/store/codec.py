@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from prefect.schemas.base import encode_json, jsonable
+from prefect.schemas.base import encode_json
 from prefect.schemas.objects import (
     Constant,
     CreatedBy,
@@ -27,8 +27,8 @@ from prefect.schemas.objects import (
     TaskRunRecord,
     TaskRunResult,
 )
-from prefect.schemas.results import ResultRecord, ResultRecordMetadata
-from prefect.schemas.states import NO_DETAILS, State, StateDetails, StateType
+from prefect.schemas.states import State, StateDetails, StateType
+from prefect.store.state_documents import data_to_keep, details_to_keep, state_to_keep
 from prefect.store.values import (
     Row,
     clean_text,
@@ -61,10 +61,6 @@ __all__ = [
     "task_run_states_from_row",
 ]
 
-_DETAIL_NAMES = StateDetails.__struct_fields__[2:]
-"""All but `flow_run_id` and `task_run_id`, which the row of the run says already."""
-_NO_VALUES = msgspec.structs.astuple(NO_DETAILS)[2:]
-_TRISTATE = frozenset({"refresh_cache", "retriable"})
 _KINDS = {kind.value: kind for kind in StateType}
 _NO_POLICY = TaskRunPolicy()
 _NO_POLICY_TEXT = encode_json(_NO_POLICY).decode()
@@ -78,44 +74,6 @@ _decode_flow_run_policy = msgspec.json.Decoder(FlowRunPolicy).decode
 _decode_task_run_policy = msgspec.json.Decoder(TaskRunPolicy).decode
 _decode_created_by = msgspec.json.Decoder(CreatedBy).decode
 _decode_inputs = msgspec.json.Decoder(dict[str, list[TaskRunResult | Parameter | Constant]]).decode
-
-
-def _data_to_keep(data: Any) -> Any:
-    """Return what a state leaves behind on disk: where its result is, or plain JSON; never a live value."""
-    if isinstance(data, ResultRecord):
-        data = data.metadata
-    if isinstance(data, ResultRecordMetadata):
-        return jsonable(data)
-    return data if isinstance(data, dict | list | str | int | float) else None
-
-
-def _details_to_keep(details: StateDetails) -> dict[str, Any]:
-    if details is NO_DETAILS:
-        return {}
-    values = msgspec.structs.astuple(details)[2:]
-    if values == _NO_VALUES:
-        return {}
-    return {
-        name: value
-        for name, value in zip(_DETAIL_NAMES, values, strict=True)
-        if value is not None and (value is not False or name in _TRISTATE)
-    }
-
-
-def _state_to_keep(state: State[Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = {
-        "id": state.id,
-        "type": state.type,
-        "name": state.name,
-        "timestamp": state.timestamp,
-    }
-    if state.message is not None:
-        kept["message"] = clean_text(state.message)
-    if state.data is not None and (data := _data_to_keep(state.data)) is not None:
-        kept["data"] = data
-    if details := _details_to_keep(state.state_details):
-        kept["state_details"] = details
-    return kept
 
 
 def flow_row(flow: Flow) -> Row:
@@ -274,8 +232,8 @@ def flow_run_state_row(run_id: UUID, state: State[Any]) -> Row:
         state.name,
         None if state.message is None else clean_text(state.message),
         format_utc(state.timestamp),
-        None if state.data is None else json_or_none(_data_to_keep(state.data)),
-        json_text(_details_to_keep(state.state_details)),
+        None if state.data is None else json_or_none(data_to_keep(state.data)),
+        json_text(details_to_keep(state.state_details)),
     )
 
 
@@ -332,7 +290,7 @@ def task_run_row(record: TaskRunRecord) -> Row:
         None if last is None else last.name,
         at,
         len(states),
-        json_text([_state_to_keep(state) for state in states]),
+        json_text([state_to_keep(state) for state in states]),
     )
 
 
