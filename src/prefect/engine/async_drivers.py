@@ -55,7 +55,8 @@ async def adrive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Async
                     outcome = await _in_context(_perform(step), context)
                 elif not has_left:
                     generator = context.run(step.fn, *step.args, **step.kwargs)
-                    has_item, item = await _in_context(_resume(generator.__anext__()), context)
+                    resume = _Resumption(step.timeout)
+                    has_item, item = await _in_context(resume(generator.__anext__()), context)
                     while has_item:
                         try:
                             resumed = generator.asend((yield item))
@@ -64,7 +65,7 @@ async def adrive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Async
                             break
                         except BaseException as error:  # noqa: BLE001 - for the user's generator to handle
                             resumed = generator.athrow(error)
-                        has_item, item = await _in_context(_resume(resumed), context)
+                        has_item, item = await _in_context(resume(resumed), context)
                     await _in_context(awaited(generator.aclose()), context)
             except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
                 step = context.run(steps.throw, error)
@@ -86,12 +87,30 @@ def collecting(steps: Steps[R]) -> Steps[R]:
     return map_calls(steps, wrap)
 
 
-async def _resume(resumed: Awaitable[Any]) -> tuple[bool, Any]:
-    try:
-        return True, await resumed
-    except StopAsyncIteration:
-        # An asyncio task cannot end with this exception.
-        return False, None
+class _Resumption:
+    """Resumes an async generator, which may take so many seconds in all, not counting its consumer."""
+
+    __slots__ = ("_left", "_seconds")
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = self._left = seconds
+
+    async def __call__(self, resumed: Awaitable[Any]) -> tuple[bool, Any]:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            async with asyncio.timeout(self._left) as limit:
+                return True, await resumed
+        except StopAsyncIteration:
+            # An asyncio task cannot end with this exception.
+            return False, None
+        except TimeoutError as error:
+            if limit.expired() and self._seconds is not None:
+                raise DeadlineExceeded(self._seconds) from error
+            raise
+        finally:
+            if self._left is not None:
+                self._left = max(0.0, self._left - (loop.time() - begun))
 
 
 async def _in_context(coroutine: Coroutine[Any, Any, R], context: Context) -> R:

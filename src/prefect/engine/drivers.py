@@ -9,10 +9,10 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Generator
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
-from prefect.engine.deadlines import call_with_deadline
+from prefect.engine.deadlines import DeadlineExceeded, call_with_deadline
 from prefect.engine.future import wait_all
 from prefect.engine.steps import Block, Call, RunHook, Sleep, Step, Steps, Wait
 
@@ -61,7 +61,7 @@ def drive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Generator[An
         while True:
             try:
                 if type(step) is Call:
-                    outcome = yield from _iterate(step, context.run, consumer)
+                    outcome = yield from _iterate(step, context, consumer)
                 else:
                     outcome = context.run(perform, step)
             except GeneratorExit:
@@ -83,10 +83,33 @@ class _Consumer:
         self.has_left = False
 
 
-def _iterate(step: Call, run: Callable[..., Any], consumer: _Consumer) -> Generator[Any, Any, Any]:
+class _TimeLimit:
+    """Calls functions that may take so many seconds together, not counting the time between the calls."""
+
+    __slots__ = ("_call", "_left", "_seconds")
+
+    def __init__(self, call: Callable[..., Any], seconds: float) -> None:
+        self._call = call
+        self._seconds = self._left = seconds
+
+    def __call__(self, *args: Any) -> Any:
+        begun = time.monotonic()
+        try:
+            return call_with_deadline(self._call, args, {}, self._left)
+        except DeadlineExceeded:
+            raise DeadlineExceeded(self._seconds) from None
+        finally:
+            self._left = max(0.0, self._left - (time.monotonic() - begun))
+
+
+def _iterate(step: Call, context: Context, consumer: _Consumer) -> Generator[Any, Any, Any]:
     """Pass values to and from a generator that runs in another context."""
     if consumer.has_left:
         return None  # nobody is there for another attempt
+    # A copy: a generator that has run out of time may stay in its context.
+    run: Callable[..., Any] = context.copy().run
+    if step.timeout is not None:
+        run = _TimeLimit(run, step.timeout)
     generator = run(step.fn, *step.args, **step.kwargs)
     try:
         item = run(next, generator)
