@@ -128,21 +128,6 @@ class Task(Definition, Generic[P, R]):
         changed._is_static, changed._is_class_method = self._is_static, self._is_class_method
         return changed
 
-    def on_completion(self, fn: Hook) -> Hook:
-        """Have a function called when a run completes; a decorator."""
-        self.on_completion_hooks.append(fn)
-        return fn
-
-    def on_failure(self, fn: Hook) -> Hook:
-        """Have a function called when a run fails; a decorator."""
-        self.on_failure_hooks.append(fn)
-        return fn
-
-    def on_running(self, fn: Hook) -> Hook:
-        """Have a function called when a run starts; a decorator."""
-        self.on_running_hooks.append(fn)
-        return fn
-
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 

@@ -148,6 +148,21 @@ class Definition:
             raise TypeError(f"'{self._kind}_run_name' of {self.name!r} must give text; it gave {name!r}.")
         return name
 
+    def on_completion(self, fn: Hook) -> Hook:
+        """Have a function called when a run completes; a decorator."""
+        self.on_completion_hooks.append(fn)
+        return fn
+
+    def on_failure(self, fn: Hook) -> Hook:
+        """Have a function called when a run fails; a decorator."""
+        self.on_failure_hooks.append(fn)
+        return fn
+
+    def on_running(self, fn: Hook) -> Hook:
+        """Have a function called when a run starts; a decorator."""
+        self.on_running_hooks.append(fn)
+        return fn
+
     def __get__(self, instance: object | None, owner: type | None = None) -> Self:
         """Bind a method's flow or task to its object, like Python binds functions."""
         target = owner if self._is_class_method else instance
