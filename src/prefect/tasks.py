@@ -12,6 +12,7 @@ from prefect.engine.definition import Definition, Delay, Hook, RunName
 from prefect.engine.entry import call_task
 from prefect.engine.future import PrefectFuture
 from prefect.engine.inputs import listed
+from prefect.engine.options import run_name_of
 from prefect.futures import PrefectFutureList
 from prefect.results.cache_policies import NO_CACHE, CachePolicy, task_input_hash
 from prefect.rules.retries import exponential_backoff, spread
@@ -92,13 +93,19 @@ class Task(Definition, Generic[P, R]):
                 "Expected `retry_condition_fn` to be callable, "
                 f"got {type(self.retry_condition_fn).__name__} instead."
             )
-        self.task_run_name = options.get("task_run_name")
+        self.task_run_name = run_name_of(options, "task")
         self.cache_policy = choose_policy(options)
+        if not isinstance(self.cache_policy, CachePolicy):
+            raise TypeError(
+                f"'cache_policy' of task {self.name!r} must be a policy of prefect.cache_policies, "
+                f"such as INPUTS, not {self.cache_policy!r}."
+            )
         self.cache_expiration = options.get("cache_expiration")
         self.refresh_cache = options.get("refresh_cache")
         self.result_storage_key = options.get("result_storage_key")
         self.cache_key_fn = options.get("cache_key_fn")
-        self.implies_persistence |= options.get("cache_policy") not in (None, NO_CACHE)
+        if self.persist_result is None and options.get("cache_policy") not in (None, NO_CACHE):
+            self.persist_result = True
         self.sorted_tags = sorted(self.tags)
         self._policy: TaskRunPolicy | None = None
 

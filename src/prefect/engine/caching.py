@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prefect import results
 from prefect.context.runs import _FLOW_RUN, _TASK_RUN, FlowRunContext, TaskRunContext, carried_flow_run
 from prefect.exceptions import HashError, SerializationError, StoreError
-from prefect.logging.loggers import flow_run_logger, task_run_logger
+from prefect.logging.loggers import flow_run_logger, get_logger, task_run_logger
 from prefect.results.cache_policies import DEFAULT, NO_CACHE, CachePolicy
 from prefect.results.wiring import wire_results
 from prefect.schemas.states import State, StateDetails, StateType
@@ -29,20 +29,29 @@ def choose_policy(options: Mapping[str, Any]) -> CachePolicy:
         options: `cache_policy`, `cache_key_fn` and `persist_result` count; a key function goes before a
             policy.
     """
+    if options.get("persist_result") is False:
+        if options.get("cache_policy") not in (None, NO_CACHE) or options.get("cache_key_fn") is not None:
+            get_logger("tasks").warning(
+                "A task with persist_result=False keeps no results: its cache policy is ignored."
+            )
+        return NO_CACHE
     if options.get("cache_key_fn") is not None:
+        if options.get("cache_policy") is not None:
+            get_logger("tasks").warning(
+                "A task has both cache_key_fn and cache_policy: the function is used."
+            )
         return CachePolicy.from_cache_key_fn(options["cache_key_fn"])
     if options.get("cache_policy") is not None:
         policy: CachePolicy = options["cache_policy"]
         return policy
-    uncached = options.get("persist_result") is False or get_current_settings().tasks.default_no_cache
-    return NO_CACHE if uncached else DEFAULT
+    return NO_CACHE if get_current_settings().tasks.default_no_cache else DEFAULT
 
 
 def is_persisting(definition: Definition, flow: FlowRunContext | None, *, is_task: bool) -> bool:
     """Whether the runs of a flow or task keep their results.
 
-    What it says itself goes first; else a task that names a storage, a serializer or a way to cache means to
-    keep them; else the setting for tasks; else what the flow around says; else the setting for all.
+    What it says itself goes first (to name a storage, a serializer or a way to cache is to say yes); else the
+    setting for tasks; else what the flow around says; else the setting for all.
 
     Args:
         definition: The flow or task.
@@ -50,8 +59,6 @@ def is_persisting(definition: Definition, flow: FlowRunContext | None, *, is_tas
         is_task: Whether it is a task.
     """
     said: bool | None = definition.persist_result
-    if said is None and definition.implies_persistence:
-        return True
     if said is None and is_task:
         said = get_current_settings().tasks.default_persist_result
     around = flow or carried_flow_run()

@@ -10,6 +10,7 @@ from types import MethodType
 from typing import Any, Self, cast
 from zlib import crc32
 
+from prefect.engine.options import hooks_of, name_of, retries_of, tags_of, timeout_of
 from prefect.exceptions import ReservedArgumentError
 from prefect.parameters.signature import Signature
 from prefect.rules.names import render_name
@@ -39,7 +40,8 @@ class Definition:
         if isinstance(fn, staticmethod | classmethod):
             fn = fn.__func__
         if not callable(fn):
-            raise TypeError(f"'fn' must be callable: @{kind} was given {fn!r}.")
+            advice = f" Give options by name: @{kind}(name={fn!r})." if isinstance(fn, str) else ""
+            raise TypeError(f"'fn' must be callable: @{kind} was given {fn!r}.{advice}")
         self.fn = fn
         self._kind = kind
         self._options = options
@@ -51,27 +53,25 @@ class Definition:
         self.isasync = inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
         self.isgenerator = inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call)
         fallback = getattr(inner, "__name__", type(inner).__name__)
-        self.name: str = options.get("name") or (_flow_name(fallback) if kind == "flow" else fallback)
+        self.name = name_of(options, kind, _flow_name(fallback) if kind == "flow" else fallback)
         self.description: str | None = options.get("description") or inspect.getdoc(inner)
-        tags = options.get("tags") or ()
-        if isinstance(tags, str):
-            raise TypeError(
-                f"'tags' of {kind} {self.name!r} must be an iterable of texts, not one text: {tags!r}"
-            )
-        self.tags: set[str] = set(tags)
-        self.timeout_seconds = _seconds(options.get("timeout_seconds"), kind, self.name)
+        self.tags = tags_of(options, kind, self.name)
+        self.timeout_seconds = timeout_of(options, kind, self.name)
         self.log_prints: bool | None = options.get("log_prints")
-        self._retries = _whole(options.get("retries"), kind, self.name)
-        self.on_completion_hooks = _hooks(options, "on_completion", kind)
-        self.on_failure_hooks = _hooks(options, "on_failure", kind)
-        self.on_running_hooks = _hooks(options, "on_running", kind)
-        self.on_crashed_hooks = _hooks(options, "on_crashed", kind)
-        self.on_cancellation_hooks = _hooks(options, "on_cancellation", kind)
+        self._retries = retries_of(options, kind, self.name)
+        self.on_completion_hooks = hooks_of(options, "on_completion", kind)
+        self.on_failure_hooks = hooks_of(options, "on_failure", kind)
+        self.on_running_hooks = hooks_of(options, "on_running", kind)
+        self.on_crashed_hooks = hooks_of(options, "on_crashed", kind)
+        self.on_cancellation_hooks = hooks_of(options, "on_cancellation", kind)
         self.persist_result: bool | None = options.get("persist_result")
         self.result_storage = options.get("result_storage")
         self.result_serializer = options.get("result_serializer")
         self.cache_result_in_memory: bool | None = options.get("cache_result_in_memory")
-        self.implies_persistence = any(options.get(name) is not None for name in _IMPLYING_PERSISTENCE)
+        if self.persist_result is None and any(
+            options.get(name) is not None for name in _IMPLYING_PERSISTENCE
+        ):
+            self.persist_result = True
         where = getattr(getattr(call, "__code__", None), "co_filename", "")
         self.task_key = f"{getattr(inner, '__qualname__', fallback)}-{crc32(where.encode()):08x}"
 
@@ -193,37 +193,3 @@ _IMPLYING_PERSISTENCE = (
 )
 _RESERVED = ("return_state", "wait_for")
 _HOOKS = ("on_completion", "on_failure", "on_running", "on_crashed", "on_cancellation")
-
-
-def _hooks(options: dict[str, Any], option: str, kind: str) -> list[Hook]:
-    given = options.get(option)
-    if given is None:
-        return []
-    example = f"@{kind}({option}=[hook1, hook2])\ndef my_{kind}():\n\tpass"
-    advice = f"Please provide a list of hooks to '{option}':\n\n{example}"
-    try:
-        hooks = list(given)
-    except TypeError:
-        what = type(given).__name__
-        raise TypeError(f"Expected iterable for '{option}'; got {what} instead. {advice}") from None
-    for hook in hooks:
-        if not callable(hook):
-            what = type(hook).__name__
-            raise TypeError(f"Expected callables in '{option}'; got {what} instead. {advice}")
-    return hooks
-
-
-def _seconds(value: float | None, kind: str, name: str) -> float | None:
-    if value is None:
-        return None
-    if value <= 0:
-        raise ValueError(f"'timeout_seconds' of {kind} {name!r} must be more than 0, not {value!r}.")
-    return float(value)
-
-
-def _whole(value: int | None, kind: str, name: str) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"'retries' of {kind} {name!r} must be a whole number, 0 or more, not {value!r}.")
-    return value

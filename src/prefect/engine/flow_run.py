@@ -151,7 +151,7 @@ class _FlowRun:
             state=FlowRunNotes(journal),
             persist_result=is_persisting(flow, parent, is_task=False),
         )
-        if self.context.persist_result or flow.implies_persistence:
+        if self.context.persist_result:
             self.context.result_store = store_around(parent).update_for_flow(flow)
         self.details = StateDetails(flow_run_id=self.run.id)
 
