@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.timeout(55)
+pytestmark = [pytest.mark.timeout(55), pytest.mark.processes]
 
 SCRIPT = """
 import os, signal, sys, threading
