@@ -10,6 +10,7 @@ from zlib import crc32
 from prefect.engine.definition import Definition, Delay, Hook, RunName
 from prefect.engine.entry import call_flow
 from prefect.engine.inputs import listed
+from prefect.engine.options import run_name_of
 from prefect.rules.names import validate_name
 from prefect.schemas.states import State
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
@@ -76,19 +77,15 @@ class Flow(Definition, Generic[P, R]):
         self.refuse_reserved_parameters()
         validate_name(self.name)
         runner = options.get("task_runner")
+        if runner is not None and not isinstance(runner, TaskRunner | type):
+            raise TypeError(
+                f"'task_runner' of flow {self.name!r} must be a task runner, "
+                f"such as ThreadPoolTaskRunner(max_workers=4), not {runner!r}."
+            )
         self.task_runner: TaskRunner = (
             runner() if isinstance(runner, type) else runner or ThreadPoolTaskRunner()
         )
-        self.flow_run_name = options.get("flow_run_name")
-        if (
-            self.flow_run_name is not None
-            and not isinstance(self.flow_run_name, str)
-            and not callable(self.flow_run_name)
-        ):
-            raise TypeError(
-                "Expected string or callable for 'flow_run_name'; "
-                f"got {type(self.flow_run_name).__name__} instead."
-            )
+        self.flow_run_name = run_name_of(options, "flow")
         self.should_validate_parameters = options.get("validate_parameters", True)
         self._version: str | None = options.get("version")
 
