@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prefect import results
 from prefect.context.runs import _FLOW_RUN, _TASK_RUN, FlowRunContext, TaskRunContext, carried_flow_run
 from prefect.exceptions import HashError, SerializationError, StoreError
+from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import flow_run_logger, get_logger, task_run_logger
 from prefect.results.cache_policies import DEFAULT, NO_CACHE, CachePolicy
 from prefect.results.wiring import wire_results
@@ -31,6 +32,7 @@ def choose_policy(options: Mapping[str, Any]) -> CachePolicy:
     """
     if options.get("persist_result") is False:
         if options.get("cache_policy") not in (None, NO_CACHE) or options.get("cache_key_fn") is not None:
+            ensure_logging_setup()
             get_logger("tasks").warning(
                 "A task with persist_result=False keeps no results: its cache policy is ignored."
             )
