@@ -137,11 +137,13 @@ BODIES = {
         ["flaky"],
     ),
     "async": (
-        "@flow(**HOOKS)\nasync def main():\n    await asyncio.gather(astuck(), astuck())\nasyncio.run(main())",
+        "@flow(**HOOKS)\nasync def main():\n    await asyncio.gather(astuck(), astuck())\n"
+        "asyncio.run(main())",
         ["astuck", "astuck"],
     ),
     "async-submitted": (
-        "@flow(**HOOKS)\nasync def main():\n    stuck.submit()\n    await asyncio.sleep(600)\nasyncio.run(main())",
+        "@flow(**HOOKS)\nasync def main():\n    stuck.submit()\n    await asyncio.sleep(600)\n"
+        "asyncio.run(main())",
         ["stuck"],
     ),
     "async-left": ("@flow(**HOOKS)\nasync def main():\n    stuck.submit()\nasyncio.run(main())", ["stuck"]),
