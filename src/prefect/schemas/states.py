@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -28,7 +28,7 @@ __all__ = [
 R = TypeVar("R")
 
 
-class StateType(StrEnum):
+class StateType(str, Enum):  # noqa: UP042 - existing code relies on its text: `StateType.FAILED`
     """The nine kinds of state. A state's name says more (`Late` is a name of SCHEDULED)."""
 
     SCHEDULED = "SCHEDULED"
@@ -44,6 +44,9 @@ class StateType(StrEnum):
     """The process or machine went away under the run."""
     PAUSED = "PAUSED"
     CANCELLING = "CANCELLING"
+
+    __str__ = __repr__ = Enum.__str__
+    __format__ = Enum.__format__  # of texts that are enums, Python's releases give different ones
 
 
 TERMINAL_STATES = frozenset(
