@@ -114,6 +114,8 @@ def _carry_out(definition: Definition, steps: Callable[[], Steps[Ending]], retur
     async def run() -> Any:
         return finish(await async_drivers.adrive(steps()))
 
+    # Whoever forgets to await it is told which it was: "coroutine 'load' was never awaited".
+    run.__name__ = run.__qualname__ = definition.name
     coroutine: Coroutine[Any, Any, Any] = run()
     return coroutine
 

@@ -320,8 +320,7 @@ class _FlowRun:
             return Interrupted(error)
 
     def _wait_for_retry(self, decision: Retry, attempt: int) -> Steps[None]:
-        when = "immediately" if decision.delay <= 0 else f"{decision.delay:g} second(s) from now"
-        self._logger().info("Retry %s/%s will start %s", attempt, self.flow.retries, when)
+        self._logger().info("Retry %s/%s will start %s", attempt, self.flow.retries, decision.when)
         details = self.details.model_copy(
             update={"scheduled_time": now() + timedelta(seconds=decision.delay)}
         )

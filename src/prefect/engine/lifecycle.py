@@ -65,6 +65,11 @@ class Retry(msgspec.Struct, frozen=True):
     state: State[Any]
     """The failed state that the attempt would have ended in."""
 
+    @property
+    def when(self) -> str:
+        """When the next attempt begins, for people."""
+        return "immediately" if self.delay <= 0 else f"{round(self.delay, 3):g} second(s) from now"
+
 
 class Finish(msgspec.Struct, frozen=True):
     """End in a state."""

@@ -264,13 +264,12 @@ class _TaskRun:
 
     def _wait_for_retry(self, decision: Retry, outcome: Outcome, attempt: int) -> Steps[None]:
         delay = decision.delay
-        when = "immediately" if delay <= 0 else f"{delay:g} second(s) from now"
         self._logger().info(
             "Task run failed with exception: %r - Retry %s/%s will start %s",
             getattr(outcome, "error", None),
             attempt,
             self.task.retries,
-            when,
+            decision.when,
         )
         if delay > 0:
             due = now() + timedelta(seconds=delay)
@@ -296,15 +295,21 @@ class _TaskRun:
             return (yield from self._end(state, value))
         logger = self._logger()
         error = get_state_exception(state)
-        if self.task.retries:
-            logger.error("Task run failed with exception: %r - Retries are exhausted", error, exc_info=error)
-        else:
-            logger.error("Task run failed with exception: %r", error, exc_info=error)
+        logger.error(
+            "Task run failed with exception: %r%s", error, self._why_not_retried(state), exc_info=error
+        )
         self._enter(state)
         ending = yield from self._end(state, None, error)
         if isinstance(outcome, Interrupted):
             raise outcome.error
         return ending
+
+    def _why_not_retried(self, state: State[Any]) -> str:
+        if not self.task.retries or state.type is not StateType.FAILED:
+            return ""
+        if self.run.run_count > self.task.retries:
+            return " - Retries are exhausted"
+        return " - It is not retried: `retry_condition_fn` says no"
 
     def _end(self, state: State[Any], value: Any, error: BaseException | None = None) -> Steps[Ending]:
         if state.type is not StateType.COMPLETED:
