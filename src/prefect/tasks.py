@@ -87,6 +87,7 @@ class Task(Definition, Generic[P, R]):
         super().__init__(fn, "task", dict(options))
         self.refuse_reserved_parameters()
         self.version: str | None = options.get("version")
+        self.retry_jitter_factor = options.get("retry_jitter_factor")
         self.retry_condition_fn = options.get("retry_condition_fn")
         if self.retry_condition_fn is not None and not callable(self.retry_condition_fn):
             raise TypeError(
@@ -117,7 +118,7 @@ class Task(Definition, Generic[P, R]):
             self._policy = TaskRunPolicy(
                 retries=self.retries,
                 retry_delay=cast("Any", delay),
-                retry_jitter_factor=self._options.get("retry_jitter_factor"),
+                retry_jitter_factor=self.retry_jitter_factor,
             )
         return self._policy
 

@@ -6,7 +6,7 @@ import pytest
 
 from prefect import flow, task
 from prefect.exceptions import FailedRun, UnfinishedRun
-from prefect.states import Completed, Failed, Pending
+from prefect.states import Cached, Completed, Failed, Pending, StateType, TimedOut
 
 
 @task
@@ -52,3 +52,22 @@ def test_who_asks_a_run_that_never_began_for_its_result_is_told_why():
 def test_a_state_without_a_message_has_no_result_yet():
     with pytest.raises(UnfinishedRun, match=r"is in PENDING state, its result is not available\.$"):
         Pending().result()
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        (Completed(), "Completed()"),
+        (Failed(message="why"), "Failed('why')"),
+        (Cached(), "Cached(type=COMPLETED)"),
+        (TimedOut(message="late"), "TimedOut('late', type=FAILED)"),
+    ],
+)
+def test_a_state_tells_its_type_where_its_name_does_not(state, text):
+    assert str(state) == text
+
+
+def test_the_text_of_a_type_says_that_it_is_one():
+    assert str(StateType.FAILED) == f"{StateType.FAILED}" == "StateType.FAILED"
+    assert StateType.FAILED == "FAILED" and StateType.FAILED in {"FAILED"}
+    assert StateType("FAILED") is StateType.FAILED

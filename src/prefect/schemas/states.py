@@ -188,8 +188,11 @@ class State(Schema, Generic[R], weakref=True):
         return self.result(raise_on_failure=raise_on_failure, retry_result_failure=retry_result_failure)
 
     def __str__(self) -> str:
-        """Write the state the way logs show it: `Completed()`, `Failed('why')`."""
-        return f"{self.name}({self.message!r})" if self.message else f"{self.name}()"
+        """Write the state the way logs show it: `Completed()`, `Failed('why')`, `Cached(type=COMPLETED)`."""
+        facts = [repr(self.message)] if self.message else []
+        if self.name != _DEFAULT_NAMES[self.type]:
+            facts.append(f"type={self.type.value}")
+        return f"{self.name}({', '.join(facts)})"
 
     def __repr__(self) -> str:
         data = self.data.result if isinstance(self.data, ResultRecord) else self.data
