@@ -39,7 +39,7 @@ def returning(make: Any) -> Any:
 SUMMED_UP = [
     (lambda: one.submit(), "COMPLETED", "All states completed."),
     (lambda: [one.submit(), one.submit()], "COMPLETED", "All states completed."),
-    (lambda: one.map.__self__.submit(return_state=True), "COMPLETED", "All states completed."),
+    (lambda: one.submit(return_state=True), "COMPLETED", "All states completed."),
     (lambda: (one.submit(), boom.submit()), "FAILED", "1/2 states failed."),
     (lambda: {one.submit(), boom.submit()}, "FAILED", "1/2 states failed."),
     (lambda: boom.submit(), "FAILED", "1/1 states failed."),
