@@ -7,6 +7,7 @@ import inspect
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
@@ -32,7 +33,8 @@ async def adrive(steps: Steps[R]) -> R:
             except GeneratorExit:
                 # The coroutine is thrown away unfinished: nothing can be awaited any more, but the end is
                 # written down.
-                drive(steps, asyncio.CancelledError())
+                with suppress(asyncio.CancelledError):
+                    drive(steps, asyncio.CancelledError())
                 raise
             except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
                 step = steps.throw(error)

@@ -44,7 +44,7 @@ def run_coroutine(make: Callable[[], Awaitable[R]]) -> R:
         kept: _KeptRunner | None = getattr(_loops, "kept", None)
         if kept is None:
             kept = _loops.kept = _KeptRunner()
-        return kept.runner.run(awaited(make()), context=copy_context())
+        return kept.runner.run(_run_alone(make()), context=copy_context())
     # A loop runs here already (a synchronous flow called from async code): use a thread's.
     return _in_new_thread(make)
 
@@ -57,6 +57,20 @@ def run_awaitable(awaitable: Awaitable[R]) -> R:
 async def awaited(awaitable: Awaitable[R]) -> R:
     """Make a coroutine of any awaitable."""
     return await awaitable
+
+
+async def _run_alone(awaitable: Awaitable[R]) -> R:
+    """Await something, then end what it left behind on the loop, which lives on: as `asyncio.run` does."""
+    try:
+        return await awaitable
+    finally:
+        await asyncio.sleep(0)  # generators that were not used up are closed by tasks that begin now
+        if len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0)
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
 
 def _in_new_thread(make: Callable[[], Awaitable[R]]) -> R:
