@@ -71,3 +71,17 @@ def test_the_text_of_a_type_says_that_it_is_one():
     assert str(StateType.FAILED) == f"{StateType.FAILED}" == "StateType.FAILED"
     assert StateType.FAILED == "FAILED" and StateType.FAILED in {"FAILED"}
     assert StateType("FAILED") is StateType.FAILED
+
+
+@pytest.mark.parametrize("wrap", [list, tuple])
+def test_a_flow_that_fails_because_of_its_tasks_still_gives_their_states(wrap):
+    @flow
+    def report():
+        return wrap([double(1, return_state=True), broken(return_state=True)])
+
+    state = report(return_state=True)
+
+    assert state.message == "1/2 states failed."
+    assert [inner.name for inner in state.result(raise_on_failure=False)] == ["Completed", "Failed"]
+    with pytest.raises(ValueError, match="no rows"):
+        state.result()

@@ -101,8 +101,13 @@ class State(Schema, Generic[R], weakref=True):
     id: UUID = msgspec.field(default_factory=uuid7)
 
     def __post_init__(self) -> None:
-        if self.name is None:
+        name, message = self.name, self.message
+        if name is None:
             self.name = _DEFAULT_NAMES[self.type]
+        elif not isinstance(name, str):
+            raise TypeError(f"The name of a state must be text, not {name!r}.")
+        if message is not None and not isinstance(message, str):
+            raise TypeError(f"The message of a state must be text, not {message!r}.")
 
     def __hash__(self) -> int:
         """Hash by id, so that states can be in sets, as futures can that they take the place of."""
@@ -157,7 +162,7 @@ class State(Schema, Generic[R], weakref=True):
                 storage.
 
         Returns:
-            What the user's function returned; the exception, where the run failed and `raise_on_failure` is
+            What the user's function returned; the exception, where it raised one and `raise_on_failure` is
             off.
 
         Raises:
@@ -173,11 +178,13 @@ class State(Schema, Generic[R], weakref=True):
         if self.type not in TERMINAL_STATES:
             why = f": {self.message}" if self.message else "."
             raise UnfinishedRun(f"Run is in {self.type.value} state, its result is not available{why}")
-        if self.type is StateType.FAILED and _holds_plain_value(self.data):
-            # A failed state that a user's function returned may carry any value: it is the result.
-            if raise_on_failure:
-                raise get_state_exception(self)
-            return _unwrap(self.data)
+        if (
+            not raise_on_failure
+            and isinstance(self.data, ResultRecord)
+            and self.type is not StateType.CRASHED
+        ):
+            # An exception, or what else the user's function returned: states of other runs, say.
+            return self.data.result
         error = get_state_exception(self)
         if raise_on_failure:
             raise error
@@ -292,12 +299,6 @@ def _unwrap(data: Any) -> Any:
         # The form in which the store and the wire keep it.
         return read_persisted(ResultRecordMetadata.model_validate(data))
     return data
-
-
-def _holds_plain_value(data: Any) -> bool:
-    return isinstance(data, ResultRecord) and not isinstance(
-        data.result, BaseException | State | list | tuple | set
-    )
 
 
 def _value_of(state: State[Any]) -> Any:
