@@ -126,7 +126,7 @@ BODIES = {
     "submitted": ("@flow(**HOOKS)\ndef main():\n    stuck.submit().result()\nmain()", ["stuck"]),
     "left": ("@flow(**HOOKS)\ndef main():\n    stuck.submit()\nmain()", ["stuck"]),
     "failed": ("@flow(**HOOKS)\ndef main():\n    stuck.submit()\n    1/0\nmain()", ["stuck"]),
-    "timeout": ("@flow(timeout_seconds=600, **HOOKS)\ndef main():\n    stuck()\nmain()", None),
+    "timeout": ("@flow(timeout_seconds=600, **HOOKS)\ndef main():\n    stuck()\nmain()", ["stuck"]),
     "retry": (
         "@flow(retries=1, retry_delay_seconds=600, **HOOKS)\ndef main():\n    ready()\n    1/0\nmain()",
         [],
@@ -224,4 +224,20 @@ def test_a_killed_processs_runs_crash_when_the_store_is_next_opened(interrupt: C
 def test_a_task_without_a_flow(interrupt: Callable[..., Ended]) -> None:
     ended = interrupt("stuck()", signal.SIGINT)
     assert ended.status == -signal.SIGINT
+    assert [task[:2] for task in ended.recorded()[1]] == [["stuck", "Crashed"]]
+
+
+def test_tasks_submitted_outside_of_flows_end_before_the_process_does(
+    interrupt: Callable[..., Ended],
+) -> None:
+    ended = interrupt(
+        "@task\ndef last():\n    time.sleep(0.2)\n    print('LAST')\nlast.submit()\nready()", None
+    )
+    assert ended.status == 0 and "LAST" in ended.output
+    assert [task[:2] for task in ended.recorded()[1]] == [["last", "Completed"]]
+
+
+def test_but_nobody_waits_for_them_after_an_interruption(interrupt: Callable[..., Ended]) -> None:
+    ended = interrupt("stuck.submit().result()", signal.SIGINT)
+    assert ended.status == -signal.SIGINT and ended.seconds < 3
     assert [task[:2] for task in ended.recorded()[1]] == [["stuck", "Crashed"]]

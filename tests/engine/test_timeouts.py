@@ -273,3 +273,22 @@ def test_a_slow_consumer_does_not_use_up_a_generators_time() -> None:
         names.add(name)
         time.sleep(0.15)
     assert len(names) == 1
+
+
+def test_a_retry_is_not_held_up_by_what_was_given_up() -> None:
+    gate = threading.Event()
+
+    @task
+    def stuck() -> None:
+        if flow_run.run_count == 1:
+            gate.wait(10)
+
+    @flow(timeout_seconds=0.2, retries=1, task_runner=ThreadPoolTaskRunner(max_workers=1))
+    def around() -> Any:
+        stuck.submit().result()
+        return flow_run.run_count
+
+    state = around(return_state=True)
+    gate.set()
+    assert state.result() == 2
+    assert [run.state_name for run in task_runs_of(state)] == ["Crashed", "Completed"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import sys
+import threading
 from collections.abc import Iterable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Self
@@ -74,7 +77,9 @@ class Submitted:
         self.future.complete(state)
 
     def end(self, state: State[Any]) -> State[Any]:
-        """Put the run in a final state from outside."""
+        """Put the run in a final state from outside, if it is not in one."""
+        if self.record.run.state is not None and self.record.run.state.is_final():
+            return self.record.run.state
         details = self.record.states[0].state_details
         state = state.model_copy(update={"state_details": details})
         enter(self.record, state)
@@ -119,10 +124,14 @@ class ThreadPoolTaskRunner(TaskRunner):
     ) -> PrefectConcurrentFuture[Any]:
         """Have a task run; see `TaskRunner.submit`. Waits while 1,000 tasks are waiting for a thread."""
         submitted = Submitted(self, task, parameters, wait_for)
-        if self._pool is None:
-            self._pool = Pool(self.max_workers, _BACKLOG, self.name)
-        self._pool.put(submitted)
+        (self._pool or self._start()).put(submitted)
         return submitted.future
+
+    def _start(self) -> Pool:
+        with _starting:
+            if self._pool is None:
+                self._pool = Pool(self.max_workers, _BACKLOG, self.name)
+            return self._pool
 
     def finish(self) -> None:
         """Wait until all submitted tasks have ended."""
@@ -144,8 +153,10 @@ class ThreadPoolTaskRunner(TaskRunner):
         for work in list(self._running):
             message = "The flow run ended before this task did."
             work.future.complete(work.end(State(type=StateType.CRASHED, message=message)))
-        if self._pool is not None:
-            self._pool.abandon()
+        # A retry gets slots of its own: some of these may be held for long by what nobody waits for.
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.abandon()
 
     def _run(self, submitted: Submitted) -> State[Any]:
         """Run a task in this thread, in the context it was submitted from."""
@@ -166,6 +177,7 @@ class ThreadPoolTaskRunner(TaskRunner):
 PrefectTaskRunner = ThreadPoolTaskRunner
 
 _default: ThreadPoolTaskRunner | None = None
+_starting = threading.Lock()
 
 
 def default_task_runner() -> ThreadPoolTaskRunner:
@@ -173,8 +185,19 @@ def default_task_runner() -> ThreadPoolTaskRunner:
     global _default
     if _default is None:
         _default = ThreadPoolTaskRunner()
+        atexit.register(_end_default)
         get_logger("task_runners").debug("Tasks submitted outside of a flow run in threads of this process.")
     return _default
+
+
+def _end_default() -> None:
+    """Let what was submitted run to its end, unless the program ends because something went wrong."""
+    if _default is None:
+        return
+    if getattr(sys, "last_type", None) is None:
+        _default.finish()
+    else:
+        _default.cancel_all()
 
 
 def _forget_default() -> None:
