@@ -192,3 +192,8 @@ def test_tags_add_up_and_end():
             assert TagsContext.get().current_tags == {"a", "b", "c"}
         assert TagsContext.get().current_tags == {"a", "b"}
     assert TagsContext.get().current_tags == set()
+
+
+def test_tags_are_texts():
+    with pytest.raises(TypeError, match=r"Tags must be texts, unlike 2026\."), tags("nightly", 2026):
+        pass  # never reached

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from makers import at, make_flow_run, make_task_run, state
+from sqlalchemy import update
 
 from prefect.operations import (
     Holder,
@@ -26,6 +27,7 @@ from prefect.schemas.objects import FlowRun
 from prefect.schemas.states import StateType
 from prefect.store import make_store
 from prefect.store.base import Store
+from prefect.store.tables import flow_runs
 from prefect.types import now
 from prefect.types.processes import host_id, is_running, started
 
@@ -130,6 +132,21 @@ def test_a_task_run_recorded_late_does_not_undo_the_crash(store: Store, run: Flo
     crash_orphans(store, at(10))
     make_task_run(store, state("PENDING", 1), state("RUNNING", 2), flow_run_id=run.id, id=task_run.id)
     assert read_task_run(store, task_run.id).state_type is StateType.CRASHED
+
+
+def test_a_run_that_cannot_be_read_keeps_no_other_from_ending(
+    store: Store, run: FlowRun, dead: Holder, caplog: pytest.LogCaptureFixture
+) -> None:
+    unreadable = make_flow_run(store, state=state("RUNNING", 1))
+    with store.transaction() as connection:
+        connection.execute(update(flow_runs).where(flow_runs.c.id == unreadable.id).values(tags="[1]"))
+    for each in (unreadable, run):
+        hold_flow_run(store, each.id, dead, at(0) + LONG)
+    assert [each.id for each in crash_orphans(store, at(10))] == [run.id]
+    assert f"{unreadable.id.hex} lost its process, but cannot be read" in caplog.text.replace("-", "")
+    caplog.clear()
+    assert crash_orphans(store, at(11)) == []
+    assert not caplog.records
 
 
 def test_a_process_knows_whether_it_runs(dead: Holder) -> None:

@@ -85,3 +85,9 @@ def test_a_flow_that_fails_because_of_its_tasks_still_gives_their_states(wrap):
     assert [inner.name for inner in state.result(raise_on_failure=False)] == ["Completed", "Failed"]
     with pytest.raises(ValueError, match="no rows"):
         state.result()
+
+
+@pytest.mark.parametrize("field", ["name", "message"])
+def test_the_name_and_message_of_a_state_are_text(field):
+    with pytest.raises(TypeError, match=f"The {field} of a state must be text, not 5"):
+        Completed(**{field: 5})

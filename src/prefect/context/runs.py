@@ -219,7 +219,13 @@ def tags(*new_tags: str) -> Generator[set[str], None, None]:
 
     Yields:
         All tags that are current now.
+
+    Raises:
+        TypeError: One of them is no text.
     """
+    wrong = [tag for tag in new_tags if not isinstance(tag, str)]
+    if wrong:
+        raise TypeError(f"Tags must be texts, unlike {wrong[0]!r}.")
     with TagsContext(current_tags={*TagsContext.get().current_tags, *new_tags}) as context:
         yield context.current_tags
 

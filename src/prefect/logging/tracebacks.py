@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from traceback import StackSummary, TracebackException
 from types import TracebackType
+from typing import TypeVar
 
 from prefect.settings import get_current_settings
 
-__all__ = ["format_traceback"]
+__all__ = ["drop_own_frames", "format_traceback"]
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -34,6 +38,33 @@ def format_traceback(
     if not get_current_settings().debug_mode:
         _leave_out_own_frames(found, set())
     return "".join(found.format()).rstrip("\n")
+
+
+def drop_own_frames(error: ErrorT) -> ErrorT:
+    """Take this package's frames out of the traceback of an exception that a user's function raised.
+
+    Those that come after the user's last one stay: what is raised in them is raised by them. In debug mode
+    all frames stay.
+
+    Args:
+        error: The exception; changed in place.
+
+    Returns:
+        The same exception.
+    """
+    frames: list[TracebackType] = []
+    found = error.__traceback__
+    while found is not None:
+        frames.append(found)
+        found = found.tb_next
+    is_own = [frame.tb_frame.f_code.co_filename.startswith(_PACKAGE) for frame in frames]
+    if all(is_own) or not any(is_own) or get_current_settings().debug_mode:
+        return error
+    last = len(is_own) - is_own[::-1].index(False) - 1
+    kept = [frame for index, frame in enumerate(frames) if index > last or not is_own[index]]
+    for frame, below in pairwise(kept):
+        frame.tb_next = below
+    return error.with_traceback(kept[0])
 
 
 def _leave_out_own_frames(found: TracebackException, seen: set[int]) -> None:

@@ -8,6 +8,7 @@ to say so. Of another machine only the lease's time is known.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -30,6 +31,8 @@ from prefect.types import uuid7
 from prefect.types.processes import host_id, is_running, started
 
 __all__ = ["Holder", "crash_orphans", "current_holder", "hold_flow_run", "release_flow_run", "renew_leases"]
+
+_log = logging.getLogger("prefect.operations")
 
 
 class Holder(Schema):
@@ -102,9 +105,22 @@ def crash_orphans(store: Store, now: datetime) -> list[FlowRun]:
         The runs that ended by this. A run that had ended already is none of them.
     """
     is_gone = _judge(now)
-    orphans = [lease for lease in store.fetch(statements.LEASES) if is_gone(lease)]
-    ended = [_end(store, orphan[0], is_gone, now) for orphan in orphans]
-    return [run for run in ended if run is not None]
+    orphans = [lease[0] for lease in store.fetch(statements.LEASES) if is_gone(lease)]
+    ended: list[FlowRun] = []
+    for run_id in orphans:
+        try:
+            run = _end(store, run_id, is_gone, now)
+        except msgspec.MsgspecError as error:
+            # One bad row must not keep every other run from starting.
+            _log.error(
+                "Flow run %s lost its process, but cannot be read and stays as it is: %s", run_id, error
+            )
+            with store.transaction() as connection:
+                connection.run(statements.DROP_LEASE, (run_id,))
+            continue
+        if run is not None:
+            ended.append(run)
+    return ended
 
 
 def _judge(now: datetime) -> Callable[[Row], bool]:
