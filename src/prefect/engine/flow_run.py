@@ -43,6 +43,7 @@ from prefect.exceptions import (
 )
 from prefect.logging.loggers import flow_run_logger
 from prefect.logging.prints import install_print
+from prefect.logging.tracebacks import drop_own_frames
 from prefect.rules.names import random_name
 from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRun, TaskRunRecord
 from prefect.schemas.results import ResultRecord
@@ -314,10 +315,10 @@ class _FlowRun:
             if runner.is_started:
                 runner.cancel_queued()
                 yield Join(runner.finish)
-            return Raised(error)
+            return Raised(drop_own_frames(error))
         except BaseException as error:  # noqa: BLE001 - raised again when the run has been written down
             runner.cancel_all()
-            return Interrupted(error)
+            return Interrupted(drop_own_frames(error))
 
     def _wait_for_retry(self, decision: Retry, attempt: int) -> Steps[None]:
         self._logger().info("Retry %s/%s will start %s", attempt, self.flow.retries, decision.when)

@@ -30,6 +30,7 @@ from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps, Wait
 from prefect.exceptions import TaskRunTimeoutError, UnfinishedRun, UpstreamTaskError
 from prefect.logging.loggers import get_logger, task_run_logger
 from prefect.logging.prints import install_print
+from prefect.logging.tracebacks import drop_own_frames
 from prefect.schemas.objects import TaskRun, TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType, get_state_exception
 from prefect.settings import get_current_settings
@@ -213,9 +214,9 @@ class _TaskRun:
                 timeout = TaskRunTimeoutError(f"Scope timed out after {float(error.seconds)} second(s).")
                 outcome = RunOutOfTime(timeout, error.seconds)
             except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
-                outcome = Raised(error)
+                outcome = Raised(drop_own_frames(error))
             except BaseException as error:  # noqa: BLE001 - raised again when the run has been written down
-                outcome = Interrupted(error)
+                outcome = Interrupted(drop_own_frames(error))
             decision = after_attempt(
                 outcome,
                 kind="Task",
