@@ -261,7 +261,10 @@ def get_state_result(state: State[R], raise_on_failure: bool = True) -> Any:
 
 def format_exception(error: BaseException) -> str:
     """Write an exception as `Type: text`, the way messages of states hold it."""
-    text = str(error)
+    try:
+        text = str(error)
+    except Exception as problem:  # noqa: BLE001 - whatever the exception's own __str__ raises
+        text = f"(its text cannot be shown: {type(problem).__name__})"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -282,6 +285,7 @@ _CRASH_TEXTS: Iterable[tuple[str, str]] = (
     ("CancelledError", "Execution was cancelled by the runtime environment."),
     ("TerminationSignal", "Execution was aborted by a termination signal."),
     ("SystemExit", "Execution was aborted by Python system exit call."),
+    ("StoppedAtDeadline", "Execution was stopped: the time of a run around this one was up."),
     ("GeneratorExit", "Execution ended before the generator did: nobody asked for the rest."),
 )
 

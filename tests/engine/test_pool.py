@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prefect import flow, task
 from prefect.engine.future import PrefectConcurrentFuture, SlotGivenUp
 from prefect.states import Completed
 from prefect.task_runners.pool import Pool
@@ -174,3 +175,64 @@ def test_idle_threads_are_used_again() -> None:
         )  # type: ignore[misc]
         future.wait()
     assert len(names) <= 4
+
+
+def test_the_threads_of_a_closed_pool_end_and_late_work_is_done() -> None:
+    pool, gate = Pool(4, 10, "closed"), threading.Event()
+
+    def threads() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name.startswith("closed-")]
+
+    for _ in range(4):
+        pool.put(gate.wait)  # type: ignore[arg-type]
+    gate.set()
+    pool.join()
+    pool.close()
+    for thread in threads():
+        thread.join(2)
+    assert not threads()
+    done: list[int] = []
+    for number in range(20):
+        pool.put(lambda number=number: done.append(number))  # type: ignore[misc]
+    pool.join()
+    assert sorted(done) == list(range(20))
+    for thread in threads():
+        thread.join(2)
+    assert not threads()
+
+
+def test_flow_runs_leave_no_threads_behind() -> None:
+    @task
+    def wait(_: int) -> None:
+        barrier.wait(5)
+
+    @flow
+    def eight() -> None:
+        wait.map(range(8)).wait()
+
+    barrier = threading.Barrier(8)
+    before = threading.active_count()
+    for _ in range(20):
+        eight()
+    assert threading.active_count() < before + 60
+
+
+def test_a_system_that_gives_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool, done = Pool(4, 10, "few"), []
+    gate = threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            pool.put(lambda: done.append("refused"))
+    pool.join()
+    pool.put(gate.wait)  # type: ignore[arg-type]
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for number in range(3):
+            pool.put(lambda number=number: done.append(number))  # type: ignore[misc]
+        gate.set()
+        pool.join()
+    assert done == [0, 1, 2]

@@ -292,3 +292,23 @@ def test_a_retry_is_not_held_up_by_what_was_given_up() -> None:
     gate.set()
     assert state.result() == 2
     assert [run.state_name for run in task_runs_of(state)] == ["Crashed", "Completed"]
+
+
+def test_the_tasks_of_a_flow_that_is_out_of_time_end_with_it() -> None:
+    @task
+    def stuck() -> None:
+        begun.set()
+        gate.wait(5)
+
+    @flow(timeout_seconds=0.1)
+    def limited() -> None:
+        stuck()
+
+    gate, begun = threading.Event(), threading.Event()
+    state = limited(return_state=True)
+    (run,) = task_runs_of(state)
+    gate.set()
+    assert begun.is_set()
+    assert (state.name, run.state_name) == ("TimedOut", "Crashed")
+    assert run.end_time is not None
+    assert run.state is not None and run.state.message == "The flow run ended before this task did."

@@ -34,8 +34,9 @@ from prefect.engine.lifecycle import (
 from prefect.engine.notes import FlowRunNotes, notes_of
 from prefect.engine.signals import termination_as_exception
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Steps, Wait
-from prefect.engine.task_run import leave
+from prefect.engine.task_run import give_up, leave
 from prefect.exceptions import (
+    Abort,
     FlowRunTimeoutError,
     ParameterTypeError,
     UnfinishedRun,
@@ -226,13 +227,13 @@ class _FlowRun:
             if self.context.log_prints:
                 install_print()
             return (yield from self._attempts())
-        except Exception:
-            raise
+        except Abort:
+            raise  # the run is somebody else's now
         except BaseException as error:
             # Interrupted outside of the user's function: while it waited, or between two steps.
             if self.run.state is None or self.run.state.is_final():
                 raise
-            self.context.task_runner.cancel_all()
+            self._give_up_tasks()
             interruption = Interrupted(error)
             state = state_of(interruption, kind="Flow", details=self.details)
             return (yield from self._finish(state, interruption))
@@ -308,7 +309,7 @@ class _FlowRun:
                 yield Join(runner.finish)
             return Returned((yield from states_for_futures(value)))
         except DeadlineExceeded as error:
-            runner.cancel_all()
+            self._give_up_tasks()
             timeout = FlowRunTimeoutError(f"Scope timed out after {float(error.seconds)} second(s).")
             return RunOutOfTime(timeout, error.seconds)
         except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
@@ -317,8 +318,12 @@ class _FlowRun:
                 yield Join(runner.finish)
             return Raised(drop_own_frames(error))
         except BaseException as error:  # noqa: BLE001 - raised again when the run has been written down
-            runner.cancel_all()
+            self._give_up_tasks()
             return Interrupted(drop_own_frames(error))
+
+    def _give_up_tasks(self) -> None:
+        self.context.task_runner.cancel_all()
+        give_up(notes_of(self.context))
 
     def _wait_for_retry(self, decision: Retry, attempt: int) -> Steps[None]:
         self._logger().info("Retry %s/%s will start %s", attempt, self.flow.retries, decision.when)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Iterable
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ TaskInputs = dict[str, list[TaskRunResult | Parameter | Constant]]
 _ATOMS = frozenset({int, float, str, bytes, bool, type(None), complex})
 _UNTRACKED = frozenset({bool, type(None), type(...), type(NotImplemented)})
 _MARKED = (PrefectFuture, State, allow_failure)
+_SWEEP_SECONDS = 0.02
 _LOOKED_AT = 1_000
 """How many items of a container are looked up for where they came from."""
 
@@ -31,15 +33,16 @@ class ResultTracker:
 
     Objects that allow it are watched through weak references. The others (numbers, texts, lists, dicts) must
     be held, or their ids could come to mean other objects; those that nobody else holds any more are let go
-    whenever the table has doubled, which costs each of them a constant share of time.
+    whenever the table has doubled or a moment has passed, which costs a constant share of time.
     """
 
-    __slots__ = ("_held", "_sweep_at", "_watched")
+    __slots__ = ("_held", "_sweep_at", "_sweep_due", "_watched")
 
     def __init__(self) -> None:
         self._held: dict[int, tuple[Any, UUID]] = {}
         self._watched: dict[int, tuple[weakref.ref[Any], UUID]] = {}
         self._sweep_at = 256
+        self._sweep_due = 0.0
 
     def note(self, value: Any, task_run_id: UUID) -> None:
         """Remember that a task run made an object."""
@@ -56,7 +59,8 @@ class ResultTracker:
             watched[key] = (weakref.ref(value, forget), task_run_id)
             return
         self._held[key] = (value, task_run_id)
-        if len(self._held) >= self._sweep_at:
+        # By the clock too: it takes time to make what is large, and a few such results fill the memory.
+        if len(self._held) >= self._sweep_at or monotonic() >= self._sweep_due:
             self._sweep()
 
     def find(self, value: Any) -> UUID | None:
@@ -71,10 +75,13 @@ class ResultTracker:
         return None
 
     def _sweep(self) -> None:
+        begun = monotonic()
         for key, references in _references(self._held):
             if references <= _OUR_REFERENCES:
                 self._held.pop(key, None)
         self._sweep_at = max(256, 2 * len(self._held))
+        ended = monotonic()
+        self._sweep_due = ended + max(_SWEEP_SECONDS, 20 * (ended - begun))
 
 
 def _references(held: dict[int, tuple[Any, UUID]]) -> list[tuple[int, int]]:

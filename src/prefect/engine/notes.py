@@ -20,13 +20,15 @@ class FlowRunNotes:
         journal: Where the run, and all that runs in it, is written down.
     """
 
-    __slots__ = ("_counts", "_lock", "children", "journal", "tracker")
+    __slots__ = ("_counts", "_lock", "children", "journal", "tracker", "under_way")
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.tracker = ResultTracker()
         self.children: dict[tuple[str, int], tuple[FlowRun, TaskRunRecord]] = {}
         """Flow runs nested in this one, by flow and position: a retry runs them again under their old ids."""
+        self.under_way: dict[int, TaskRunRecord] = {}
+        """Task runs that have begun and not ended, by the ids of their records."""
         self._counts: dict[str, int] = {}
         self._lock = threading.Lock()
 

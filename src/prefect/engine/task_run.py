@@ -25,7 +25,7 @@ from prefect.engine.lifecycle import (
     RunOutOfTime,
     after_attempt,
 )
-from prefect.engine.notes import notes_of
+from prefect.engine.notes import FlowRunNotes, notes_of
 from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps, Wait
 from prefect.exceptions import TaskRunTimeoutError, UnfinishedRun, UpstreamTaskError
 from prefect.logging.loggers import get_logger, task_run_logger
@@ -123,6 +123,8 @@ def task_run_steps(
     except BaseException as error:
         _crash(record, error, journal)
         raise
+    under_way = notes_of(flow).under_way if flow is not None else {}
+    under_way[id(record)] = record
     context = TaskRunContext.of(task, record.run, parameters, _log_prints(task, flow))
     if context.log_prints:
         install_print()
@@ -134,6 +136,17 @@ def task_run_steps(
         raise
     finally:
         leave(_TASK_RUN, token)
+        under_way.pop(id(record), None)
+
+
+def give_up(notes: FlowRunNotes) -> None:
+    """End the task runs of a flow run that ends before them: in a thread that cannot be stopped, say."""
+    for record in list(notes.under_way.values()):
+        if record.run.state_type not in TERMINAL_STATES:
+            message = "The flow run ended before this task did."
+            details = record.states[0].state_details
+            enter(record, State(type=StateType.CRASHED, message=message, state_details=details))
+            notes.journal.note(record)
 
 
 def leave(var: ContextVar[Any], token: Token[Any]) -> None:

@@ -80,8 +80,8 @@ class Signature:
         """
         try:
             return self._bind(*args, **kwargs)
-        except TypeError:
-            return self._bind_in_words(args, kwargs)
+        except TypeError as error:
+            raise self._bind_failure(args, kwargs, error) from None
 
     def bind_partial(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the parameters that a call gives, without those that it leaves out.
@@ -172,13 +172,14 @@ class Signature:
             )
         return valid
 
-    def _bind_in_words(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    def _bind_failure(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError
+    ) -> ParameterBindError:
         try:
-            bound = self._signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise ParameterBindError.from_bind_failure(self.fn, error, args, kwargs, str(self)) from None
-        bound.apply_defaults()
-        return bound.arguments
+            self._signature.bind(*args, **kwargs)
+        except TypeError as in_words:
+            error = in_words
+        return ParameterBindError.from_bind_failure(self.fn, error, args, kwargs, str(self))
 
     def _unpack_some(self, parameters: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if not parameters.keys() <= set(self.names):

@@ -226,7 +226,7 @@ def _is_expired(metadata: ResultRecordMetadata) -> bool:
 
 
 def _write(storage: WritableFileSystem, path: str, content: bytes) -> None:
-    if isinstance(storage, LocalFileSystem):
+    if type(storage) is LocalFileSystem:  # its errors say all that there is to say
         storage.write_path(path, content)
         return
     try:

@@ -49,6 +49,7 @@ class Pool:
         self._outstanding = 0
         self._finishing: list[LockType] = []
         self._is_starting = False
+        self._is_kept = True
         self._threads = 0
 
     def put(self, work: Work) -> None:
@@ -62,7 +63,12 @@ class Pool:
                 if len(self._queue) < self._backlog:
                     self._outstanding += 1
                     self._queue.append(work)
-                    self._start_next()
+                    try:
+                        self._start_next()
+                    except RuntimeError:
+                        self._outstanding -= 1
+                        self._queue.pop()
+                        raise
                     return
                 room = allocate_lock()
                 room.acquire()
@@ -106,6 +112,14 @@ class Pool:
         with SlotGivenUp():  # of another pool: this work may wait for that one's
             finished.acquire()
 
+    def close(self) -> None:
+        """Let the threads go as soon as they have nothing to do; work that comes later gets new ones."""
+        with self._lock:
+            self._is_kept = False
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.wake.release()
+
     def abandon(self) -> None:
         """Have nobody wait any longer until all work has been done."""
         with self._lock:
@@ -121,18 +135,24 @@ class Pool:
         """
         if not self._queue or self._free <= 0 or self._is_starting:
             return
-        self._free -= 1
-        self._is_starting = True
-        work = self._queue.popleft()
-        self._make_room()
         if self._idle:
             worker = self._idle.pop()
-            worker.work = work
+            worker.work = self._queue.popleft()
             worker.wake.release()
-            return
-        self._threads += 1
-        worker = _Worker(self, work)
-        threading.Thread(target=worker.run, name=f"{self._name}-{self._threads}", daemon=True).start()
+        else:
+            worker = _Worker(self, self._queue[0])
+            name = f"{self._name}-{self._threads + 1}"
+            try:
+                threading.Thread(target=worker.run, name=name, daemon=True).start()
+            except RuntimeError:
+                if len(self._queue) == self._outstanding:  # nobody is left to do it
+                    raise
+                return  # the system gives no more threads: those that are at work go on with the rest
+            self._threads += 1
+            self._queue.popleft()
+        self._free -= 1
+        self._is_starting = True
+        self._make_room()
 
     def _free_slot(self) -> None:
         if self._returning:
@@ -178,28 +198,32 @@ class _Worker:
             with lock:
                 pool._is_starting = False
                 pool._start_next()
-            while self.work is not None:
-                work, self.work = self.work, None
+            # Once it is idle, a thread is given work together with a ring: it must not look before.
+            work, self.work = self.work, None
+            while work is not None:
                 work()
-                del work  # an idle thread must not keep a task's arguments alive
+                work = None  # an idle thread must not keep a task's arguments alive
                 with lock:
                     pool._done(1)
                     if pool._queue and not pool._returning:
-                        self.work = pool._queue.popleft()
+                        work = pool._queue.popleft()
                         pool._make_room()
-                    else:
+                        continue
+                    if pool._is_kept:
                         pool._idle.append(self)
-                        pool._free_slot()
+                    pool._free_slot()
+                    if not pool._is_kept:
+                        return
             if not self._is_woken():
                 return
 
     def _is_woken(self) -> bool:
         """Wait for work; tells whether there is some."""
         if self.wake.acquire(timeout=_IDLE_SECONDS):
-            return True
+            return self.work is not None  # the pool was closed
         with self.pool._lock:
             if self in self.pool._idle:
                 self.pool._idle.remove(self)
                 return False
-        self.wake.acquire()  # given work at the last moment
-        return True
+        self.wake.acquire()  # woken at the last moment
+        return self.work is not None

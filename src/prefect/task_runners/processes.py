@@ -100,8 +100,23 @@ class ProcessPoolTaskRunner(ThreadPoolTaskRunner):
         with self._executor_lock:
             if self._executor is None:
                 # Spawned, since a fork would copy locks that other threads hold.
-                self._executor = ProcessPoolExecutor(self.max_workers, multiprocessing.get_context("spawn"))
+                self._executor = ProcessPoolExecutor(
+                    self.max_workers, multiprocessing.get_context("spawn"), _end_with_parent
+                )
             return self._executor
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that made it is gone: a killed one cannot tell its pool to end."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, name="prefect-parent", daemon=True).start()
 
 
 def _pickled(submitted: Submitted, parameters: dict[str, Any]) -> bytes:

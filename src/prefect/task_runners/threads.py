@@ -134,9 +134,11 @@ class ThreadPoolTaskRunner(TaskRunner):
             return self._pool
 
     def finish(self) -> None:
-        """Wait until all submitted tasks have ended."""
+        """Wait until all submitted tasks have ended, and let the threads go."""
         if self._pool is not None:
             self._pool.join()
+            pool, self._pool = self._pool, None
+            pool.close()
 
     def cancel_queued(self) -> None:
         """Take back the tasks that have not begun; their runs end as Cancelled."""
@@ -157,6 +159,7 @@ class ThreadPoolTaskRunner(TaskRunner):
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.abandon()
+            pool.close()
 
     def _run(self, submitted: Submitted) -> State[Any]:
         """Run a task in this thread, in the context it was submitted from."""
