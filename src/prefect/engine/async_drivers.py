@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,7 +12,8 @@ from typing import Any, TypeVar
 
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.drivers import drive, perform
-from prefect.engine.future import PrefectFuture, held_slot
+from prefect.engine.future import PrefectFuture
+from prefect.engine.slots import SlotGivenUp
 from prefect.engine.loops import awaited
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Step, Steps, Wait, map_calls
 from prefect.types import call_in_forked_child
@@ -137,11 +137,11 @@ async def _perform(step: Step) -> Any:
             await asyncio.sleep(step.seconds)
             return None
         case Wait():
-            with _SlotGivenUp():
+            with SlotGivenUp():
                 await _wait(step.futures)
             return None
         case Block():
-            with _SlotGivenUp():
+            with SlotGivenUp():
                 return await _block(step)
         case RunHook():
             outcome = step.fn(*step.args)
@@ -192,25 +192,3 @@ def _forget_threads() -> None:
 
 
 call_in_forked_child(_forget_threads)
-
-
-class _Waiting(threading.local):
-    count = 0
-
-
-_waiting = _Waiting()
-"""How many coroutines of this thread's event loop wait without needing the thread's slot."""
-
-
-class _SlotGivenUp:
-    """Gives up the slot that this thread holds while coroutines wait for other runs."""
-
-    def __enter__(self) -> None:
-        _waiting.count += 1
-        if _waiting.count == 1 and held_slot.slot is not None:
-            held_slot.slot.give_up()
-
-    def __exit__(self, *_: object) -> None:
-        _waiting.count -= 1
-        if _waiting.count == 0 and held_slot.slot is not None:
-            held_slot.slot.take_back()

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
-from prefect.engine.future import Slot, held_slot
+from prefect.engine.slots import Hold, held_slot
 
 __all__ = ["DeadlineExceeded", "StoppedAtDeadline", "call_with_deadline"]
 
@@ -57,10 +57,11 @@ def call_with_deadline(
     """
     outcome: list[tuple[Any, BaseException | None]] = []
     finished = threading.Event()
-    lent = None if held_slot.slot is None else LentSlot(held_slot.slot)
+    slot = held_slot.get()
+    lent = None if slot is None else Hold(slot)
 
     def run() -> None:
-        held_slot.slot = lent
+        held_slot.set(lent)
         try:
             outcome.append((fn(*args, **kwargs), None))
         except StoppedAtDeadline:
@@ -90,50 +91,7 @@ def call_with_deadline(
     return value
 
 
-class LentSlot:
-    """A thread's slot in the hands of the thread that works for it, until the deadline.
-
-    Args:
-        slot: The slot.
-    """
-
-    __slots__ = ("_is_given_up", "_is_over", "_lock", "_slot")
-
-    def __init__(self, slot: Slot) -> None:
-        self._slot = slot
-        self._lock = threading.Lock()
-        self._is_given_up = False
-        self._is_over = False
-
-    def give_up(self) -> None:
-        """Let another task run."""
-        with self._lock:
-            if self._is_over:
-                return
-            self._is_given_up = True
-        self._slot.give_up()
-
-    def take_back(self) -> None:
-        """Wait until this thread may run again; one whose deadline has passed may as well."""
-        if self._is_over:
-            return
-        self._slot.take_back()
-        with self._lock:
-            self._is_given_up = False
-            if not self._is_over:
-                return
-        self._slot.give_up()  # the owner has taken its own back meanwhile
-
-    def end(self) -> None:
-        """Give the slot back to its owner, who waits for it where it was given up."""
-        with self._lock:
-            self._is_over = True
-            is_given_up = self._is_given_up
-        if is_given_up:
-            self._slot.take_back()
-
-
-def _stop(thread: threading.Thread, lent: LentSlot | None) -> None:
+def _stop(thread: threading.Thread, lent: Hold | None) -> None:
     import ctypes  # noqa: PLC0415 - only a missed deadline needs it
 
     if lent is not None:

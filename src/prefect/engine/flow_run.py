@@ -251,7 +251,8 @@ class _FlowRun:
             except ParameterTypeError as error:
                 problem = error
         if self.is_new:
-            self.run.name = yield from self._name()
+            if problem is None:
+                self.run.name = yield from self._name()
             pending_state: State[Any] = State(type=StateType.PENDING, state_details=self.details)
             self.run.state, self.run.state_type, self.run.state_name = (
                 pending_state,
@@ -279,7 +280,8 @@ class _FlowRun:
     def _attempts(self) -> Steps[Ending]:
         flow, logger = self.flow, self._logger()
         args, kwargs = flow.signature.to_call(self.parameters)
-        logger.info("Beginning flow run %r for flow %r", self.run.name, flow.name)
+        kind = "flow run" if self.parent_snapshot is None else "subflow run"
+        logger.info("Beginning %s %r for flow %r", kind, self.run.name, flow.name)
         attempt = 1
         while True:
             name = None if attempt == 1 else "Retrying"

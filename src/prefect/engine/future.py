@@ -15,50 +15,18 @@ import threading
 import time
 from _thread import LockType, allocate_lock
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
+from prefect.engine.slots import SlotGivenUp
 from prefect.logging.loggers import get_logger
 from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.states import State, StateType
 from prefect.types import call_in_forked_child
 
-__all__ = ["PrefectConcurrentFuture", "PrefectFuture", "Slot", "SlotGivenUp", "held_slot"]
+__all__ = ["PrefectConcurrentFuture", "PrefectFuture", "wait_all"]
 
 R = TypeVar("R")
-
-
-class Slot(Protocol):
-    """A task runner's permission to run one task at a time."""
-
-    def give_up(self) -> None:
-        """Let another task run."""
-
-    def take_back(self) -> None:
-        """Wait until this thread may run again."""
-
-
-class _Held(threading.local):
-    slot: Slot | None = None
-
-
-held_slot = _Held()
-"""The slot that this thread holds."""
-
-
-class SlotGivenUp:
-    """Gives up the slot that this thread may hold, while a `with` block waits for other runs."""
-
-    __slots__ = ("_slot",)
-
-    def __enter__(self) -> None:
-        self._slot = held_slot.slot
-        if self._slot is not None:
-            self._slot.give_up()
-
-    def __exit__(self, *_: object) -> None:
-        if self._slot is not None:
-            self._slot.take_back()
 
 
 class PrefectFuture(abc.ABC, Generic[R]):

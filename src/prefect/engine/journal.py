@@ -6,6 +6,7 @@ after an error that says so, once for each store.
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 from uuid import UUID
@@ -149,7 +150,7 @@ def _tell_of_api_url() -> None:
     get_logger("engine").warning(
         "PREFECT_API_URL is set (%s), but this release does not talk to servers yet: "
         "runs are recorded on this machine, where `prefect flow-run ls` shows them.",
-        url,
+        re.sub(r"//[^/@]*@", "//", str(url)),
     )
 
 

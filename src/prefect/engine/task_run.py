@@ -119,7 +119,7 @@ def task_run_steps(
             yield Wait(waiting)
         parameters = resolve(parameters, wait_for)
     except UpstreamTaskError as error:
-        return _not_ready(record, str(error), journal)
+        return _not_ready(task, record, str(error), journal)
     except BaseException as error:
         _crash(record, error, journal)
         raise
@@ -171,11 +171,12 @@ def _crash(record: TaskRunRecord, error: BaseException, journal: Journal) -> Non
         journal.note(record)
 
 
-def _not_ready(record: TaskRunRecord, message: str, journal: Journal) -> Ending:
+def _not_ready(task: Task[Any, Any], record: TaskRunRecord, message: str, journal: Journal) -> Ending:
     details = record.states[0].state_details
     state: State[Any] = State(type=StateType.PENDING, name="NotReady", message=message, state_details=details)
     enter(record, state)
     journal.note(record)
+    task_run_logger(record.run, task=task).warning("This task was not run: %s", message)
     return Ending(
         state, error=UnfinishedRun(f"Run is in PENDING state, its result is not available: {message}")
     )
