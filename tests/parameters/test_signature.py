@@ -114,7 +114,7 @@ class TestBind:
         def fn(n: int, m: str = "x", *, k: float = 1.5) -> str:
             return m
 
-        assert str(Signature(fn)) == "n: 'int', m: 'str' = 'x', *, k: 'float' = 1.5"
+        assert str(Signature(fn)) == "n: int, m: str = 'x', *, k: float = 1.5"
         assert str(Signature(lambda: None)) == ""
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from prefect import flow, task
 from prefect.exceptions import FailedRun, UnfinishedRun
-from prefect.states import Cached, Completed, Failed, Pending, StateType, TimedOut
+from prefect.states import Cached, Completed, Failed, Pending, State, StateType, TimedOut
 
 
 @task
@@ -65,6 +65,12 @@ def test_a_state_without_a_message_has_no_result_yet():
 )
 def test_a_state_tells_its_type_where_its_name_does_not(state, text):
     assert str(state) == text
+
+
+def test_a_type_may_be_given_as_text():
+    assert State(type="FAILED").is_failed()
+    with pytest.raises(ValueError, match="'BROKEN' is not a valid StateType"):
+        State(type="BROKEN")
 
 
 def test_the_text_of_a_type_says_that_it_is_one():

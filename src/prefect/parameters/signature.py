@@ -27,6 +27,13 @@ _ANYTHING = inspect.Signature(
 )
 
 
+class _Written(str):
+    """An annotation as a module with `from __future__ import annotations` has it, shown without quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
 class Signature:
     """The parameters of a function: found out once, used for each call.
 
@@ -66,7 +73,11 @@ class Signature:
 
     def __str__(self) -> str:
         """Write the parameters as in a definition, without parentheses."""
-        return str(self._signature.replace(return_annotation=inspect.Signature.empty))[1:-1]
+        parameters = [
+            p.replace(annotation=_Written(p.annotation)) if isinstance(p.annotation, str) else p
+            for p in self._signature.parameters.values()
+        ]
+        return str(inspect.Signature(parameters))[1:-1]
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the parameters of a call by name, in the order of the definition, defaults included.

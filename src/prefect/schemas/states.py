@@ -101,6 +101,8 @@ class State(Schema, Generic[R], weakref=True):
     id: UUID = msgspec.field(default_factory=uuid7)
 
     def __post_init__(self) -> None:
+        if type(self.type) is not StateType:
+            self.type = StateType(self.type)
         name, message = self.name, self.message
         if name is None:
             self.name = _DEFAULT_NAMES[self.type]
