@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from prefect.engine.future import PrefectConcurrentFuture, PrefectFuture, SlotGivenUp, wait_all
+from prefect.engine.future import PrefectConcurrentFuture, PrefectFuture, wait_all
+from prefect.engine.slots import SlotGivenUp
 from prefect.rules.inputs import replace
 from prefect.schemas.states import State
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefect import flow, task
-from prefect.engine.future import PrefectConcurrentFuture, SlotGivenUp
+from prefect.engine.future import PrefectConcurrentFuture
+from prefect.engine.slots import SlotGivenUp
 from prefect.states import Completed
 from prefect.task_runners.pool import Pool
 from prefect.types import uuid7

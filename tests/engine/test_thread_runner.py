@@ -138,7 +138,7 @@ def test_every_way_of_waiting_lets_others_run(how: str) -> None:
     assert one_worker(lambda: parent.submit().result())() == 1
 
 
-@pytest.mark.parametrize("how", ["result", "argument", "gather"])
+@pytest.mark.parametrize("how", ["result", "argument", "gather", "thread", "threads"])
 def test_async_tasks_let_others_run_while_they_wait(how: str) -> None:
     @task
     async def asame(x: Any) -> Any:
@@ -151,6 +151,11 @@ def test_async_tasks_let_others_run_while_they_wait(how: str) -> None:
             return asame.submit(1).result()
         if how == "argument":
             return await asame(same.submit(1))
+        if how == "thread":
+            return await asyncio.to_thread(lambda: same.submit(1).result())
+        if how == "threads":
+            waits = [asyncio.to_thread(lambda: same.submit(1).result()) for _ in range(5)]
+            return (await asyncio.gather(*waits))[0]
         return (await asyncio.gather(*[asame(same.submit(1)) for _ in range(5)]))[0]
 
     assert one_worker(lambda: parent.submit().result())() == 1

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.drivers import drive, perform
 from prefect.engine.future import PrefectFuture
-from prefect.engine.slots import SlotGivenUp
 from prefect.engine.loops import awaited
+from prefect.engine.slots import SlotGivenUp
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Step, Steps, Wait, map_calls
 from prefect.types import call_in_forked_child
 

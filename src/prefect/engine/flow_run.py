@@ -250,6 +250,7 @@ class _FlowRun:
                 self.run.parameters = self.context.parameters = self.parameters
             except ParameterTypeError as error:
                 problem = error
+                self.run.parameters = flow.signature.fitting(self.parameters)
         if self.is_new:
             if problem is None:
                 self.run.name = yield from self._name()

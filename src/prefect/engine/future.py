@@ -11,7 +11,6 @@ up, so a task that waits for tasks it submitted itself can never starve them, wh
 from __future__ import annotations
 
 import abc
-import threading
 import time
 from _thread import LockType, allocate_lock
 from collections.abc import Callable, Iterable

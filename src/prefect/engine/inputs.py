@@ -85,7 +85,8 @@ class ResultTracker:
 
 
 def _references(held: dict[int, tuple[Any, UUID]]) -> list[tuple[int, int]]:
-    return [(key, sys.getrefcount(value)) for key, (value, _) in list(held.items())]
+    # Of a copy, which is made in one step: other threads go on noting.
+    return [(key, sys.getrefcount(value)) for key, (value, _) in held.copy().items()]
 
 
 _OUR_REFERENCES = _references({0: ([], UUID(int=0))})[0][1]

@@ -41,10 +41,10 @@ def run_coroutine(make: Callable[[], Awaitable[R]]) -> R:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        kept: _KeptRunner | None = getattr(_loops, "kept", None)
-        if kept is None:
-            kept = _loops.kept = _KeptRunner()
-        return kept.runner.run(_run_alone(make()), context=copy_context())
+        if getattr(_loops, "kept", None) is None:
+            _loops.kept = _KeptRunner()
+        # In no variable: the traceback of a failed run must not keep it beyond its thread.
+        return _loops.kept.runner.run(_run_alone(make()), context=copy_context())  # type: ignore[no-any-return]
     # A loop runs here already (a synchronous flow called from async code): use a thread's.
     return _in_new_thread(make)
 

@@ -1,8 +1,9 @@
 """Slots: a task runner's permissions to run one task at a time.
 
-A task that waits for another run gives its slot up, so a task that waits for tasks it submitted itself can never
-starve them, whatever the number of workers. Which slot code holds goes by its context and not by its thread: a task
-may wait in threads of its own (`asyncio.to_thread`), and several of its coroutines may wait at once.
+A task that waits for another run gives its slot up, so a task that waits for tasks it submitted itself can
+never starve them, whatever the number of workers. Which slot code holds goes by its context and not by its
+thread: a task may wait in threads of its own (`asyncio.to_thread`), and several of its coroutines may wait at
+once.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Hold:
         self._slot.give_up()
 
     def take_back(self) -> None:
-        """Wait until this work may run again, if nobody else waits for it; after the work's end, just go on."""
+        """Wait until this work may run again, unless others of it still wait; after its end, just go on."""
         with self._lock:
             self._waiting -= 1
             if self._is_over or self._waiting:

@@ -3,7 +3,7 @@
 `concurrent.futures` has two properties that a workflow cannot live with: a thread that waits for work it has
 put into its own pool occupies the place that this work needs, and an interpreter waits at exit for threads
 that sit in a C call. Here what is limited is not threads but *slots*: a thread needs one to run, gives it up
-while it waits for another run (`engine.future.held_slot`), and must get one back before it goes on. So at
+while it waits for another run (`engine.slots`), and must get one back before it goes on. So at
 most `max_workers` tasks run at any moment, and however deep tasks submit tasks, somebody can always run.
 Threads are daemons and end when idle.
 
@@ -18,7 +18,7 @@ from _thread import LockType, allocate_lock
 from collections import deque
 from collections.abc import Callable
 
-from prefect.engine.future import SlotGivenUp, held_slot
+from prefect.engine.slots import SlotGivenUp, held_slot
 
 __all__ = ["Pool", "Work"]
 
@@ -193,7 +193,7 @@ class _Worker:
 
     def run(self) -> None:
         pool, lock = self.pool, self.pool._lock
-        held_slot.slot = pool
+        held_slot.set(pool)
         while True:
             with lock:
                 pool._is_starting = False

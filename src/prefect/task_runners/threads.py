@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from prefect.engine.entry import current_journal, run_submitted
 from prefect.engine.future import PrefectConcurrentFuture
 from prefect.engine.journal import Journal, enter
+from prefect.engine.slots import Hold, held_slot
 from prefect.engine.task_run import new_task_run
 from prefect.logging.loggers import get_logger
 from prefect.schemas.objects import TaskRunRecord
@@ -65,8 +66,10 @@ class Submitted:
         """Run the task in this thread; never raises."""
         running = self.runner._running
         running.add(self)
+        slot = held_slot.get()
+        hold = None if slot is None else Hold(slot)
         try:
-            state = self.context.run(self.runner._run, self)
+            state = self.context.run(self._run, hold)
         except BaseException as error:  # noqa: BLE001 - a thread has nobody above it who could handle anything
             ended = self.record.run.state
             if ended is None or not ended.is_final():
@@ -74,7 +77,13 @@ class Submitted:
             state = ended
         finally:
             running.discard(self)
+            if hold is not None:
+                hold.end()
         self.future.complete(state)
+
+    def _run(self, hold: Hold | None) -> State[Any]:
+        held_slot.set(hold)  # in place of the one of the run that has submitted this one
+        return self.runner._run(self)
 
     def end(self, state: State[Any]) -> State[Any]:
         """Put the run in a final state from outside, if it is not in one."""
