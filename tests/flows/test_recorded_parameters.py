@@ -6,11 +6,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import BaseModel, SecretStr
 
 from prefect import flow
 from prefect.client.local import get_local_client
 from prefect.context import FlowRunContext
 from prefect.operations import read_flow_run
+
+
+class Login(BaseModel):
+    user: str
+    password: SecretStr
 
 
 class Unshowable:
@@ -47,6 +53,25 @@ def test_text_that_no_database_takes_is_escaped() -> None:
 
 
 def test_secrets_are_masked() -> None:
-    from pydantic import SecretStr
-
     assert recorded(SecretStr("hunter2")) == "**********"
+
+
+def test_secrets_are_not_kept_of_a_call_that_does_not_fit() -> None:
+    @flow
+    def connect(login: Login, token: SecretStr, port: int, host: str) -> None: ...
+
+    state: Any = connect(
+        {"user": ["not", "a", "name"], "password": "hunter2"},  # type: ignore[arg-type]
+        "hunter2",  # type: ignore[arg-type]
+        "80",  # type: ignore[arg-type]
+        "here",
+        return_state=True,
+    )
+    run = get_local_client().call(read_flow_run, state.state_details.flow_run_id)
+    assert run.parameters == {
+        "login": "<dict: does not fit>",
+        "token": "**********",
+        "port": 80,
+        "host": "here",
+    }
+    assert "hunter2" not in str(state.message)

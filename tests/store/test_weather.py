@@ -244,3 +244,12 @@ def test_a_timeout_in_the_middle_of_an_exchange_harms_nobody_else() -> None:
             raise KeyboardInterrupt
         assert create_flow(store, FlowCreate(name="etl")).name == "etl"
         store.close()
+
+
+def test_a_file_that_is_deleted_while_it_is_used(store: Store, path: Path) -> None:
+    create_flow(store, FlowCreate(name="etl"))
+    path.unlink()
+    with pytest.raises(StoreUnavailable, match=rf"{re.escape(str(path))} was deleted or replaced while"):
+        create_flow(store, FlowCreate(name="other"))
+    store.close()
+    assert create_flow(store, FlowCreate(name="other")).name == "other"

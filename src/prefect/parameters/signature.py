@@ -183,6 +183,23 @@ class Signature:
             )
         return valid
 
+    def fitting(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return parameters for the record of a run whose `validate` failed.
+
+        Those that fit are coerced; of the others only the types are said: a text that was to become a secret
+        is not one yet, and must not be kept.
+
+        Args:
+            parameters: Values by name.
+        """
+        found: dict[str, Any] = {}
+        for name, value in parameters.items():
+            problems: list[str] = []
+            validator = (self._validators or {}).get(name)
+            checked = value if validator is None else validator.validate(value, problems)
+            found[name] = f"<{type(value).__name__}: does not fit>" if problems else checked
+        return found
+
     def _bind_failure(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError
     ) -> ParameterBindError:

@@ -12,6 +12,7 @@ locks): the child abandons what it inherited and connects anew.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import weakref
@@ -126,6 +127,7 @@ class SqliteStore(Store):
         self._lock = threading.Lock()
         self._writer: sqlite3.Connection | None = None
         self._readers: list[sqlite3.Connection] = []
+        self._file: tuple[int, int] | None = None
 
     def _abandon(self) -> None:
         _abandoned.extend(self._readers)
@@ -140,6 +142,13 @@ class SqliteStore(Store):
             raw = self._writer
             if raw is None:
                 raw = self._writer = self._open()
+                self._file = _identity(self.path)
+            elif self._file != _identity(self.path):
+                # SQLite would go on writing to a file that nobody can open any more.
+                raise StoreUnavailable(
+                    f"{self.path} was deleted or replaced while this process used it. Start the program "
+                    "again to have its runs recorded in a new file."
+                )
             try:
                 _begin(raw, self.path)
                 yield _SqliteConnection(raw)
@@ -230,6 +239,14 @@ class SqliteStore(Store):
             if explained is None:
                 raise
             raise explained from error
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _version(raw: sqlite3.Connection) -> str | None:
