@@ -106,7 +106,7 @@ def test_an_invalid_run_is_recorded_as_failed() -> None:
     )
     assert history_of(state) == ["Pending", "Failed"]
     run = flow_run_of(state)
-    assert run.end_time is not None and run.parameters == {"x": "a", "who": None, "many": None}
+    assert run.end_time is not None and run.parameters.keys() == {"x", "who", "many"}
     assert seen == [state.message]
 
 
