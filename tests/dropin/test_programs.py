@@ -1,6 +1,6 @@
 """Programs written for the interface run unchanged, and print what they print with its other implementation.
 
-`printed/` holds what the programs of `programs/` printed under Prefect 3.8.8: facts about the interface, never
+`printed/` holds what the programs of `programs/` printed under Prefect 3.8.8: facts of the interface, never
 to be changed to please a test. `departures.py` alone shows what is different here, on purpose; what it prints
 is ours. After a change of a program, run it there again:
 `python run_programs.py programs/FILE.py > printed/FILE.txt`.
