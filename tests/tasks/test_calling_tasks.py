@@ -247,6 +247,19 @@ def test_partials_lambdas_and_objects_that_can_be_called() -> None:
     assert settled(task(functools.partial(adouble.fn))(2)) == 4
 
 
+def test_what_python_does_not_bind_is_not_bound() -> None:
+    class Adder:
+        def __call__(self, x: int) -> int:
+            return x + 1
+
+    class Holder:
+        part = task(functools.partial(lambda a, b: (a, b), 1))
+        adder = task(Adder())
+
+    assert Holder().part(2) == (1, 2)
+    assert Holder().adder(2) == 3
+
+
 def test_arguments_of_all_kinds_reach_the_function() -> None:
     @task
     def everything(a: Any, /, b: Any, *args: Any, c: Any = 3, **kwargs: Any) -> Any:
