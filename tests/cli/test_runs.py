@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
+from uuid import UUID
 
 import pytest
 
@@ -20,7 +21,7 @@ from prefect.operations import create_flow, create_flow_run, create_logs
 from prefect.schemas.actions import FlowCreate, FlowRunCreate
 from prefect.schemas.objects import Log
 from prefect.schemas.states import State, StateType
-from prefect.types import now
+from prefect.types import now, uuid7
 
 
 @task(task_run_name="double-{x}")
@@ -128,6 +129,27 @@ class TestFlowRuns:
         )
         messages = [message(line) for line in lines]
         assert [text for text in messages if text.startswith("doubling")] == ["doubling 0", "doubling 1"]
+
+    def test_say_of_each_line_which_task_run_it_is_from(self, prefect):
+        lines = prefect("flow-run", "logs", "run-of-2").out.splitlines()
+
+        assert any(line.endswith("| Task run 'double-0' - doubling 0") for line in lines)
+        assert any(line.endswith("| Task run 'double-1' - doubling 1") for line in lines)
+        assert prefect("flow-run", "logs", "run-of-2", "--tail", "-n", "99").out.splitlines() == lines
+        assert prefect("flow-run", "logs", "run-of-2", "--follow").out.splitlines() == lines
+        of_task = prefect("task-run", "logs", "double-1").out.splitlines()
+        assert of_task == [line for line in lines if "'double-1'" in line]
+
+    def test_give_lines_of_task_runs_that_are_not_there(self, prefect):
+        client = get_local_client()
+        run = prefect("flow-run", "inspect", "run-of-2", "-o", "json").json()
+        lost = uuid7()
+        line = Log(
+            name="x", level=20, message="lost", timestamp=now(), flow_run_id=UUID(run["id"]), task_run_id=lost
+        )
+        client.call(create_logs, [line])
+
+        assert f"Task run '{lost}' - lost" in prefect("flow-run", "logs", "run-of-2").out
 
     def test_give_a_part_of_their_logs(self, prefect):
         every = prefect("flow-run", "logs", "run-of-2").out.splitlines()

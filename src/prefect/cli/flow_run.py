@@ -7,7 +7,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from prefect.cli.commands import Flag, Group
-from prefect.cli.log_lines import Head, Number, Output, Reverse, Tail, Window, follow_logs, print_logs
+from prefect.cli.log_lines import (
+    Head,
+    Number,
+    Output,
+    Reverse,
+    Sources,
+    Tail,
+    Window,
+    follow_logs,
+    print_logs,
+)
 from prefect.cli.moments import ago, duration, local, parse_moment
 from prefect.cli.output import confirm, print_facts, print_json, print_table
 from prefect.cli.selecting import Limit, StateNames, StateTypes, find_flow_run, flow_run_states
@@ -21,6 +31,7 @@ from prefect.operations import (
     read_flow_runs,
     set_flow_run_state,
 )
+from prefect.operations.names import read_flow_names
 from prefect.schemas.filters import (
     FlowFilter,
     FlowFilterName,
@@ -83,7 +94,7 @@ def ls(
     if output:
         print_json(runs)
         return
-    names = _flow_names(client, runs)
+    names = client.call(read_flow_names, {found.flow_id for found in runs})
     print_table(
         "Flow Runs",
         ["ID", "Flow", "Name", "State", "When"],
@@ -94,10 +105,6 @@ def ls(
 def _row(found: FlowRun, names: dict[UUID, str]) -> list[str]:
     when = ago(found.start_time or found.expected_start_time)
     return [str(found.id), names.get(found.flow_id, ""), found.name, found.state_name or "", when]
-
-
-def _flow_names(client: LocalClient, runs: list[FlowRun]) -> dict[UUID, str]:
-    return {flow_id: client.call(read_flow, flow_id).name for flow_id in {found.flow_id for found in runs}}
 
 
 @group.command("inspect")
@@ -162,12 +169,12 @@ def logs(
     client = get_local_client()
     found = find_flow_run(client, run)
     chosen = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[found.id]))
-    source = f"Flow run {found.name!r}"
+    sources = Sources(client, flow_run=found.name)
     if follow:
-        follow_logs(client, chosen, source, lambda: _has_ended(client.call(read_flow_run, found.id)))
+        follow_logs(client, chosen, sources, lambda: _has_ended(client.call(read_flow_run, found.id)))
         return
     window = Window(head=head, tail=tail, number=num_logs, reverse=reverse)
-    print_logs(client, chosen, window, source, output)
+    print_logs(client, chosen, window, sources, output)
 
 
 def _has_ended(found: FlowRun) -> bool:

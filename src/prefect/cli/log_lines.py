@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -17,12 +17,13 @@ from prefect.cli.selecting import parse_limit
 from prefect.client.local import LocalClient
 from prefect.exceptions import ConfigurationError
 from prefect.operations import read_logs
+from prefect.operations.names import read_task_run_names
 from prefect.schemas.filters import LogFilter, LogFilterTimestamp
 from prefect.schemas.objects import Log
 from prefect.schemas.queries import LogQuery
 from prefect.schemas.sorting import LogSort
 
-__all__ = ["Head", "Number", "Output", "Reverse", "Tail", "Window", "follow_logs", "print_logs"]
+__all__ = ["Head", "Number", "Output", "Reverse", "Sources", "Tail", "Window", "follow_logs", "print_logs"]
 
 _PAGE = 1000
 _POLL_SECONDS = 0.5
@@ -59,21 +60,59 @@ class Window:
         self.limit = (number or _DEFAULT_NUMBER) if head or tail or number else None
 
 
-def _read(client: LocalClient, logs: LogFilter, window: Window) -> Iterator[Log]:
+class Sources:
+    """Names what log lines are from.
+
+    Args:
+        client: Whom to ask for names that are not known yet.
+        flow_run: The name of the flow run; needed for lines that are from no task run.
+        task_runs: Names of task runs that are known.
+    """
+
+    __slots__ = ("_client", "_flow_run", "_names")
+
+    def __init__(
+        self, client: LocalClient, *, flow_run: str = "", task_runs: Mapping[UUID, str] | None = None
+    ) -> None:
+        self._client = client
+        self._flow_run = flow_run
+        self._names = dict(task_runs or {})
+
+    def lines(self, logs: list[Log]) -> Iterator[str]:
+        """Write logs as lines; what is not known of their task runs is asked for at once.
+
+        Args:
+            logs: The logs.
+        """
+        unknown = {log.task_run_id for log in logs if log.task_run_id} - self._names.keys()
+        if unknown:
+            self._names |= self._client.call(read_task_run_names, unknown)
+        for log in logs:
+            level = logging.getLevelName(log.level)
+            yield f"{local(log.timestamp)} | {level:7s} | {self._source(log.task_run_id)} - {log.message}"
+
+    def _source(self, task_run_id: UUID | None) -> str:
+        if task_run_id is None:
+            return f"Flow run {self._flow_run!r}"
+        # Task runs are written behind the work: the first lines of one may come before it.
+        return f"Task run {self._names.get(task_run_id, str(task_run_id))!r}"
+
+
+def _pages(client: LocalClient, logs: LogFilter, window: Window) -> Iterator[list[Log]]:
     backwards = window.tail or (window.reverse and window.limit is None)
     sort = LogSort.TIMESTAMP_DESC if backwards else LogSort.TIMESTAMP_ASC
     offset = 0
     while window.limit is None or offset < window.limit:
         page = _PAGE if window.limit is None else min(_PAGE, window.limit - offset)
         found = client.call(read_logs, LogQuery(logs=logs, sort=sort, limit=page, offset=offset))
-        yield from found
+        yield found
         offset += len(found)
         if len(found) < page:
             return
 
 
 def print_logs(
-    client: LocalClient, logs: LogFilter, window: Window, source: str, output: Format | None
+    client: LocalClient, logs: LogFilter, window: Window, sources: Sources, output: Format | None
 ) -> None:
     """Print logs, oldest first unless the window says otherwise.
 
@@ -81,30 +120,29 @@ def print_logs(
         client: Whom to ask.
         logs: Whose logs.
         window: Which of them.
-        source: What a line says that it is from.
+        sources: Names what a line is from.
         output: Print for programs.
     """
-    found: Iterator[Log] | list[Log] = _read(client, logs, window)
+    pages = _pages(client, logs, window)
     if window.limit is not None and window.tail != window.reverse:
-        found = list(found)[::-1]
+        pages = iter([[log for page in pages for log in page][::-1]])
     if output:
-        print_json(list(found))
+        print_json([log for page in pages for log in page])
         return
-    for log in found:
-        print(_line(log, source))
+    for page in pages:
+        for line in sources.lines(page):
+            print(line)
 
 
-def _line(log: Log, source: str) -> str:
-    return f"{local(log.timestamp)} | {logging.getLevelName(log.level):7s} | {source} - {log.message}"
-
-
-def follow_logs(client: LocalClient, logs: LogFilter, source: str, has_ended: Callable[[], bool]) -> None:
+def follow_logs(
+    client: LocalClient, logs: LogFilter, sources: Sources, has_ended: Callable[[], bool]
+) -> None:
     """Print logs as they come, until the run has ended.
 
     Args:
         client: Whom to ask.
         logs: Whose logs.
-        source: What a line says that it is from.
+        sources: Names what a line is from.
         has_ended: Tells whether the run has ended.
     """
     shown: dict[UUID, datetime] = {}
@@ -113,8 +151,8 @@ def follow_logs(client: LocalClient, logs: LogFilter, source: str, has_ended: Ca
     while quiet_after_end < 2:
         ended = has_ended()
         fresh = _fresh(client, logs, shown)
-        for log in fresh:
-            print(_line(log, source))
+        for line in sources.lines(fresh):
+            print(line)
         sys.stdout.flush()
         if not fresh:
             quiet_after_end += ended
@@ -129,6 +167,6 @@ def _fresh(client: LocalClient, logs: LogFilter, shown: dict[UUID, datetime]) ->
         for log_id in [log_id for log_id, timestamp in shown.items() if timestamp < horizon]:
             del shown[log_id]
     everything = Window(head=False, tail=False, number=None, reverse=False)
-    fresh = [log for log in _read(client, logs, everything) if log.id not in shown]
+    fresh = [log for page in _pages(client, logs, everything) for log in page if log.id not in shown]
     shown.update((log.id, log.timestamp) for log in fresh)
     return fresh

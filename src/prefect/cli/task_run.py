@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from prefect.cli.commands import Flag, Group
-from prefect.cli.log_lines import Head, Number, Output, Reverse, Tail, Window, print_logs
+from prefect.cli.log_lines import Head, Number, Output, Reverse, Sources, Tail, Window, print_logs
 from prefect.cli.moments import ago, duration, local
 from prefect.cli.output import print_facts, print_json, print_table
 from prefect.cli.selecting import (
@@ -139,4 +139,5 @@ def logs(
     found = find_task_run(client, run)
     chosen = LogFilter(task_run_id=LogFilterTaskRunId(any_=[found.id]))
     window = Window(head=head, tail=tail, number=num_logs, reverse=reverse)
-    print_logs(client, chosen, window, f"Task run {found.name!r}", output)
+    sources = Sources(client, task_runs={found.id: found.name})
+    print_logs(client, chosen, window, sources, output)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, String, and_, false, literal, not_, or_, select, true
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import ColumnElement, and_, false, literal, not_, or_, select, true
 
 from prefect.rules.text_search import parse_text_search
 from prefect.schemas.filters import Filter, LogFilterTextSearch, Operator
+from prefect.store.functions import Holds, Member
 from prefect.store.tables import flow_runs, flows, logs, task_runs
 
 __all__ = [
@@ -27,46 +26,6 @@ __all__ = [
 Condition = ColumnElement[bool]
 Criterion = Callable[[Any], Condition | None]
 Test = Callable[[Any, Any], Condition]
-
-
-class _Holds(FunctionElement[bool]):
-    """Whether a JSON list of texts holds a text."""
-
-    type = Boolean()
-    name = "holds"
-    inherit_cache = True
-
-
-class _Member(FunctionElement[str]):
-    """A member of a JSON object, as text."""
-
-    type = String()
-    name = "member"
-    inherit_cache = True
-
-
-@compiles(_Holds, "sqlite")
-def _holds_sqlite(element: _Holds, compiler: Any, **options: Any) -> str:
-    texts, wanted = (compiler.process(part, **options) for part in element.clauses)
-    return f"EXISTS (SELECT 1 FROM json_each({texts}) AS item WHERE item.value = {wanted})"
-
-
-@compiles(_Holds, "postgresql")
-def _holds_postgresql(element: _Holds, compiler: Any, **options: Any) -> str:
-    texts, wanted = (compiler.process(part, **options) for part in element.clauses)
-    return f"{texts} @> jsonb_build_array({wanted}::text)"
-
-
-@compiles(_Member, "sqlite")
-def _member_sqlite(element: _Member, compiler: Any, **options: Any) -> str:
-    document, name = (compiler.process(part, **options) for part in element.clauses)
-    return f"json_extract({document}, '$.' || {name})"
-
-
-@compiles(_Member, "postgresql")
-def _member_postgresql(element: _Member, compiler: Any, **options: Any) -> str:
-    document, name = (compiler.process(part, **options) for part in element.clauses)
-    return f"({document} ->> {name}::text)"
 
 
 def _is_null(column: Any, wanted: bool) -> Condition:
@@ -91,8 +50,8 @@ TESTS: dict[str, Test] = {
     "le_": lambda column, most: column <= most,
 }
 TAG_TESTS: dict[str, Test] = {
-    "all_": lambda column, wanted: and_(true(), *(_Holds(column, tag) for tag in wanted)),
-    "any_": lambda column, wanted: or_(false(), *(_Holds(column, tag) for tag in wanted)),
+    "all_": lambda column, wanted: and_(true(), *(Holds(column, tag) for tag in wanted)),
+    "any_": lambda column, wanted: or_(false(), *(Holds(column, tag) for tag in wanted)),
     "is_null_": _has_no_tags,
 }
 
@@ -140,8 +99,8 @@ def _parent_flow_run(filter_: Any) -> Condition | None:
 def _created_by(filter_: Any) -> Condition | None:
     column = flow_runs.c.created_by
     tests: dict[str, Test] = {
-        "id_": lambda _, ids: _Member(column, "id").in_([str(one) for one in ids]),
-        "type_": lambda _, types: _Member(column, "type").in_(types),
+        "id_": lambda _, ids: Member(column, "id").in_([str(one) for one in ids]),
+        "type_": lambda _, types: Member(column, "type").in_(types),
         "is_null_": _is_null,
     }
     return _of(column, tests)(filter_)

@@ -23,7 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ClauseElement
 
-from prefect.store.tables import flow_run_states, flow_runs, flows, leases, logs, task_runs
+from prefect.store.functions import Among
+from prefect.store.tables import Json, flow_run_states, flow_runs, flows, leases, logs, task_runs
 
 __all__ = ["FLOW_RUN_COLUMNS", "HOT", "TASK_RUN_COLUMNS"]
 
@@ -103,6 +104,10 @@ def _ids_between(table: Table) -> Select[Any]:
     return select(table.c.id).where(table.c.id >= first, table.c.id <= last)
 
 
+def _names(table: Table) -> ClauseElement:
+    return select(table.c.id, table.c.name).where(Among(table.c.id, bindparam("ids", type_=Json)))
+
+
 _flow_runs = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
 _log_age = (logs.c.timestamp, logs.c.id)
 _log_youth = (logs.c.timestamp.desc(), logs.c.id.desc())
@@ -141,6 +146,8 @@ HOT: dict[str, ClauseElement] = {
     "RECENT_TASK_RUNS": _page(select(task_runs), task_runs.c.id.desc()),
     "FLOW_RUNS_BY_NAME": _page(_flow_runs.where(*_by(flow_runs, "name")), flow_runs.c.id.desc()),
     "TASK_RUNS_BY_NAME": _page(select(task_runs).where(*_by(task_runs, "name")), task_runs.c.id.desc()),
+    "FLOW_NAMES": _names(flows),
+    "TASK_RUN_NAMES": _names(task_runs),
     "FLOW_RUN_IDS_BETWEEN": _page(_ids_between(flow_runs), flow_runs.c.id),
     "TASK_RUN_IDS_BETWEEN": _page(_ids_between(task_runs), task_runs.c.id),
     "LOGS_OF_FLOW_RUN": _page(select(logs).where(*_by(logs, "flow_run_id")), *_log_age),

@@ -34,6 +34,8 @@ __all__ = [
     "RECENT_TASK_RUNS",
     "FLOW_RUNS_BY_NAME",
     "TASK_RUNS_BY_NAME",
+    "FLOW_NAMES",
+    "TASK_RUN_NAMES",
     "FLOW_RUN_IDS_BETWEEN",
     "TASK_RUN_IDS_BETWEEN",
     "LOGS_OF_FLOW_RUN",
@@ -212,6 +214,16 @@ FLOW_RUNS_BY_NAME = Statement(
 TASK_RUNS_BY_NAME = Statement(
     "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.name = ? ORDER BY task_runs.id DESC LIMIT ? OFFSET ?",
     "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.name = %s::VARCHAR ORDER BY task_runs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
+)
+
+FLOW_NAMES = Statement(
+    "SELECT flows.id, flows.name FROM flows WHERE flows.id IN (SELECT value FROM json_each(?))",
+    "SELECT flows.id, flows.name FROM flows WHERE flows.id IN (SELECT value::UUID FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+)
+
+TASK_RUN_NAMES = Statement(
+    "SELECT task_runs.id, task_runs.name FROM task_runs WHERE task_runs.id IN (SELECT value FROM json_each(?))",
+    "SELECT task_runs.id, task_runs.name FROM task_runs WHERE task_runs.id IN (SELECT value::UUID FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
 )
 
 FLOW_RUN_IDS_BETWEEN = Statement(
