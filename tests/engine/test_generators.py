@@ -274,3 +274,17 @@ def test_a_generator_may_be_finished_in_another_thread() -> None:
     with ThreadPoolExecutor(1) as threads:
         assert threads.submit(list, items).result() == [1, 2]
     assert ENDED == [("gen", "Completed")]
+
+
+@pytest.mark.parametrize("make", [flow, task])
+def test_a_consumer_that_leaves_at_the_end_of_its_event_loop_completes_the_run(
+    make: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def leave() -> None:
+        async for item in make(acount, **HOOKS)(10):
+            if item == 3:
+                return
+
+    asyncio.run(leave())
+    assert ENDED == [("acount", "Completed")]
+    assert not [record for record in caplog.records if record.name == "asyncio"]

@@ -62,19 +62,37 @@ async def adrive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Async
                     while has_item:
                         try:
                             resumed = generator.asend((yield item))
-                        except GeneratorExit:
-                            has_left = True
-                            break
                         except BaseException as error:  # noqa: BLE001 - for the user's generator to handle
-                            resumed = generator.athrow(error)
+                            has_left = isinstance(error, GeneratorExit | asyncio.CancelledError)
+                            resumed = _thrown(error, generator)
                         has_item, item = await _in_context(resume(resumed), context)
                     await _in_context(awaited(generator.aclose()), context)
             except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
-                step = context.run(steps.throw, error)
+                step = context.run(_after, error, step, steps, has_left=has_left)
             else:
                 step = context.run(steps.send, outcome)
     except StopIteration as end:
         finish(end.value)
+
+
+def _thrown(error: BaseException, generator: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
+    """Hand on what the consumer of a generator threw into it."""
+    if isinstance(error, asyncio.CancelledError):
+        raise error  # the consumer has left, and its event loop is ending
+    return _close(generator) if isinstance(error, GeneratorExit) else generator.athrow(error)
+
+
+async def _close(generator: AsyncGenerator[Any, Any]) -> None:
+    await generator.aclose()
+    raise StopAsyncIteration
+
+
+def _after(error: BaseException, step: Step, steps: Steps[Any], *, has_left: bool) -> Step:
+    """Return the step after an exception; where nothing can be awaited any more, carry out the rest first."""
+    if isinstance(error, GeneratorExit) or (has_left and isinstance(error, asyncio.CancelledError)):
+        drive(steps, None if has_left and type(step) is Call else asyncio.CancelledError())
+        raise error
+    return steps.throw(error)
 
 
 def collecting(steps: Steps[R]) -> Steps[R]:
