@@ -15,6 +15,7 @@
         ├── StoreError
         │   ├── StoreUnavailable             cannot be opened or written: disk, permissions, server away
         │   ├── StoreCorrupt                 the file is no (sound) database
+        │   │   └── UnreadableRow            one row makes no sense
         │   ├── StoreTooNew                  written by a newer release
         │   └── StoreConflict                refused: it refers to something that is not there
         ├── ConfigurationError, ProfileSettingsValidationError
@@ -76,6 +77,7 @@ __all__ = [
     "TaskRunTimeoutError",
     "TerminationSignal",
     "UnfinishedRun",
+    "UnreadableRow",
     "UpstreamTaskError",
 ]
 
@@ -269,6 +271,27 @@ class StoreUnavailable(StoreError):
 
 class StoreCorrupt(StoreError):
     """The file is not a sound database."""
+
+
+class UnreadableRow(StoreCorrupt):
+    """A row of the store makes no sense: it was damaged, or another program wrote it.
+
+    Args:
+        table: The table that the row is in.
+        row_id: The row's id.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, table: str, row_id: str, reason: str) -> None:
+        super().__init__(
+            f"Row {row_id} of table {table} cannot be read: {reason}. Restore it from a copy, or delete it."
+        )
+        self.table = table
+        self.row_id = row_id
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[UnreadableRow], tuple[str, str, str]]:
+        return type(self), (self.table, self.row_id, self.reason)
 
 
 class StoreTooNew(StoreError):
