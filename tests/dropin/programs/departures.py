@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
+from prefect.cache_policies import INPUTS
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run, task_run
+from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 from prefect.states import Failed
 
 
@@ -223,3 +226,37 @@ def program_generators_get_values() -> None:
         return next(generator), generator.send(1), generator.send(2)  # type: ignore[attr-defined]
 
     print(run())
+
+
+def program_lists_and_tuples_have_keys_of_their_own() -> None:
+    """Cache keys tell `(1, 2)` from `[1, 2]`; elsewhere, both give the same."""
+    calls: list[Any] = []
+
+    @task(cache_policy=INPUTS)
+    def work(x: Any) -> str:
+        calls.append(x)
+        return type(x).__name__
+
+    @flow
+    def run() -> Any:
+        return work((1, 2)), work([1, 2]), work([1, 2])
+
+    with temporary_settings({PREFECT_LOCAL_STORAGE_PATH: Path("results").resolve()}):
+        print(run(), len(calls))
+
+
+def program_cached_results_are_read_again() -> None:
+    """Each cached run gets a result of its own, which nobody else can change; elsewhere, they share one."""
+
+    @task(cache_policy=INPUTS)
+    def make() -> list[int]:
+        return [1]
+
+    @flow
+    def run() -> Any:
+        make().append(2)
+        make().append(3)
+        return make()
+
+    with temporary_settings({PREFECT_LOCAL_STORAGE_PATH: Path("results").resolve()}):
+        print(run())

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pydantic
+
 from prefect import flow, task
-from prefect.cache_policies import DEFAULT, INPUTS, NO_CACHE, RUN_ID, TASK_SOURCE, CacheKeyFnPolicy
+from prefect.cache_policies import (
+    DEFAULT,
+    FLOW_PARAMETERS,
+    INPUTS,
+    NO_CACHE,
+    RUN_ID,
+    TASK_SOURCE,
+    CacheKeyFnPolicy,
+    CachePolicy,
+)
 from prefect.context import TaskRunContext
 from prefect.serializers import JSONSerializer, PickleSerializer
 from prefect.settings import (
@@ -324,3 +337,188 @@ def program_current_settings() -> None:
     )
     changed = settings.model_copy(update={"debug_mode": True}) if hasattr(settings, "model_copy") else None
     print(changed.debug_mode if changed is not None else None, settings.debug_mode)
+
+
+def program_policies_of_the_users() -> None:
+    calls: list[str] = []
+
+    @dataclass
+    class ByFirstLetter(CachePolicy):
+        def compute_key(
+            self, task_ctx: Any, inputs: dict[str, Any], flow_parameters: dict[str, Any], **_: Any
+        ) -> str | None:
+            return f"letter-{inputs['name'][0]}-{task_ctx.task.name}"
+
+    @task(cache_policy=ByFirstLetter())
+    def work(name: str) -> str:
+        calls.append(name)
+        return name
+
+    @flow
+    def run() -> Any:
+        return [work(name) for name in ("ann", "abe", "bob")]
+
+    with stored_in("results"):
+        print(run(), calls)
+
+
+def program_cache_keys_that_are_none() -> None:
+    calls: list[int] = []
+
+    @task(cache_key_fn=lambda context, parameters: "even" if parameters["x"] % 2 == 0 else None)
+    def work(x: int) -> int:
+        calls.append(x)
+        return x
+
+    @flow
+    def run() -> Any:
+        return [work(x) for x in (1, 1, 2, 4)]
+
+    with stored_in("results"):
+        print(run(), calls)
+
+
+def program_caching_by_flow_parameters() -> None:
+    calls: list[Any] = []
+
+    @task(cache_policy=FLOW_PARAMETERS + TASK_SOURCE)
+    def work(x: int) -> int:
+        calls.append(x)
+        return x
+
+    @flow
+    def run(day: str) -> Any:
+        return work(1), work(2)
+
+    with stored_in("results"):
+        print(run("monday"), run("monday"), run("tuesday"), calls)
+
+
+def program_policies_subtract_several_names() -> None:
+    calls: list[int] = []
+
+    @task(cache_policy=INPUTS - "a" - "b")
+    def work(a: int, b: int, c: int) -> int:
+        calls.append(c)
+        return c
+
+    @flow
+    def run() -> Any:
+        return work(1, 2, 3), work(4, 5, 3), work(1, 2, 6)
+
+    with stored_in("results"):
+        print(run(), calls)
+
+
+def program_caching_with_options() -> None:
+    calls: list[int] = []
+
+    @task
+    def work(x: int) -> int:
+        calls.append(x)
+        return x
+
+    cached = work.with_options(cache_policy=INPUTS)
+    with stored_in("results"):
+        print([cached(1), cached(1), work(1), cached.with_options(cache_policy=NO_CACHE)(1)], calls)
+        print([cached.with_options(persist_result=False)(1, return_state=True).name], calls)
+
+
+def program_caching_in_threads_and_retries() -> None:
+    calls: list[int] = []
+
+    @task(cache_policy=INPUTS, retries=2)
+    def work(x: int) -> int:
+        calls.append(x)
+        if len(calls) == 1:
+            raise ConnectionError("once")
+        return x
+
+    @flow
+    def run() -> Any:
+        return work.submit(1).result(), work.submit(1, return_state=True).name
+
+    with stored_in("results"):
+        print(run(), calls)
+
+
+def program_caching_of_async_tasks() -> None:
+    calls: list[int] = []
+
+    @task(cache_policy=INPUTS)
+    async def work(x: int) -> int:
+        calls.append(x)
+        return x
+
+    @flow
+    async def run() -> Any:
+        return await work(1), await work(1), (await work(2, return_state=True)).name
+
+    with stored_in("results"):
+        print(asyncio.run(run()), calls)
+
+
+def program_caching_of_none_and_models() -> None:
+    calls: list[Any] = []
+
+    class Model(pydantic.BaseModel):
+        n: int
+
+    @task(cache_policy=INPUTS)
+    def work(x: Any) -> Any:
+        calls.append(x)
+        return None
+
+    @flow
+    def run() -> Any:
+        for x in (None, None, Model(n=1), Model(n=1), Model(n=2), [1, 2], {1, 2}, {2, 1}):
+            work(x)
+        return len(calls)
+
+    with stored_in("results"):
+        print(run())
+
+
+def program_caching_sees_changed_arguments() -> None:
+    @task(cache_policy=INPUTS)
+    def total(xs: list[int]) -> int:
+        return sum(xs)
+
+    @flow
+    def run() -> Any:
+        xs = [1]
+        first = total(xs)
+        xs.append(2)
+        return first, total(xs), total([1])
+
+    with stored_in("results"):
+        print(run())
+
+
+def program_results_of_cached_runs_are_equal() -> None:
+    @task(cache_policy=INPUTS)
+    def make(n: int) -> dict[str, Any]:
+        return {"n": n, "items": [1, (2, 3)], "at": datetime.date(2024, 1, 2)}
+
+    @flow
+    def run() -> Any:
+        first, second = make(1), make(1)
+        return first == second, second["items"], second["at"]
+
+    with stored_in("results"):
+        print(run())
+
+
+def program_large_results() -> None:
+    @task(persist_result=True, result_serializer="compressed/pickle")
+    def make() -> bytes:
+        return b"x" * 1_000_000
+
+    @flow
+    def run() -> Any:
+        return len(make()), make(return_state=True).name
+
+    with stored_in("results"):
+        print(
+            run(), max(path.stat().st_size for path in Path("results").rglob("*") if path.is_file()) < 100_000
+        )
