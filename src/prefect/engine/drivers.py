@@ -42,6 +42,11 @@ def drive(steps: Steps[R], interruption: BaseException | None = None) -> R:
                 step = steps.send(outcome)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
+    except BaseException as error:
+        if getattr(steps, "gi_frame", None) is None:
+            raise
+        # Ctrl-C came between two steps, and the run has not heard of it.
+        return drive(steps, error)
 
 
 def drive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Generator[Any, Any, Any]:

@@ -344,10 +344,14 @@ class _FlowRun:
             yield Sleep(decision.delay)
 
     def _propose(self, state: State[Any], *, force: bool = False) -> Steps[State[Any]]:
-        accepted = yield Block(lambda: self.journal.propose(self.run, state, force=force))
+        # In one step, which an interruption does not part: what stands for the run follows it.
+        return (yield Block(lambda: self._enter(state, force)))  # type: ignore[no-any-return]
+
+    def _enter(self, state: State[Any], force: bool) -> State[Any]:
+        accepted = self.journal.propose(self.run, state, force=force)
         self._mirror(accepted)
         self.context.refresh()
-        return accepted  # type: ignore[no-any-return]
+        return accepted
 
     def _mirror(self, state: State[Any]) -> None:
         if self.link_record is not None:

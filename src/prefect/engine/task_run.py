@@ -168,7 +168,7 @@ def _crash(record: TaskRunRecord, error: BaseException, journal: Journal) -> Non
     """End a run that was interrupted outside of the function: while it waited, or between two steps."""
     if record.run.state_type not in TERMINAL_STATES:
         enter(record, exception_to_crashed_state(error, state_details=record.states[0].state_details))
-        journal.note(record)
+    journal.note(record)  # again, where the interruption came before it was noted
 
 
 def _not_ready(task: Task[Any, Any], record: TaskRunRecord, message: str, journal: Journal) -> Ending:
