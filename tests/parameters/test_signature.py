@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -217,6 +218,7 @@ def test_binds_and_calls_like_python(signature: str, args: tuple[int, ...], kwar
     assert fn(*again_args, **again_kwargs) == expected
 
 
+@pytest.mark.skipif(sys.version_info[:3] == (3, 13, 0), reason="inspect binds positional-only names wrongly")
 @given(
     signature=signatures(),
     args=st.lists(st.integers(), max_size=5).map(tuple),

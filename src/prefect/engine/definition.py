@@ -166,7 +166,8 @@ class Definition:
     def __get__(self, instance: object | None, owner: type | None = None) -> Self:
         """Bind a method's flow or task to its object, like Python binds functions."""
         target = owner if self._is_class_method else instance
-        if target is None or self._is_static or not hasattr(self.fn, "__get__"):
+        is_bound = hasattr(self.fn, "__get__") and not isinstance(self.fn, functools.partial)
+        if target is None or self._is_static or not is_bound:
             return self  # Python does not bind partials and objects that can be called either
         bound = copy.copy(self)
         bound.fn = MethodType(self.fn, target)

@@ -39,6 +39,10 @@ def hash_source(fn: Any) -> str:
 
 
 def _hash_source(fn: Any) -> str:
+    code = getattr(inspect.unwrap(fn), "__code__", None)
+    if code is not None and code.co_filename == "<string>":
+        # Made by exec. In a program given by `python -c`, which has the same name, inspect would quote that.
+        return hash_objects(fn)
     try:
         return hash_objects(inspect.getsource(fn))
     except (OSError, TypeError):  # written at a prompt, made by exec, a partial
