@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
@@ -72,7 +73,7 @@ def call_with_deadline(
             finished.set()
 
     thread = threading.Thread(
-        target=copy_context().run, args=(run,), name=f"deadline-{seconds:g}s", daemon=True
+        target=copy_context().run, args=(_quietly, run), name=f"deadline-{seconds:g}s", daemon=True
     )
     thread.start()
     try:
@@ -89,6 +90,12 @@ def call_with_deadline(
     if error is not None:
         raise error
     return value
+
+
+def _quietly(run: Callable[[], None]) -> None:
+    # The exception that stops a thread may come when its function has just ended.
+    with suppress(StoppedAtDeadline):
+        run()
 
 
 def _stop(thread: threading.Thread, lent: Hold | None) -> None:
