@@ -135,24 +135,30 @@ class Pool:
         """
         if not self._queue or self._free <= 0 or self._is_starting:
             return
-        if self._idle:
-            worker = self._idle.pop()
-            worker.work = self._queue.popleft()
-            worker.wake.release()
-        else:
-            worker = _Worker(self, self._queue[0])
-            name = f"{self._name}-{self._threads + 1}"
-            try:
-                threading.Thread(target=worker.run, name=name, daemon=True).start()
-            except RuntimeError:
-                if len(self._queue) == self._outstanding:  # nobody is left to do it
-                    raise
-                return  # the system gives no more threads: those that are at work go on with the rest
-            self._threads += 1
-            self._queue.popleft()
+        # All is settled before the thread may begin: Ctrl-C in the main thread may come while it starts one.
+        work = self._queue.popleft()
         self._free -= 1
         self._is_starting = True
+        if self._idle:
+            worker = self._idle.pop()
+            worker.work = work
+            worker.wake.release()
+        else:
+            self._start_thread(work)
         self._make_room()
+
+    def _start_thread(self, work: Work) -> None:
+        name = f"{self._name}-{self._threads + 1}"
+        try:
+            threading.Thread(target=_Worker(self, work).run, name=name, daemon=True).start()
+        except RuntimeError:
+            self._queue.appendleft(work)
+            self._free += 1
+            self._is_starting = False
+            if len(self._queue) == self._outstanding:  # nobody is left to do it
+                raise
+            return  # the system gives no more threads: those that are at work go on with the rest
+        self._threads += 1
 
     def _free_slot(self) -> None:
         if self._returning:
