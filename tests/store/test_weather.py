@@ -180,6 +180,12 @@ def test_a_database_of_another_kind(url: str) -> None:
         make_store(url)
 
 
+def test_the_password_of_a_database_of_another_kind_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError, match="'mysql://host/name' is no database") as caught:
+        make_store("mysql://someone:secret@host/name")
+    assert "secret" not in str(caught.value)
+
+
 def test_a_server_that_does_not_answer() -> None:
     store = make_store("postgresql://someone:secret@127.0.0.1:1/name")
     with pytest.raises(StoreUnavailable, match=r"someone@127.0.0.1:1/name does not answer") as caught:

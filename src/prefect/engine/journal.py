@@ -28,12 +28,14 @@ from prefect.schemas.responses import SetStateStatus
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import State
 from prefect.settings import get_current_settings
+from prefect.store import open_store
 
 __all__ = ["Journal", "enter"]
 
 _flow_ids: dict[tuple[int, str], UUID] = {}
 """Ids of flows that are in a store already, by the store's client and the flow's name."""
-_told: set[int] = set()
+_told: set[str] = set()
+"""The URLs of stores that were said to fail."""
 _told_of_api_url = False
 _LARGEST_PARAMETER = 512 * 1024
 """Bytes of JSON. Servers of the interface refuse more."""
@@ -131,9 +133,10 @@ class Journal:
 
     def _give_up(self, error: StoreError) -> None:
         self.is_recording = False
+        url = open_store().url
         with _lock:
-            told = id(self.client) in _told
-            _told.add(id(self.client))
+            told = url in _told
+            _told.add(url)
         if not told:
             get_logger("engine").error("This run goes on, but is not recorded: %s", error)
         get_recorder().learn_of_outage(error)

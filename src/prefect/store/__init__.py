@@ -66,7 +66,8 @@ def make_store(url: str) -> Store:
         from prefect.store.postgres import PostgresStore  # noqa: PLC0415 - needs an extra
 
         return PostgresStore(f"postgresql://{rest}")
+    shown = f"{scheme}{separator}{rest.rpartition('@')[2]}"  # no password
     raise ConfigurationError(
-        f"{url!r} is no database that is supported. "
+        f"{shown!r} is no database that is supported. "
         "Use sqlite:////path/to/file.db or postgresql://user@host/name."
     )
