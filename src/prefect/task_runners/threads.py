@@ -133,7 +133,12 @@ class ThreadPoolTaskRunner(TaskRunner):
     ) -> PrefectConcurrentFuture[Any]:
         """Have a task run; see `TaskRunner.submit`. Waits while 1,000 tasks are waiting for a thread."""
         submitted = Submitted(self, task, parameters, wait_for)
-        (self._pool or self._start()).put(submitted)
+        try:
+            (self._pool or self._start()).put(submitted)
+        except BaseException as error:
+            # Ctrl-C, most likely: nobody gets the future, so nobody would hear of the run again.
+            submitted.future.complete(submitted.end(exception_to_crashed_state(error)))
+            raise
         return submitted.future
 
     def _start(self) -> Pool:
@@ -147,7 +152,8 @@ class ThreadPoolTaskRunner(TaskRunner):
         if self._pool is not None:
             self._pool.join()
             pool, self._pool = self._pool, None
-            pool.close()
+            if pool is not None:  # nobody else has finished it meanwhile
+                pool.close()
 
     def cancel_queued(self) -> None:
         """Take back the tasks that have not begun; their runs end as Cancelled."""
