@@ -38,6 +38,7 @@ from prefect.engine.task_run import give_up, leave
 from prefect.exceptions import (
     Abort,
     FlowRunTimeoutError,
+    ObjectNotFound,
     ParameterTypeError,
     UnfinishedRun,
     UpstreamTaskError,
@@ -236,7 +237,10 @@ class _FlowRun:
             self._give_up_tasks()
             interruption = Interrupted(error)
             state = state_of(interruption, kind="Flow", details=self.details)
-            return (yield from self._finish(state, interruption))
+            try:
+                return (yield from self._finish(state, interruption))
+            except ObjectNotFound:
+                raise error from None  # it came before the run was written down
         finally:
             is_root = self.parent is None
             yield Block(lambda: self.journal.close(self.run, is_root=is_root))
