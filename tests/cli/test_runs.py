@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pty
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from contextvars import copy_context
 from uuid import UUID
 
@@ -268,6 +270,11 @@ def test_what_is_piped_has_a_line_a_run_and_loads_no_heavy_library(run_python):
         "-c",
         "import sys; from prefect.cli import main\n"
         "main(['flow-run', 'ls']); main(['flow-run', 'logs', 'run-of-2'])\n"
+        "for words in ('--state failed --state crashed', '--state-type FAILED', '--tag nightly --tag b',\n"
+        "  '--since 1h --until now --flow-name doubling --flow-name failing --state completed'):\n"
+        "    main(['flow-run', 'ls', *words.split()])\n"
+        "main('task-run ls --flow-run run-of-2 --state failed --tag a'.split())\n"
+        "main('flow-run logs run-of-2 --follow'.split()); main('flow-run inspect bound-to-fail'.split())\n"
         "print(*{'rich', 'sqlalchemy', 'pydantic', 'asyncio'} & sys.modules.keys(), file=sys.stderr)",
         env={"PREFECT_HOME": os.environ["PREFECT_HOME"]},
     )
@@ -303,14 +310,11 @@ def test_a_run_that_is_running_is_not_cancelled(prefect):
     assert "is running: end its process" in busy()
 
 
-@pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize("columns", [30, 60, 80, 200])
-def test_ids_are_whole_on_any_terminal(columns, home, tmp_path):
+def on_terminal(*words: str, **variables: str) -> str:
+    """Run a command in a process of its own, on a terminal, and return what it printed there."""
     leader, follower = pty.openpty()
-    env = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm"}
-    done = subprocess.Popen(
-        [sys.executable, "-m", "prefect.cli", "flow-run", "ls"], stdout=follower, env=env, cwd=tmp_path
-    )
+    env = {**os.environ, "COLUMNS": "200", "TERM": "xterm", **variables}
+    done = subprocess.Popen([sys.executable, "-m", "prefect.cli", *words], stdout=follower, env=env)
     os.close(follower)
     printed = b""
     try:
@@ -320,6 +324,83 @@ def test_ids_are_whole_on_any_terminal(columns, home, tmp_path):
         pass
     assert done.wait(timeout=50) == 0
     os.close(leader)
+    return printed.decode()
 
-    ids = re.findall(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", printed)
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("columns", [30, 60, 80, 200])
+def test_ids_are_whole_on_any_terminal(columns):
+    printed = on_terminal("flow-run", "ls", COLUMNS=str(columns))
+
+    ids = re.findall(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", printed)
     assert len(set(ids)) == 2
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("columns", ["40", "200"])
+def test_states_have_colours_on_terminals(columns):
+    printed = on_terminal("flow-run", "ls", COLUMNS=columns)
+
+    assert "\x1b[32mCompleted" in printed
+    assert "\x1b[31mFailed" in printed
+    assert "\x1b[32mCompleted" in on_terminal("task-run", "ls", COLUMNS=columns)
+    for off in ({"NO_COLOR": "1"}, {"PREFECT_CLI_COLORS": "false"}):
+        assert "\x1b[3" not in on_terminal("flow-run", "ls", COLUMNS=columns, **off).replace("\x1b[3m", "")
+
+
+@pytest.mark.usefixtures("runs")
+def test_how_many_are_left_is_said_on_terminals(prefect):
+    assert "Showing 1 of 2; --limit for more." in on_terminal("flow-run", "ls", "--limit", "1")
+    assert "Showing" not in on_terminal("flow-run", "ls", "--limit", "2")
+    assert "Showing" not in on_terminal("flow-run", "ls", "--limit", "1", "--state-type", "failed")
+    assert "Showing" not in prefect("flow-run", "ls", "--limit", "1").out
+    assert "Showing 1 of 2; " in on_terminal("task-run", "ls", "--limit", "1", "--flow-run", "run-of-2")
+
+
+@pytest.mark.usefixtures("runs")
+class TestRowsThatMakeNoSense:
+    @pytest.fixture
+    def damage(self, home):
+        def change(statement: str) -> None:
+            with closing(sqlite3.connect(home / "prefect.db", isolation_level=None)) as raw:
+                raw.execute(statement)
+
+        return change
+
+    def test_are_left_out_of_listings_with_a_warning(self, prefect, damage):
+        [bad] = [run for run in prefect("flow-run", "ls", "-o", "json").json() if run["name"] == "run-of-2"]
+        damage("UPDATE flow_runs SET tags = '{' WHERE name = 'run-of-2'")
+        damage("UPDATE task_runs SET state_type = 'ODD' WHERE name = 'double-1'")
+        damage("UPDATE flows SET created = 'some day' WHERE name = 'failing'")
+
+        flow_runs, task_runs = prefect("flow-run", "ls"), prefect("task-run", "ls")
+
+        assert "bound-to-fail" in flow_runs.out
+        assert re.fullmatch(
+            rf"Warning: Row {bad['id']} of table flow_runs cannot be read: .*\n", flow_runs.err
+        )
+        assert "double-0" in task_runs.out
+        assert "of table task_runs cannot be read: there is no 'ODD'." in task_runs.err
+        assert len(task_runs.err.splitlines()) == 1
+        assert listed(prefect, "flow", "ls") == ["doubling"]
+        assert listed(prefect, "flow-run", "ls", "--state", "failed") == ["bound-to-fail"]
+
+    def test_are_explained_where_one_is_asked_for(self, prefect, damage):
+        damage("UPDATE flow_runs SET created = 7 WHERE name = 'run-of-2'")
+        damage("UPDATE task_runs SET states = '[{}]' WHERE name = 'double-1'")
+
+        assert "of table flow_runs cannot be read" in prefect("flow-run", "inspect", "run-of-2", code=1).err
+        assert "of table task_runs cannot be read" in prefect("task-run", "inspect", "double-1", code=1).err
+
+    def test_are_deleted_by_their_id(self, prefect, damage):
+        bad = prefect("flow-run", "ls", "-o", "json").json()[0]["id"]
+        damage("UPDATE flow_runs SET tags = '{' WHERE name = 'run-of-2'")
+
+        assert "cannot be read" in prefect("flow-run", "delete", "run-of-2", "-y", code=1).err
+        assert f"Deleted flow run '?' ({bad})" in prefect("flow-run", "delete", bad, "-y").out
+        assert listed(prefect, "flow-run", "ls") == ["bound-to-fail"]
+
+    def test_with_text_that_is_no_utf8_are_explained(self, prefect, damage):
+        damage("UPDATE flow_runs SET flow_version = CAST(x'ff' AS TEXT)")
+
+        assert "holds text that makes no sense" in prefect("flow-run", "ls", code=1).err

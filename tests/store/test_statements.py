@@ -102,3 +102,38 @@ def test_migrations_lead_to_the_same_schema_on_postgresql() -> None:
             after_migration = connection.execute(POSTGRES_SCHEMA).fetchall()
         with psycopg.connect(made) as connection:
             assert connection.execute(POSTGRES_SCHEMA).fetchall() == after_migration
+
+
+@pytest.mark.parametrize(
+    ("path", "many", "index"),
+    [
+        ("flow_runs.state.type.any_", False, "ix_flow_runs_state_type_id (state_type=?)"),
+        ("flow_runs.state.type.any_", True, "ix_flow_runs_state_type_id (state_type=?)"),
+        ("flows.name.any_", False, "ix_flow_runs_flow_id_idempotency_key (flow_id=?)"),
+        ("flows.name.any_", True, "ix_flow_runs_flow_id_idempotency_key (flow_id=?)"),
+        ("flow_runs.id.any_", True, "sqlite_autoindex_flow_runs_1 (id=?)"),
+        ("task_runs.flow_run_id.any_", False, "ix_task_runs_flow_run_id_id (flow_run_id=?)"),
+        ("logs.flow_run_id.any_", False, "ix_logs_flow_run_id_timestamp_id (flow_run_id=?)"),
+        ("logs.task_run_id.any_", False, "ix_logs_task_run_id (task_run_id=?)"),
+    ],
+)
+def test_conditions_of_listings_use_indexes(path: str, many: bool, index: str) -> None:
+    listing, known = next(
+        pair
+        for pair in (
+            (statements.FLOW_RUNS, statements.FLOW_RUN_CONDITIONS),
+            (statements.TASK_RUNS, statements.TASK_RUN_CONDITIONS),
+            (statements.LOGS, statements.LOG_CONDITIONS),
+        )
+        if path in pair[1]
+    )
+    condition = known[path].many if many else known[path].one
+    assert condition is not None
+    raw = sqlite3.connect(":memory:")
+    for statement in statements.SQLITE_SCHEMA:
+        raw.execute(statement)
+
+    plan = raw.execute("EXPLAIN QUERY PLAN " + listing.where([condition]).sqlite, ("[]", 15, 0)).fetchall()
+
+    raw.close()
+    assert any(index in row[3] for row in plan), plan

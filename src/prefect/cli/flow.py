@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prefect.cli.commands import Group
+from prefect.cli.listing import list_readable
 from prefect.cli.log_lines import Output
 from prefect.cli.moments import ago
 from prefect.cli.output import print_json, print_table
@@ -26,7 +27,7 @@ def ls(*, limit: Limit = 15, output: Output = None) -> None:
         limit: At most so many.
         output: Print for programs.
     """
-    flows = get_local_client().call(read_flows, FlowQuery(sort=FlowSort.CREATED_DESC, limit=limit))
+    flows = list_readable(get_local_client(), read_flows, FlowQuery(sort=FlowSort.CREATED_DESC, limit=limit))
     if output:
         print_json(flows)
         return

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from prefect.cli.commands import Flag, Group
+from prefect.cli.listing import list_readable, print_remainder, state_cell
 from prefect.cli.log_lines import (
     Head,
     Number,
@@ -20,9 +22,16 @@ from prefect.cli.log_lines import (
 )
 from prefect.cli.moments import ago, duration, local, parse_moment
 from prefect.cli.output import confirm, print_facts, print_json, print_table
-from prefect.cli.selecting import Limit, StateNames, StateTypes, find_flow_run, flow_run_states
+from prefect.cli.selecting import (
+    Limit,
+    StateNames,
+    StateTypes,
+    find_flow_run,
+    flow_run_states,
+    whole_id,
+)
 from prefect.client.local import LocalClient, get_local_client
-from prefect.exceptions import Abort
+from prefect.exceptions import Abort, UnreadableRow
 from prefect.operations import (
     delete_flow_run,
     read_flow,
@@ -90,7 +99,7 @@ def ls(
         flow_runs=None if chosen == FlowRunFilter() else chosen,
         limit=limit,
     )
-    runs = client.call(read_flow_runs, query)
+    runs = list_readable(client, read_flow_runs, query)
     if output:
         print_json(runs)
         return
@@ -100,11 +109,18 @@ def ls(
         ["ID", "Flow", "Name", "State", "When"],
         [_row(found, names) for found in runs],
     )
+    print_remainder(client, query, len(runs))
 
 
 def _row(found: FlowRun, names: dict[UUID, str]) -> list[str]:
     when = ago(found.start_time or found.expected_start_time)
-    return [str(found.id), names.get(found.flow_id, ""), found.name, found.state_name or "", when]
+    return [
+        str(found.id),
+        names.get(found.flow_id, ""),
+        found.name,
+        state_cell(found.state_type, found.state_name),
+        when,
+    ]
 
 
 @group.command("inspect")
@@ -211,7 +227,19 @@ def delete(run: Annotated[str, Flag(metavar="ID")], *, yes: Annotated[bool, Flag
         yes: Do not ask.
     """
     client = get_local_client()
-    found = find_flow_run(client, run)
-    confirm(f"Delete flow run {found.name!r} ({found.id})?", yes=yes)
-    client.call(delete_flow_run, found.id)
-    print(f"Deleted flow run {found.name!r} ({found.id}).")
+    run_id, name = _to_delete(client, run)
+    confirm(f"Delete flow run {name!r} ({run_id})?", yes=yes)
+    client.call(delete_flow_run, run_id)
+    print(f"Deleted flow run {name!r} ({run_id}).")
+
+
+def _to_delete(client: LocalClient, text: str) -> tuple[UUID, str]:
+    try:
+        found = find_flow_run(client, text)
+    except UnreadableRow as error:
+        if (run_id := whole_id(text)) is None:
+            raise
+        # What cannot be read can still be deleted, but only by its whole id.
+        print(f"Warning: {error}", file=sys.stderr)
+        return run_id, "?"
+    return found.id, found.name

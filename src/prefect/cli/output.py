@@ -14,7 +14,7 @@ from prefect.settings.terminal import is_terminal
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Format", "confirm", "console", "print_facts", "print_json", "print_table"]
+__all__ = ["Format", "Styled", "confirm", "console", "print_facts", "print_json", "print_table"]
 
 Format = Literal["json"]
 """What `--output` takes."""
@@ -35,7 +35,8 @@ def console() -> Console:
     """Return where to print with style."""
     from rich.console import Console
 
-    return Console(no_color=not get_current_settings().cli.colors, highlight=False)
+    # None: as NO_COLOR says.
+    return Console(no_color=None if get_current_settings().cli.colors else True, highlight=False)
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:
@@ -56,6 +57,24 @@ def print_facts(facts: Mapping[str, Any]) -> None:
             print(f"{name + ':':<{width}}{text}")
 
 
+class Styled(str):
+    """A text that has a style on terminals.
+
+    Args:
+        text: The text.
+        style: The style, in rich's words, such as `red`.
+    """
+
+    __slots__ = ("style",)
+    style: str
+
+    def __new__(cls, text: str, style: str) -> Styled:
+        """Make a text with a style."""
+        made = super().__new__(cls, text)
+        made.style = style
+        return made
+
+
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], whole: int = 1) -> None:
     """Print a table; where the terminal is too narrow for one, a paragraph a row.
 
@@ -65,7 +84,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     Args:
         title: What the table shows.
         columns: The heads of the columns.
-        rows: A text for each column; rich's markup is not read.
+        rows: A text for each column, perhaps `Styled`; rich's markup is not read.
         whole: How many columns, from the left, must not be broken.
     """
     if not is_terminal(sys.stdout):
@@ -74,7 +93,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     from rich.table import Table
     from rich.text import Text
 
-    out, texts = console(), [[Text(str(cell)) for cell in row] for row in rows]
+    out, texts = console(), [[Text(str(cell), getattr(cell, "style", "")) for cell in row] for row in rows]
     fixed = sum(max((row[i].cell_len for row in texts), default=0) + 3 for i in range(whole))
     if out.width < fixed + 8 * (len(columns) - whole) + 1:
         for row in texts:

@@ -37,6 +37,7 @@ __all__ = [
     "flow_run_states",
     "parse_limit",
     "task_run_states",
+    "whole_id",
 ]
 
 _NAMES = {
@@ -82,7 +83,7 @@ def find_flow_run(client: LocalClient, text: str) -> FlowRun:
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such run, or there are several.
     """
-    if (whole := _whole_id(text)) is not None:
+    if (whole := whole_id(text)) is not None:
         return client.call(read_flow_run, whole)
     named = FlowRunQuery(flow_runs=FlowRunFilter(name=FlowRunFilterName(any_=[text])), limit=_MANY)
     found = client.call(read_flow_runs, named)
@@ -100,7 +101,7 @@ def find_task_run(client: LocalClient, text: str) -> TaskRun:
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such run, or there are several.
     """
-    if (whole := _whole_id(text)) is not None:
+    if (whole := whole_id(text)) is not None:
         return client.call(read_task_run, whole)
     named = TaskRunQuery(task_runs=TaskRunFilter(name=TaskRunFilterName(any_=[text])), limit=_MANY)
     found = client.call(read_task_runs, named)
@@ -108,7 +109,8 @@ def find_task_run(client: LocalClient, text: str) -> TaskRun:
     return client.call(read_task_run, _only(ids, "task run", text))
 
 
-def _whole_id(text: str) -> UUID | None:
+def whole_id(text: str) -> UUID | None:
+    """Return the id that a text is; None where it is something else."""
     try:
         return UUID(text)
     except ValueError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from prefect.cli.commands import Flag, Group
+from prefect.cli.listing import list_readable, print_remainder, state_cell
 from prefect.cli.log_lines import Head, Number, Output, Reverse, Sources, Tail, Window, print_logs
 from prefect.cli.moments import ago, duration, local
 from prefect.cli.output import print_facts, print_json, print_table
@@ -66,17 +67,18 @@ def ls(
         flow_run_id=TaskRunFilterFlowRunId(any_=[inside.id]) if inside else None,
     )
     query = TaskRunQuery(task_runs=None if chosen == TaskRunFilter() else chosen, limit=limit)
-    runs = client.call(read_task_runs, query)
+    runs = list_readable(client, read_task_runs, query)
     if output:
         print_json(runs)
         return
     print_table("Task Runs", ["ID", "Name", "State", "When", "Took"], [_row(found) for found in runs])
+    print_remainder(client, query, len(runs))
 
 
 def _row(found: TaskRun) -> list[str]:
     when = ago(found.start_time or found.expected_start_time)
     took = duration(found.estimated_run_time) if found.start_time else ""
-    return [str(found.id), found.name, found.state_name or "", when, took]
+    return [str(found.id), found.name, state_cell(found.state_type, found.state_name), when, took]
 
 
 @group.command("inspect")

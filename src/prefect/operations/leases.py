@@ -17,6 +17,7 @@ from uuid import UUID
 
 import msgspec
 
+from prefect.exceptions import UnreadableRow
 from prefect.operations.flow_runs import enter_and_store
 from prefect.operations.registry import operation
 from prefect.rules.bookkeeping import enter_state
@@ -110,7 +111,7 @@ def crash_orphans(store: Store, now: datetime) -> list[FlowRun]:
     for run_id in orphans:
         try:
             run = _end(store, run_id, is_gone, now)
-        except msgspec.MsgspecError as error:
+        except UnreadableRow as error:
             # One bad row must not keep every other run from starting.
             _log.error(
                 "Flow run %s lost its process, but cannot be read and stays as it is: %s", run_id, error

@@ -1,86 +1,122 @@
 """Listings that are asked for all the time, whose statements are known ahead.
 
 Composing a query takes SQLAlchemy, and importing that takes longer than all the rest of a command that lists
-runs. A query that none of these fits is composed.
+runs. So the texts of listings and of conditions are compiled ahead (`prefect.store.listings`), and put
+together here: any number of conditions that must all hold, newest first. Other queries are composed.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from prefect.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterName,
-    LogFilter,
-    LogFilterFlowRunId,
-    LogFilterTaskRunId,
-    TaskRunFilter,
-    TaskRunFilterName,
-)
+from prefect.schemas.base import Schema
+from prefect.schemas.filters.base import Filter, Operator
 from prefect.schemas.queries import DEFAULT_LIMIT, FlowQuery, FlowRunQuery, LogQuery, TaskRunQuery
-from prefect.schemas.sorting import FlowSort, LogSort
+from prefect.schemas.sorting import FlowRunSort, FlowSort, LogSort, TaskRunSort
 from prefect.store import statements
-from prefect.store.statement import Statement
-from prefect.store.values import Row
+from prefect.store.statement import Condition, Listing, Statement
+from prefect.store.values import Row, json_text, plain
 
-__all__ = ["Known", "known_flow_runs", "known_flows", "known_logs", "known_task_runs"]
+__all__ = [
+    "Known",
+    "asked",
+    "known_flow_run_count",
+    "known_flow_runs",
+    "known_flows",
+    "known_logs",
+    "known_task_run_count",
+    "known_task_runs",
+]
 
-T = TypeVar("T")
 Known = tuple[Statement, Row] | None
 """A statement with its parameters, or None for a query that must be composed."""
+_NO_FILTERS = frozenset({"sort", "limit", "offset"})
+_MOST = 2**31 - 1
 
 
 def known_flows(query: FlowQuery) -> Known:
     """Find the statement of a query of the newest flows."""
-    window = _window(query)
     plain = FlowQuery(sort=FlowSort.CREATED_DESC, limit=query.limit, offset=query.offset)
-    return (statements.RECENT_FLOWS, window) if query == plain else None
+    return (statements.RECENT_FLOWS, _window(query)) if query == plain else None
 
 
 def known_flow_runs(query: FlowRunQuery) -> Known:
-    """Find the statement of a query of the newest flow runs, or of those of a name."""
-    plain = FlowRunQuery(limit=query.limit, offset=query.offset)
-    if query == plain:
-        return statements.RECENT_FLOW_RUNS, _window(query)
-    named = query.flow_runs.name if query.flow_runs else None
-    if named and (name := _only(named.any_)) is not None:
-        plain.flow_runs = FlowRunFilter(name=FlowRunFilterName(any_=[name]))
-        if query == plain:
-            return statements.FLOW_RUNS_BY_NAME, (name, *_window(query))
-    return None
+    """Find the statement of a query of flow runs, newest first."""
+    if query.sort is not FlowRunSort.ID_DESC:
+        return None
+    return _known(statements.FLOW_RUNS, statements.FLOW_RUN_CONDITIONS, query, _window(query))
+
+
+def known_flow_run_count(query: FlowRunQuery, most: int = _MOST) -> Known:
+    """Find the statement that counts the flow runs that a query is about, whatever its window.
+
+    Args:
+        query: The query.
+        most: How far to count.
+    """
+    return _known(statements.FLOW_RUN_COUNT, statements.FLOW_RUN_CONDITIONS, query, (most, 0))
 
 
 def known_task_runs(query: TaskRunQuery) -> Known:
-    """Find the statement of a query of the newest task runs, or of those of a name."""
-    plain = TaskRunQuery(limit=query.limit, offset=query.offset)
-    if query == plain:
-        return statements.RECENT_TASK_RUNS, _window(query)
-    named = query.task_runs.name if query.task_runs else None
-    if named and (name := _only(named.any_)) is not None:
-        plain.task_runs = TaskRunFilter(name=TaskRunFilterName(any_=[name]))
-        if query == plain:
-            return statements.TASK_RUNS_BY_NAME, (name, *_window(query))
-    return None
+    """Find the statement of a query of task runs, newest first."""
+    if query.sort is not TaskRunSort.ID_DESC:
+        return None
+    return _known(statements.TASK_RUNS, statements.TASK_RUN_CONDITIONS, query, _window(query))
+
+
+def known_task_run_count(query: TaskRunQuery, most: int = _MOST) -> Known:
+    """Find the statement that counts the task runs that a query is about, whatever its window.
+
+    Args:
+        query: The query.
+        most: How far to count.
+    """
+    return _known(statements.TASK_RUN_COUNT, statements.TASK_RUN_CONDITIONS, query, (most, 0))
 
 
 def known_logs(query: LogQuery) -> Known:
-    """Find the statement of a query of all logs of one run."""
-    asked, oldest_first = query.logs, query.sort is LogSort.TIMESTAMP_ASC
-    if asked is None:
-        return None
-    run_id = _only(asked.flow_run_id.any_ if asked.flow_run_id else None)
-    if run_id is not None and asked == LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id])):
-        oldest, latest = statements.LOGS_OF_FLOW_RUN, statements.LATEST_LOGS_OF_FLOW_RUN
-        return (oldest if oldest_first else latest), (run_id.hex, *_window(query))
-    run_id = _only(asked.task_run_id.any_ if asked.task_run_id else None)
-    if run_id is not None and asked == LogFilter(task_run_id=LogFilterTaskRunId(any_=[run_id])):
-        oldest, latest = statements.LOGS_OF_TASK_RUN, statements.LATEST_LOGS_OF_TASK_RUN
-        return (oldest if oldest_first else latest), (run_id.hex, *_window(query))
-    return None
+    """Find the statement of a query of logs, by run, time and level."""
+    listing = statements.LOGS if query.sort is LogSort.TIMESTAMP_ASC else statements.LATEST_LOGS
+    return _known(listing, statements.LOG_CONDITIONS, query, _window(query))
 
 
-def _only(values: list[T] | None) -> T | None:
-    return values[0] if values and len(values) == 1 else None
+def _known(listing: Listing, known: Mapping[str, Condition], query: Schema, window: Row) -> Known:
+    texts: list[Statement] = []
+    params: list[Any] = []
+    for path, value in asked(query):
+        condition = known.get(path)
+        if condition is None:
+            return None
+        if condition.many is not None and len(value) != 1:
+            texts.append(condition.many)
+            params.append(json_text([plain(item) for item in value]))
+        else:
+            texts.append(condition.one)
+            params.append(plain(value if condition.many is None else value[0]))
+    return listing.where(texts), (*params, *window)
+
+
+def asked(given: Schema, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Give what a query's filters ask: the path of a field, such as `flow_runs.name.any_`, and its value.
+
+    Args:
+        given: The query.
+        path: Where in the query it stands.
+    """
+    for name in given.__struct_fields__:
+        value = getattr(given, name)
+        if isinstance(value, Filter):
+            yield from asked(value, f"{path}{name}.")
+        elif name not in _NO_FILTERS and not _is_void(given, name, value):
+            yield path + name, value
+
+
+def _is_void(given: Schema, name: str, value: Any) -> bool:
+    """Whether a field asks nothing; so does that there be a value where it must be one of some anyway."""
+    if value is None or value is Operator.and_:
+        return True
+    return name == "is_null_" and value is False and getattr(given, "any_", None) is not None
 
 
 def _window(query: FlowQuery | FlowRunQuery | TaskRunQuery | LogQuery) -> tuple[int, int]:

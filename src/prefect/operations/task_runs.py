@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect.exceptions import ObjectNotFound
-from prefect.operations.listings import known_task_runs
+from prefect.operations.listings import known_task_run_count, known_task_runs
 from prefect.operations.registry import operation
 from prefect.rules.bookkeeping import estimate
 from prefect.schemas.objects import TaskRun, TaskRunRecord
@@ -76,6 +76,8 @@ def read_task_runs(store: Store, query: TaskRunQuery) -> list[TaskRun]:
 @operation("POST", "/task_runs/count")
 def count_task_runs(store: Store, query: TaskRunQuery) -> int:
     """Return how many task runs a query is about, whatever its window."""
+    if known := known_task_run_count(query):
+        return int(store.fetch(*known)[0][0])
     from prefect.store import queries  # noqa: PLC0415 - SQLAlchemy
 
     return int(store.select(queries.count_task_runs(query))[0][0])

@@ -28,6 +28,7 @@ from prefect.schemas.objects import (
     TaskRunResult,
 )
 from prefect.schemas.states import State, StateDetails, StateType
+from prefect.store.reading import reads
 from prefect.store.state_documents import data_to_keep, details_to_keep, state_to_keep
 from prefect.store.values import (
     Row,
@@ -94,6 +95,7 @@ def flow_edit_row(flow: Flow) -> Row:
     return (time_text(flow.updated), json_text(flow.tags), json_text(flow.labels), flow.id.hex)
 
 
+@reads("flows")
 def flow_from_row(row: Row) -> Flow:
     """Return the flow that a row holds."""
     return Flow(
@@ -182,6 +184,7 @@ def flow_run_edit_row(run: FlowRun) -> Row:
     )
 
 
+@reads("flow_runs")
 def flow_run_from_row(row: Row) -> FlowRun:
     """Return the flow run that a row of it and its state holds."""
     run_id = read_id(row[0])
@@ -237,6 +240,7 @@ def flow_run_state_row(run_id: UUID, state: State[Any]) -> Row:
     )
 
 
+@reads("flow_run_states")
 def flow_run_state_from_row(row: Row) -> State[Any]:
     """Return the state that a row of `flow_run_states` holds."""
     return _flow_run_state(read_id(row[1]), (row[0], *row[2:]))
@@ -294,6 +298,7 @@ def task_run_row(record: TaskRunRecord) -> Row:
     )
 
 
+@reads("task_runs")
 def task_run_states_from_row(row: Row) -> list[State[Any]]:
     """Return the history that a row of `task_runs` holds, oldest first."""
     states = _decode_states(row[26])
@@ -310,6 +315,7 @@ def task_run_from_row(row: Row) -> TaskRun:
     return task_run_record_from_row(row).run
 
 
+@reads("task_runs")
 def task_run_record_from_row(row: Row) -> TaskRunRecord:
     """Return the task run that a row holds, with its history."""
     states = task_run_states_from_row(row)
@@ -359,6 +365,7 @@ def log_row(log: Log) -> Row:
     )
 
 
+@reads("logs")
 def log_from_row(row: Row) -> Log:
     """Return the log record that a row holds."""
     created = read_time(row[1])

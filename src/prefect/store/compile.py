@@ -12,6 +12,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement
 
 from prefect.store.hot import HOT
+from prefect.store.listings import CONDITIONS, LISTINGS
 from prefect.store.tables import metadata
 from prefect.store.versions import CREATE_VERSION_TABLE, stamp
 
@@ -26,12 +27,13 @@ HEADER = '''"""Statements that every run needs, as text. Written by `python -m p
 # ruff: noqa: E501
 from __future__ import annotations
 
-from prefect.store.statement import Statement
+from prefect.store.statement import Condition, Listing, Statement
 '''
 
 
 def _text(statement: ClauseElement, dialect: Dialect) -> str:
-    return re.sub(r"\s+", " ", str(statement.compile(dialect=dialect))).strip()
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    return re.sub(r"\s+", " ", str(compiled)).strip()
 
 
 def schema_of(dialect: Dialect) -> list[str]:
@@ -47,17 +49,28 @@ def schema_of(dialect: Dialect) -> list[str]:
 
 def render() -> str:
     """Return the text of the module `prefect.store.statements`."""
-    schemas = [f"{name.upper()}_SCHEMA" for name in DIALECTS]
-    parts = [HEADER, "\n__all__ = [\n", *(f'    "{name}",\n' for name in (*schemas, *HOT)), "]\n"]
+    names = (*(f"{name.upper()}_SCHEMA" for name in DIALECTS), *HOT, *LISTINGS, *CONDITIONS)
+    parts = [HEADER, "\n__all__ = [\n", *(f'    "{name}",\n' for name in names), "]\n"]
     for name, dialect in DIALECTS.items():
         parts.append(f"\n{name.upper()}_SCHEMA: tuple[str, ...] = (\n")
         parts += [f"    {_quoted(statement)},\n" for statement in schema_of(dialect)]
         parts.append(")\n")
-    for name, statement in HOT.items():
-        parts.append(f"\n{name} = Statement(\n")
-        parts += [f"    {_quoted(_text(statement, dialect))},\n" for dialect in DIALECTS.values()]
-        parts.append(")\n")
+    parts += [f"\n{name} = {_call('Statement', statement)}\n" for name, statement in HOT.items()]
+    parts += [f"\n{name} = {_call('Listing', statement)}\n" for name, statement in LISTINGS.items()]
+    for name, conditions in CONDITIONS.items():
+        parts.append(f"\n{name} = {{\n")
+        for path, texts in conditions.items():
+            parts.append(f'    "{path}": Condition(\n')
+            parts += [f"        {_call('Statement', text, 8)},\n" for text in texts if text is not None]
+            parts.append("    ),\n")
+        parts.append("}\n")
     return "".join(parts)
+
+
+def _call(name: str, statement: ClauseElement, indent: int = 0) -> str:
+    """Write the making of a statement, a line for each database."""
+    lines = [f"{' ' * indent}    {_quoted(_text(statement, dialect))},\n" for dialect in DIALECTS.values()]
+    return f"{name}(\n{''.join(lines)}{' ' * indent})"
 
 
 def _quoted(text: str) -> str:

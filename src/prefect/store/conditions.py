@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, literal, not_, or_, select
 
 from prefect.rules.text_search import parse_text_search
 from prefect.schemas.filters import Filter, LogFilterTextSearch, Operator
-from prefect.store.functions import Holds, Member
-from prefect.store.tables import flow_runs, flows, logs, task_runs
+from prefect.store.functions import Among, Holds, HoldsAll, HoldsAny, Member
+from prefect.store.tables import Json, flow_runs, flows, logs, task_runs
+from prefect.store.values import json_text, plain
 
 __all__ = [
     "Condition",
@@ -38,9 +39,29 @@ def _has_no_tags(column: Any, wanted: bool) -> Condition:
     return empty if wanted else not_(empty)
 
 
+def _any(column: Any, wanted: Sequence[Any]) -> Condition:
+    """Whether a column has one of some values, of which there may be more than parameters are allowed."""
+    if len(wanted) == 1:
+        only: Condition = column.in_(wanted)
+        return only
+    return Among(column, _list(wanted))
+
+
+def _list(values: Sequence[Any]) -> ColumnElement[str]:
+    return literal(json_text([plain(value) for value in values]), Json())
+
+
+def _holds_all(column: Any, wanted: Sequence[str]) -> Condition:
+    return Holds(column, wanted[0]) if len(wanted) == 1 else HoldsAll(column, _list(wanted))
+
+
+def _holds_any(column: Any, wanted: Sequence[str]) -> Condition:
+    return Holds(column, wanted[0]) if len(wanted) == 1 else HoldsAny(column, _list(wanted))
+
+
 TESTS: dict[str, Test] = {
-    "any_": lambda column, wanted: column.in_(wanted),
-    "not_any_": lambda column, unwanted: column.not_in(unwanted),
+    "any_": _any,
+    "not_any_": lambda column, unwanted: not_(_any(column, unwanted)),
     "like_": lambda column, part: column.ilike(f"%{part}%"),
     "startswith_": lambda column, starts: or_(false(), *(column.ilike(f"{start}%") for start in starts)),
     "is_null_": _is_null,
@@ -50,8 +71,8 @@ TESTS: dict[str, Test] = {
     "le_": lambda column, most: column <= most,
 }
 TAG_TESTS: dict[str, Test] = {
-    "all_": lambda column, wanted: and_(true(), *(Holds(column, tag) for tag in wanted)),
-    "any_": lambda column, wanted: or_(false(), *(Holds(column, tag) for tag in wanted)),
+    "all_": _holds_all,
+    "any_": _holds_any,
     "is_null_": _has_no_tags,
 }
 
@@ -99,8 +120,8 @@ def _parent_flow_run(filter_: Any) -> Condition | None:
 def _created_by(filter_: Any) -> Condition | None:
     column = flow_runs.c.created_by
     tests: dict[str, Test] = {
-        "id_": lambda _, ids: Member(column, "id").in_([str(one) for one in ids]),
-        "type_": lambda _, types: Member(column, "type").in_(types),
+        "id_": lambda _, ids: _any(Member(column, "id"), [str(one) for one in ids]),
+        "type_": lambda _, types: _any(Member(column, "type"), types),
         "is_null_": _is_null,
     }
     return _of(column, tests)(filter_)
@@ -111,7 +132,7 @@ def _in_flow_run(filter_: Any) -> Condition | None:
     if filter_.is_null_:
         return task_runs.c.flow_run_id.is_(None)
     wanted = filter_.any_
-    return task_runs.c.flow_run_id.is_not(None) if wanted is None else task_runs.c.flow_run_id.in_(wanted)
+    return task_runs.c.flow_run_id.is_not(None) if wanted is None else _any(task_runs.c.flow_run_id, wanted)
 
 
 def _stands_for_a_flow_run(filter_: Any) -> Condition | None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, String
+from sqlalchemy import String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-__all__ = ["Among", "Holds", "Member"]
+# Conditions have no `type = Boolean()`: for SQLite that appends `= 1`, which keeps it from using an index.
+
+__all__ = ["Among", "Holds", "HoldsAll", "HoldsAny", "Member"]
 
 
 class Among(FunctionElement[bool]):
     """Whether a column's value is in a JSON list of texts: one parameter, however long the list is."""
 
-    # No `type = Boolean()`: for SQLite that appends `= 1`, which keeps it from using an index.
     name = "among"
     inherit_cache = True
 
@@ -22,8 +23,21 @@ class Among(FunctionElement[bool]):
 class Holds(FunctionElement[bool]):
     """Whether a JSON list of texts holds a text."""
 
-    type = Boolean()
     name = "holds"
+    inherit_cache = True
+
+
+class HoldsAll(FunctionElement[bool]):
+    """Whether a JSON list of texts holds all of another."""
+
+    name = "holds_all"
+    inherit_cache = True
+
+
+class HoldsAny(FunctionElement[bool]):
+    """Whether a JSON list of texts holds any of another."""
+
+    name = "holds_any"
     inherit_cache = True
 
 
@@ -64,6 +78,33 @@ def _holds_sqlite(element: Holds, compiler: Any, **options: Any) -> str:
 def _holds_postgresql(element: Holds, compiler: Any, **options: Any) -> str:
     texts, wanted = _parts(element, compiler, options)
     return f"{texts} @> jsonb_build_array({wanted}::text)"
+
+
+@compiles(HoldsAll, "sqlite")
+def _holds_all_sqlite(element: HoldsAll, compiler: Any, **options: Any) -> str:
+    texts, wanted = _parts(element, compiler, options)
+    held = f"SELECT value FROM json_each({texts})"
+    return f"NOT EXISTS (SELECT 1 FROM json_each({wanted}) AS wanted WHERE wanted.value NOT IN ({held}))"
+
+
+@compiles(HoldsAll, "postgresql")
+def _holds_all_postgresql(element: HoldsAll, compiler: Any, **options: Any) -> str:
+    texts, wanted = _parts(element, compiler, options)
+    return f"{texts} @> {wanted}"
+
+
+@compiles(HoldsAny, "sqlite")
+def _holds_any_sqlite(element: HoldsAny, compiler: Any, **options: Any) -> str:
+    texts, wanted = _parts(element, compiler, options)
+    some = f"SELECT value FROM json_each({wanted})"
+    return f"EXISTS (SELECT 1 FROM json_each({texts}) AS item WHERE item.value IN ({some}))"
+
+
+@compiles(HoldsAny, "postgresql")
+def _holds_any_postgresql(element: HoldsAny, compiler: Any, **options: Any) -> str:
+    texts, wanted = _parts(element, compiler, options)
+    one = f"{texts} @> jsonb_build_array(wanted.value)"
+    return f"EXISTS (SELECT 1 FROM jsonb_array_elements_text({wanted}) AS wanted(value) WHERE {one})"
 
 
 @compiles(Member, "sqlite")

@@ -109,9 +109,6 @@ def _names(table: Table) -> ClauseElement:
 
 
 _flow_runs = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
-_log_age = (logs.c.timestamp, logs.c.id)
-_log_youth = (logs.c.timestamp.desc(), logs.c.id.desc())
-
 HOT: dict[str, ClauseElement] = {
     "FLOW_BY_ID": select(flows).where(*_by(flows, "id")),
     "FLOW_BY_NAME": select(flows).where(*_by(flows, "name")),
@@ -142,16 +139,8 @@ HOT: dict[str, ClauseElement] = {
     "DROP_LEASE": delete(leases).where(*_by(leases, "flow_run_id")),
     # What people list all the time, in which they must not wait for SQLAlchemy.
     "RECENT_FLOWS": _page(select(flows), flows.c.created.desc(), flows.c.id.desc()),
-    "RECENT_FLOW_RUNS": _page(_flow_runs, flow_runs.c.id.desc()),
-    "RECENT_TASK_RUNS": _page(select(task_runs), task_runs.c.id.desc()),
-    "FLOW_RUNS_BY_NAME": _page(_flow_runs.where(*_by(flow_runs, "name")), flow_runs.c.id.desc()),
-    "TASK_RUNS_BY_NAME": _page(select(task_runs).where(*_by(task_runs, "name")), task_runs.c.id.desc()),
     "FLOW_NAMES": _names(flows),
     "TASK_RUN_NAMES": _names(task_runs),
     "FLOW_RUN_IDS_BETWEEN": _page(_ids_between(flow_runs), flow_runs.c.id),
     "TASK_RUN_IDS_BETWEEN": _page(_ids_between(task_runs), task_runs.c.id),
-    "LOGS_OF_FLOW_RUN": _page(select(logs).where(*_by(logs, "flow_run_id")), *_log_age),
-    "LATEST_LOGS_OF_FLOW_RUN": _page(select(logs).where(*_by(logs, "flow_run_id")), *_log_youth),
-    "LOGS_OF_TASK_RUN": _page(select(logs).where(*_by(logs, "task_run_id")), *_log_age),
-    "LATEST_LOGS_OF_TASK_RUN": _page(select(logs).where(*_by(logs, "task_run_id")), *_log_youth),
 }

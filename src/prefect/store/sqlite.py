@@ -320,6 +320,10 @@ def _explain(error: sqlite3.DatabaseError, path: str) -> StoreError | None:
         return StoreUnavailable(f"{path} is in use by another process ({error}). Try again.")
     if code == sqlite3.SQLITE_CONSTRAINT:
         return StoreConflict(f"{path} refuses a row that does not fit ({error}).")
+    if "Could not decode to UTF-8" in str(error) or "malformed JSON" in str(error):
+        return StoreCorrupt(f"{path} holds text that makes no sense ({error}). Restore a copy of it.")
+    if "Expression tree is too large" in str(error) or "too many SQL variables" in str(error):
+        return StoreError(f"This asks for too much at once ({error}). Ask several times, for less each.")
     if "already exists" in str(error):
         return StoreCorrupt(
             f"{path} holds tables of another program ({error}). Set PREFECT_HOME to a folder of its own."

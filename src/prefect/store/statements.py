@@ -3,7 +3,7 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
-from prefect.store.statement import Statement
+from prefect.store.statement import Condition, Listing, Statement
 
 __all__ = [
     "SQLITE_SCHEMA",
@@ -30,18 +30,19 @@ __all__ = [
     "RENEW_LEASE",
     "DROP_LEASE",
     "RECENT_FLOWS",
-    "RECENT_FLOW_RUNS",
-    "RECENT_TASK_RUNS",
-    "FLOW_RUNS_BY_NAME",
-    "TASK_RUNS_BY_NAME",
     "FLOW_NAMES",
     "TASK_RUN_NAMES",
     "FLOW_RUN_IDS_BETWEEN",
     "TASK_RUN_IDS_BETWEEN",
-    "LOGS_OF_FLOW_RUN",
-    "LATEST_LOGS_OF_FLOW_RUN",
-    "LOGS_OF_TASK_RUN",
-    "LATEST_LOGS_OF_TASK_RUN",
+    "FLOW_RUNS",
+    "TASK_RUNS",
+    "LOGS",
+    "LATEST_LOGS",
+    "FLOW_RUN_COUNT",
+    "TASK_RUN_COUNT",
+    "FLOW_RUN_CONDITIONS",
+    "TASK_RUN_CONDITIONS",
+    "LOG_CONDITIONS",
 ]
 
 SQLITE_SCHEMA: tuple[str, ...] = (
@@ -196,26 +197,6 @@ RECENT_FLOWS = Statement(
     "SELECT flows.id, flows.created, flows.updated, flows.name, flows.tags, flows.labels FROM flows ORDER BY flows.created DESC, flows.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
 )
 
-RECENT_FLOW_RUNS = Statement(
-    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id ORDER BY flow_runs.id DESC LIMIT ? OFFSET ?",
-    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id ORDER BY flow_runs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
-)
-
-RECENT_TASK_RUNS = Statement(
-    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs ORDER BY task_runs.id DESC LIMIT ? OFFSET ?",
-    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs ORDER BY task_runs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
-)
-
-FLOW_RUNS_BY_NAME = Statement(
-    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.name = ? ORDER BY flow_runs.id DESC LIMIT ? OFFSET ?",
-    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.name = %s::VARCHAR ORDER BY flow_runs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
-)
-
-TASK_RUNS_BY_NAME = Statement(
-    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.name = ? ORDER BY task_runs.id DESC LIMIT ? OFFSET ?",
-    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.name = %s::VARCHAR ORDER BY task_runs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
-)
-
 FLOW_NAMES = Statement(
     "SELECT flows.id, flows.name FROM flows WHERE flows.id IN (SELECT value FROM json_each(?))",
     "SELECT flows.id, flows.name FROM flows WHERE flows.id IN (SELECT value::UUID FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
@@ -236,22 +217,217 @@ TASK_RUN_IDS_BETWEEN = Statement(
     "SELECT task_runs.id FROM task_runs WHERE task_runs.id >= %s::UUID AND task_runs.id <= %s::UUID ORDER BY task_runs.id LIMIT %s::INTEGER OFFSET %s::INTEGER",
 )
 
-LOGS_OF_FLOW_RUN = Statement(
-    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.flow_run_id = ? ORDER BY logs.timestamp, logs.id LIMIT ? OFFSET ?",
-    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.flow_run_id = %s::UUID ORDER BY logs.timestamp, logs.id LIMIT %s::INTEGER OFFSET %s::INTEGER",
+FLOW_RUNS = Listing(
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.id IN (SELECT flow_runs.id FROM flow_runs WHERE _conditions_ ORDER BY flow_runs.id DESC LIMIT ? OFFSET ?) ORDER BY flow_runs.id DESC",
+    "SELECT flow_runs.id, flow_runs.created, flow_runs.updated, flow_runs.flow_id, flow_runs.name, flow_runs.state_id, flow_runs.state_type, flow_runs.state_name, flow_runs.state_timestamp, flow_runs.run_count, flow_runs.expected_start_time, flow_runs.next_scheduled_start_time, flow_runs.start_time, flow_runs.end_time, flow_runs.total_run_time, flow_runs.deployment_id, flow_runs.deployment_version, flow_runs.work_queue_id, flow_runs.work_queue_name, flow_runs.work_pool_id, flow_runs.work_pool_name, flow_runs.flow_version, flow_runs.parameters, flow_runs.idempotency_key, flow_runs.context, flow_runs.empirical_policy, flow_runs.tags, flow_runs.labels, flow_runs.parent_task_run_id, flow_runs.auto_scheduled, flow_runs.infrastructure_document_id, flow_runs.infrastructure_pid, flow_runs.created_by, flow_runs.job_variables, flow_run_states.id AS state_id_, flow_run_states.type AS state_type_, flow_run_states.name AS state_name_, flow_run_states.message AS state_message_, flow_run_states.timestamp AS state_timestamp_, flow_run_states.data AS state_data_, flow_run_states.state_details AS state_state_details_ FROM flow_runs LEFT OUTER JOIN flow_run_states ON flow_run_states.id = flow_runs.state_id WHERE flow_runs.id IN (SELECT flow_runs.id FROM flow_runs WHERE _conditions_ ORDER BY flow_runs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER) ORDER BY flow_runs.id DESC",
 )
 
-LATEST_LOGS_OF_FLOW_RUN = Statement(
-    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.flow_run_id = ? ORDER BY logs.timestamp DESC, logs.id DESC LIMIT ? OFFSET ?",
-    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.flow_run_id = %s::UUID ORDER BY logs.timestamp DESC, logs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
+TASK_RUNS = Listing(
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.id IN (SELECT task_runs.id FROM task_runs WHERE _conditions_ ORDER BY task_runs.id DESC LIMIT ? OFFSET ?) ORDER BY task_runs.id DESC",
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.id IN (SELECT task_runs.id FROM task_runs WHERE _conditions_ ORDER BY task_runs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER) ORDER BY task_runs.id DESC",
 )
 
-LOGS_OF_TASK_RUN = Statement(
-    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.task_run_id = ? ORDER BY logs.timestamp, logs.id LIMIT ? OFFSET ?",
-    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.task_run_id = %s::UUID ORDER BY logs.timestamp, logs.id LIMIT %s::INTEGER OFFSET %s::INTEGER",
+LOGS = Listing(
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE _conditions_ ORDER BY logs.timestamp, logs.id LIMIT ? OFFSET ?",
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE _conditions_ ORDER BY logs.timestamp, logs.id LIMIT %s::INTEGER OFFSET %s::INTEGER",
 )
 
-LATEST_LOGS_OF_TASK_RUN = Statement(
-    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.task_run_id = ? ORDER BY logs.timestamp DESC, logs.id DESC LIMIT ? OFFSET ?",
-    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE logs.task_run_id = %s::UUID ORDER BY logs.timestamp DESC, logs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
+LATEST_LOGS = Listing(
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE _conditions_ ORDER BY logs.timestamp DESC, logs.id DESC LIMIT ? OFFSET ?",
+    "SELECT logs.id, logs.created, logs.name, logs.level, logs.message, logs.timestamp, logs.flow_run_id, logs.task_run_id FROM logs WHERE _conditions_ ORDER BY logs.timestamp DESC, logs.id DESC LIMIT %s::INTEGER OFFSET %s::INTEGER",
 )
+
+FLOW_RUN_COUNT = Listing(
+    "SELECT count(*) AS count_1 FROM (SELECT flow_runs.id AS id FROM flow_runs WHERE _conditions_ LIMIT ? OFFSET ?) AS anon_1",
+    "SELECT count(*) AS count_1 FROM (SELECT flow_runs.id AS id FROM flow_runs WHERE _conditions_ LIMIT %s::INTEGER OFFSET %s::INTEGER) AS anon_1",
+)
+
+TASK_RUN_COUNT = Listing(
+    "SELECT count(*) AS count_1 FROM (SELECT task_runs.id AS id FROM task_runs WHERE _conditions_ LIMIT ? OFFSET ?) AS anon_1",
+    "SELECT count(*) AS count_1 FROM (SELECT task_runs.id AS id FROM task_runs WHERE _conditions_ LIMIT %s::INTEGER OFFSET %s::INTEGER) AS anon_1",
+)
+
+FLOW_RUN_CONDITIONS = {
+    "flows.name.any_": Condition(
+        Statement(
+            "flow_runs.flow_id IN (SELECT flows.id FROM flows WHERE flows.name IN (?))",
+            "flow_runs.flow_id IN (SELECT flows.id FROM flows WHERE flows.name IN (%s::VARCHAR))",
+        ),
+        Statement(
+            "flow_runs.flow_id IN (SELECT flows.id FROM flows WHERE flows.name IN (SELECT value FROM json_each(?)))",
+            "flow_runs.flow_id IN (SELECT flows.id FROM flows WHERE flows.name IN (SELECT value::TEXT FROM jsonb_array_elements_text(%s::JSONB) AS item(value)))",
+        ),
+    ),
+    "flow_runs.id.any_": Condition(
+        Statement(
+            "flow_runs.id IN (?)",
+            "flow_runs.id IN (%s::UUID)",
+        ),
+        Statement(
+            "flow_runs.id IN (SELECT value FROM json_each(?))",
+            "flow_runs.id IN (SELECT value::UUID FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+        ),
+    ),
+    "flow_runs.name.any_": Condition(
+        Statement(
+            "flow_runs.name IN (?)",
+            "flow_runs.name IN (%s::VARCHAR)",
+        ),
+        Statement(
+            "flow_runs.name IN (SELECT value FROM json_each(?))",
+            "flow_runs.name IN (SELECT value::TEXT FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+        ),
+    ),
+    "flow_runs.tags.all_": Condition(
+        Statement(
+            "EXISTS (SELECT 1 FROM json_each(flow_runs.tags) AS item WHERE item.value = ?)",
+            "flow_runs.tags @> jsonb_build_array(%s::VARCHAR::text)",
+        ),
+        Statement(
+            "NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(flow_runs.tags)))",
+            "flow_runs.tags @> %s::JSONB",
+        ),
+    ),
+    "flow_runs.state.type.any_": Condition(
+        Statement(
+            "flow_runs.state_type IN (?)",
+            "flow_runs.state_type IN (%s::VARCHAR)",
+        ),
+        Statement(
+            "flow_runs.state_type IN (SELECT value FROM json_each(?))",
+            "flow_runs.state_type IN (SELECT value::TEXT FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+        ),
+    ),
+    "flow_runs.state.name.any_": Condition(
+        Statement(
+            "flow_runs.state_name IN (?)",
+            "flow_runs.state_name IN (%s::VARCHAR)",
+        ),
+        Statement(
+            "flow_runs.state_name IN (SELECT value FROM json_each(?))",
+            "flow_runs.state_name IN (SELECT value::TEXT FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+        ),
+    ),
+    "flow_runs.expected_start_time.before_": Condition(
+        Statement(
+            "flow_runs.expected_start_time <= ?",
+            "flow_runs.expected_start_time <= %s::TIMESTAMP WITH TIME ZONE",
+        ),
+    ),
+    "flow_runs.expected_start_time.after_": Condition(
+        Statement(
+            "flow_runs.expected_start_time >= ?",
+            "flow_runs.expected_start_time >= %s::TIMESTAMP WITH TIME ZONE",
+        ),
+    ),
+}
+
+TASK_RUN_CONDITIONS = {
+    "task_runs.id.any_": Condition(
+        Statement(
+            "task_runs.id IN (?)",
+            "task_runs.id IN (%s::UUID)",
+        ),
+        Statement(
+            "task_runs.id IN (SELECT value FROM json_each(?))",
+            "task_runs.id IN (SELECT value::UUID FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+        ),
+    ),
+    "task_runs.name.any_": Condition(
+        Statement(
+            "task_runs.name IN (?)",
+            "task_runs.name IN (%s::VARCHAR)",
+        ),
+        Statement(
+            "task_runs.name IN (SELECT value FROM json_each(?))",
+            "task_runs.name IN (SELECT value::TEXT FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+        ),
+    ),
+    "task_runs.tags.all_": Condition(
+        Statement(
+            "EXISTS (SELECT 1 FROM json_each(task_runs.tags) AS item WHERE item.value = ?)",
+            "task_runs.tags @> jsonb_build_array(%s::VARCHAR::text)",
+        ),
+        Statement(
+            "NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(task_runs.tags)))",
+            "task_runs.tags @> %s::JSONB",
+        ),
+    ),
+    "task_runs.state.type.any_": Condition(
+        Statement(
+            "task_runs.state_type IN (?)",
+            "task_runs.state_type IN (%s::VARCHAR)",
+        ),
+        Statement(
+            "task_runs.state_type IN (SELECT value FROM json_each(?))",
+            "task_runs.state_type IN (SELECT value::TEXT FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+        ),
+    ),
+    "task_runs.state.name.any_": Condition(
+        Statement(
+            "task_runs.state_name IN (?)",
+            "task_runs.state_name IN (%s::VARCHAR)",
+        ),
+        Statement(
+            "task_runs.state_name IN (SELECT value FROM json_each(?))",
+            "task_runs.state_name IN (SELECT value::TEXT FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+        ),
+    ),
+    "task_runs.flow_run_id.any_": Condition(
+        Statement(
+            "task_runs.flow_run_id IN (?)",
+            "task_runs.flow_run_id IN (%s::UUID)",
+        ),
+        Statement(
+            "task_runs.flow_run_id IN (SELECT value FROM json_each(?))",
+            "task_runs.flow_run_id IN (SELECT value::UUID FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+        ),
+    ),
+}
+
+LOG_CONDITIONS = {
+    "logs.flow_run_id.any_": Condition(
+        Statement(
+            "logs.flow_run_id IN (?)",
+            "logs.flow_run_id IN (%s::UUID)",
+        ),
+        Statement(
+            "logs.flow_run_id IN (SELECT value FROM json_each(?))",
+            "logs.flow_run_id IN (SELECT value::UUID FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+        ),
+    ),
+    "logs.task_run_id.any_": Condition(
+        Statement(
+            "logs.task_run_id IN (?)",
+            "logs.task_run_id IN (%s::UUID)",
+        ),
+        Statement(
+            "logs.task_run_id IN (SELECT value FROM json_each(?))",
+            "logs.task_run_id IN (SELECT value::UUID FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+        ),
+    ),
+    "logs.timestamp.before_": Condition(
+        Statement(
+            "logs.timestamp <= ?",
+            "logs.timestamp <= %s::TIMESTAMP WITH TIME ZONE",
+        ),
+    ),
+    "logs.timestamp.after_": Condition(
+        Statement(
+            "logs.timestamp >= ?",
+            "logs.timestamp >= %s::TIMESTAMP WITH TIME ZONE",
+        ),
+    ),
+    "logs.level.ge_": Condition(
+        Statement(
+            "logs.level >= ?",
+            "logs.level >= %s::INTEGER",
+        ),
+    ),
+    "logs.level.le_": Condition(
+        Statement(
+            "logs.level <= ?",
+            "logs.level <= %s::INTEGER",
+        ),
+    ),
+}
