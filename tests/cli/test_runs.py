@@ -18,6 +18,7 @@ import pytest
 
 from prefect import flow, tags, task
 from prefect.client.local import get_local_client
+from prefect.futures import wait
 from prefect.logging import get_run_logger
 from prefect.operations import create_flow, create_flow_run, create_logs
 from prefect.schemas.actions import FlowCreate, FlowRunCreate
@@ -181,6 +182,57 @@ class TestFlowRuns:
 
     def test_that_have_ended_are_not_cancelled(self, prefect):
         assert "has ended already" in prefect("flow-run", "cancel", "run-of-2", code=1).err
+
+
+@task(task_run_name="load-{part}")
+def load(part: int) -> None:
+    if part % 2 == 0:
+        raise OSError(f"part {part} is gone\nsee the manual")
+
+
+@flow(flow_run_name="loading-{parts}")
+def loading(parts: int) -> None:
+    wait([load.submit(part) for part in range(parts)])
+    load(0)
+
+
+class TestFailedFlowRuns:
+    def test_say_what_failed_why_and_where_the_logs_are(self, prefect):
+        with pytest.raises(OSError, match="part 0"):
+            loading(3)
+
+        out = prefect("flow-run", "inspect", "loading-3").out
+
+        assert re.search(r"^Message: +Flow run encountered an exception: OSError: part 0 is gone", out, re.M)
+        failed = out.partition("Failed task runs:\n")[2].splitlines()
+        assert sorted(failed[:3]) == [
+            "  load-0  Failed: Task run encountered an exception OSError: part 0 is gone",
+            "  load-0  Failed: Task run encountered an exception OSError: part 0 is gone",
+            "  load-2  Failed: Task run encountered an exception OSError: part 2 is gone",
+        ]
+        command = re.search(r"^Logs: +prefect (flow-run logs \S+)$", out, re.M)
+        assert command
+        assert "Task run 'load-2' - Finished in state Failed" in prefect(*command[1].split()).out
+
+    def test_show_ten_and_say_how_to_see_the_others(self, prefect):
+        with pytest.raises(OSError, match="part 0"):
+            loading(26)
+
+        out = prefect("flow-run", "inspect", "loading-26").out
+
+        assert out.count("  Failed: Task run") == 10
+        command = re.search(r"^  and 4 before these: prefect (task-run ls .*)$", out, re.M)
+        assert command
+        assert len(listed(prefect, *command[1].split())) == 14
+
+    @pytest.mark.usefixtures("runs")
+    def test_say_nothing_of_tasks_where_none_failed(self, prefect):
+        out = prefect("flow-run", "inspect", "bound-to-fail").out
+
+        assert "Flow run encountered an exception: ValueError: no luck" in out
+        assert "Failed task runs" not in out
+        assert "prefect flow-run logs" in out
+        assert "prefect flow-run logs" not in prefect("flow-run", "inspect", "run-of-2").out
 
 
 @pytest.mark.usefixtures("runs")

@@ -28,16 +28,19 @@ from prefect.cli.selecting import (
     StateTypes,
     find_flow_run,
     flow_run_states,
+    task_run_states,
     whole_id,
 )
 from prefect.client.local import LocalClient, get_local_client
 from prefect.exceptions import Abort, UnreadableRow
 from prefect.operations import (
+    count_task_runs,
     delete_flow_run,
     read_flow,
     read_flow_run,
     read_flow_run_states,
     read_flow_runs,
+    read_task_runs,
     set_flow_run_state,
 )
 from prefect.operations.names import read_flow_names
@@ -49,15 +52,20 @@ from prefect.schemas.filters import (
     FlowRunFilterTags,
     LogFilter,
     LogFilterFlowRunId,
+    TaskRunFilter,
+    TaskRunFilterFlowRunId,
 )
-from prefect.schemas.objects import FlowRun
-from prefect.schemas.queries import FlowRunQuery
+from prefect.schemas.objects import FlowRun, TaskRun
+from prefect.schemas.queries import FlowRunQuery, TaskRunQuery
 from prefect.schemas.states import TERMINAL_STATES, State, StateType
 
 __all__ = ["run"]
 
 group = Group("flow-run")
 run = group.run
+
+_FAILURES = (StateType.FAILED, StateType.CRASHED)
+_SHOWN = 10
 
 Moment = Annotated[datetime | None, Flag(parse=parse_moment, metavar="TIME")]
 
@@ -146,6 +154,7 @@ def _facts(client: LocalClient, found: FlowRun) -> dict[str, Any]:
         "Flow": client.call(read_flow, found.flow_id).name,
         "State": found.state_name,
         "Message": found.state.message if found.state else None,
+        **_failures(client, found),
         "Due": local(found.expected_start_time),
         "Started": local(found.start_time),
         "Ended": local(found.end_time),
@@ -158,6 +167,27 @@ def _facts(client: LocalClient, found: FlowRun) -> dict[str, Any]:
             f"{local(state.timestamp)}  {state.name}" for state in client.call(read_flow_run_states, found.id)
         ],
     }
+
+
+def _failures(client: LocalClient, found: FlowRun) -> dict[str, Any]:
+    """Tell of a run that failed what people come to ask: which tasks failed, why, and where the logs are."""
+    if found.state_type not in _FAILURES:
+        return {}
+    chosen = TaskRunFilter(
+        flow_run_id=TaskRunFilterFlowRunId(any_=[found.id]), state=task_run_states(None, list(_FAILURES))
+    )
+    query = TaskRunQuery(task_runs=chosen, limit=_SHOWN)
+    failed = [_failure(run) for run in reversed(list_readable(client, read_task_runs, query))]
+    if len(failed) == _SHOWN and (rest := client.call(count_task_runs, query) - _SHOWN) > 0:
+        types = " ".join(f"--state-type {kind.value}" for kind in _FAILURES)
+        failed.append(f"and {rest:,} before these: prefect task-run ls --flow-run {found.id} {types}")
+    return {"Failed task runs": failed, "Logs": f"prefect flow-run logs {found.id}"}
+
+
+def _failure(run: TaskRun) -> str:
+    message = run.state.message if run.state else None
+    first_line = (message or "").strip().partition("\n")[0]
+    return f"{run.name}  {run.state_name}{': ' if first_line else ''}{first_line}"
 
 
 @group.command("logs")
