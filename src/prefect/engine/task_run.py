@@ -136,7 +136,8 @@ def task_run_steps(
         raise
     finally:
         leave(_TASK_RUN, token)
-        under_way.pop(id(record), None)
+        if record.run.state_type in TERMINAL_STATES:  # else a second Ctrl-C came in between: its flow ends it
+            under_way.pop(id(record), None)
 
 
 def give_up(notes: FlowRunNotes) -> None:
