@@ -8,7 +8,7 @@ from prefect.engine.future import PrefectFuture
 from prefect.engine.steps import Steps, Wait
 from prefect.exceptions import PausedRun, UnfinishedRun
 from prefect.rules.inputs import find, replace
-from prefect.schemas.states import State, get_state_exception
+from prefect.schemas.states import State, get_state_exception, result_of
 
 __all__ = ["Ending", "ending_of", "states_for_futures"]
 
@@ -70,5 +70,5 @@ def ending_of(state: State[Any], value: Any) -> Ending:
             return Ending(state, error=get_state_exception(state))
         own = value.state_details
         if own.flow_run_id is None and own.task_run_id is None:
-            return Ending(state, state.result())
+            return Ending(state, result_of(state))
     return Ending(state, value)

@@ -20,7 +20,7 @@ from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.ending import Ending, ending_of, states_for_futures
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
 from prefect.engine.inputs import pending, resolve, task_inputs
-from prefect.engine.journal import Journal, enter
+from prefect.engine.journal import Journal
 from prefect.engine.lifecycle import (
     Interrupted,
     Outcome,
@@ -31,6 +31,7 @@ from prefect.engine.lifecycle import (
     after_attempt,
     state_of,
 )
+from prefect.engine.nesting import mirror, stand_in
 from prefect.engine.notes import FlowRunNotes, notes_of
 from prefect.engine.signals import termination_as_exception
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Steps, Wait
@@ -47,7 +48,7 @@ from prefect.logging.loggers import flow_run_logger
 from prefect.logging.prints import install_print
 from prefect.logging.tracebacks import drop_own_frames
 from prefect.rules.names import random_name
-from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRun, TaskRunRecord
+from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRunRecord
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.snapshots import FlowRunSnapshot
 from prefect.schemas.states import State, StateDetails, StateType
@@ -193,17 +194,7 @@ class _FlowRun:
             self.details = StateDetails(flow_run_id=self.run.id)
             self.is_new = False
             return
-        stand_in = TaskRun(
-            task_key=key,
-            dynamic_key=str(position),
-            name=f"{self.flow.name}-{position}",
-            flow_run_id=self.parent.flow_run.id,
-            flow_run_run_count=self.parent.flow_run.run_count,
-            task_inputs=inputs,
-            tags=self.run.tags,
-        )
-        self.run.parent_task_run_id = stand_in.id
-        self.link_record = TaskRunRecord(run=stand_in, states=[])
+        self.link_record = stand_in(self.run, self.flow, self.parent.flow_run, position, inputs)
         if self.parent.flow is not None and self.parent.flow.retries:
             # Only a retry looks for them: a loop over many nested flows keeps none of them alive.
             notes.children[key, position] = (self.run, self.link_record)
@@ -359,10 +350,7 @@ class _FlowRun:
 
     def _mirror(self, state: State[Any]) -> None:
         if self.link_record is not None:
-            details = state.state_details.model_copy(
-                update={"child_flow_run_id": self.run.id, "task_run_id": self.link_record.run.id}
-            )
-            enter(self.link_record, state.model_copy(update={"state_details": details, "id": uuid7()}))
+            mirror(state, self.run, self.link_record)
             self.journal.note(self.link_record)
 
     def _invalid(self, problem: ParameterTypeError) -> State[Any]:

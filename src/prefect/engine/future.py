@@ -20,7 +20,7 @@ from uuid import UUID
 from prefect.engine.slots import SlotGivenUp
 from prefect.logging.loggers import get_logger
 from prefect.schemas.objects import TaskRunRecord
-from prefect.schemas.states import State, StateType
+from prefect.schemas.states import State, StateType, result_of
 from prefect.types import call_in_forked_child
 
 __all__ = ["PrefectConcurrentFuture", "PrefectFuture", "wait_all"]
@@ -171,7 +171,7 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
             self.wait(timeout)
             if self._final is None:
                 raise TimeoutError(f"Task run {self._run_id} did not complete within {timeout} seconds")
-        return self._final.result(raise_on_failure=raise_on_failure)  # type: ignore[no-any-return]
+        return result_of(self._final, raise_on_failure)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(task_run_id={str(self._run_id)!r}, state={self.state})"

@@ -13,7 +13,7 @@ from prefect.engine.future import PrefectFuture
 from prefect.exceptions import UpstreamTaskError
 from prefect.rules.inputs import find, replace
 from prefect.schemas.objects import Constant, Parameter, TaskRunResult
-from prefect.schemas.states import State
+from prefect.schemas.states import State, result_of
 from prefect.types.annotations import allow_failure, quote, unmapped
 
 __all__ = ["ResultTracker", "TaskInputs", "listed", "pending", "resolve", "task_inputs"]
@@ -185,7 +185,7 @@ def _resolve_allowed(value: Any) -> Any:
 
 
 def _result_of(upstream: PrefectFuture[Any] | State[Any], *, allowed: bool = False) -> Any:
-    return _completed(upstream, allowed=allowed).result(raise_on_failure=False)
+    return result_of(_completed(upstream, allowed=allowed), raise_on_failure=False)
 
 
 def _completed(upstream: PrefectFuture[Any] | State[Any], *, allowed: bool) -> State[Any]:

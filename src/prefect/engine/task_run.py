@@ -32,7 +32,14 @@ from prefect.logging.loggers import get_logger, task_run_logger
 from prefect.logging.prints import install_print
 from prefect.logging.tracebacks import drop_own_frames
 from prefect.schemas.objects import TaskRun, TaskRunRecord
-from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType, get_state_exception
+from prefect.schemas.states import (
+    TERMINAL_STATES,
+    State,
+    StateDetails,
+    StateType,
+    get_state_exception,
+    result_of,
+)
 from prefect.settings import get_current_settings
 from prefect.states import exception_to_crashed_state
 from prefect.types import now, uuid7
@@ -215,7 +222,7 @@ class _TaskRun:
             cached = yield Block(lambda: cached_state(self.context, self.details))
             if cached is not None:
                 self._enter(cached)
-                return (yield from self._end(cached, cached.result(raise_on_failure=False)))
+                return (yield from self._end(cached, result_of(cached, raise_on_failure=False)))
         args, kwargs = task.signature.to_call(self.parameters)
         attempt, retries = 1, task.retries
         while True:
