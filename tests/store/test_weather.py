@@ -18,8 +18,10 @@ from prefect.operations import count_flows, create_flow, create_flow_run, create
 from prefect.schemas.actions import FlowCreate, FlowRunCreate
 from prefect.schemas.objects import Log
 from prefect.schemas.queries import FlowQuery
-from prefect.store import make_store, postgres, sqlite
+from prefect.settings import temporary_settings
+from prefect.store import make_store, open_store, postgres
 from prefect.store.base import Store
+from prefect.store.statement import Statement
 from prefect.types import now
 
 NOBODY = 65534
@@ -161,17 +163,19 @@ def test_a_database_with_tables_of_the_same_names(store: Store, path: Path) -> N
         create_flow(store, FlowCreate(name="etl"))
 
 
-def test_a_writer_that_never_ends(store: Store, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_never_ends(path: Path) -> None:
+    with temporary_settings({"server.database.timeout": 0.01}):
+        store = open_store(f"sqlite:///{path}")
     create_flow(store, FlowCreate(name="etl"))
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.0)
     raw = sqlite3.connect(path, isolation_level=None)
     raw.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailable, match="Another process has been writing"):
+    with pytest.raises(StoreUnavailable, match=r"Another process has been writing .* for 0.01 seconds"):
         create_flow(store, FlowCreate(name="other"))
     assert read_flow_by_name(store, "etl").name == "etl"
     raw.execute("ROLLBACK")
     raw.close()
     assert create_flow(store, FlowCreate(name="other")).name == "other"
+    store.close()
 
 
 @pytest.mark.parametrize("url", ["mysql://host/name", "prefect.db", "", "sqlite"])
@@ -222,6 +226,20 @@ def test_a_server_that_goes_away_in_the_middle() -> None:
                 admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
             connection._raw.execute("SELECT 1")  # type: ignore[attr-defined]
         assert create_flow_run(store, FlowRunCreate(flow_id=flow.id)).flow_id == flow.id
+        store.close()
+
+
+@pytest.mark.postgres
+def test_a_statement_that_takes_too_long() -> None:
+    with postgres_schema() as url:
+        store = make_store(url, timeout=0.05)
+        create_flow(store, FlowCreate(name="etl"))
+        with (
+            pytest.raises(StoreUnavailable, match=r"took too long .*PREFECT_SERVER_DATABASE_TIMEOUT"),
+            store.reading() as connection,
+        ):
+            connection.fetch(Statement("", "SELECT pg_sleep(30)"))
+        assert read_flow_by_name(store, "etl").name == "etl"
         store.close()
 
 

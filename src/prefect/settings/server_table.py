@@ -80,12 +80,15 @@ class ServerDatabaseSettings(Section):
         "PREFECT_API_DATABASE_CONNECTION_URL",
     )
     timeout: float | None = option(
-        10.0,
-        "Seconds to wait for a lock or an answer (store, later).",
+        None,
+        "Seconds that a writer waits for other processes (SQLite; 60 unless given), or that a statement may "
+        "take (PostgreSQL; no limit unless given).",
         "PREFECT_API_DATABASE_TIMEOUT",
     )
     connection_timeout: float | None = option(
-        5.0, "Seconds to wait for a connection (store, later).", "PREFECT_API_DATABASE_CONNECTION_TIMEOUT"
+        None,
+        "Seconds to wait for a connection (PostgreSQL; 30 unless given).",
+        "PREFECT_API_DATABASE_CONNECTION_TIMEOUT",
     )
     echo: bool = option(False, "Log every statement (store, later).", "PREFECT_API_DATABASE_ECHO")
     migrate_on_start: bool = option(

@@ -34,8 +34,15 @@ def open_store(url: str | None = None) -> Store:
     where = url or _url_of_settings()
     store = _open.get(where)
     if store is None:
-        store = _open.setdefault(where, make_store(where))
+        store = _open.setdefault(where, _make_as_set(where))
     return store
+
+
+def _make_as_set(url: str) -> Store:
+    from prefect.settings import get_current_settings  # noqa: PLC0415 - read when needed, not when imported
+
+    database = get_current_settings().server.database
+    return make_store(url, timeout=database.timeout, connect_timeout=database.connection_timeout)
 
 
 def _url_of_settings() -> str:
@@ -46,11 +53,14 @@ def _url_of_settings() -> str:
     return f"sqlite:///{settings.home / 'prefect.db'}" if url is None else url.get_secret_value()
 
 
-def make_store(url: str) -> Store:
+def make_store(url: str, *, timeout: float | None = None, connect_timeout: float | None = None) -> Store:
     """Return a new store for a database, to be closed by whoever asked.
 
     Args:
         url: See `open_store`.
+        timeout: Seconds that a writer waits for other processes (SQLite; by default 60), or that a statement
+            may take (PostgreSQL; by default there is no limit).
+        connect_timeout: Seconds to wait for a connection (PostgreSQL; by default 30).
 
     Raises:
         prefect.exceptions.ConfigurationError: The URL names no database that is supported.
@@ -61,11 +71,11 @@ def make_store(url: str) -> Store:
         path = rest.partition("?")[0].removeprefix("/")
         in_memory = not path or ":memory:" in path
         # Where the process goes later, the file must stay the same.
-        return SqliteStore(":memory:" if in_memory else Path(path).absolute())
+        return SqliteStore(":memory:" if in_memory else Path(path).absolute(), timeout)
     if separator and kind in ("postgresql", "postgres"):
         from prefect.store.postgres import PostgresStore  # noqa: PLC0415 - needs an extra
 
-        return PostgresStore(f"postgresql://{rest}")
+        return PostgresStore(f"postgresql://{rest}", timeout, connect_timeout)
     shown = f"{scheme}{separator}{rest.rpartition('@')[2]}"  # no password
     raise ConfigurationError(
         f"{shown!r} is no database that is supported. "

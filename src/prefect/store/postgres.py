@@ -100,12 +100,16 @@ class PostgresStore(Store):
 
     Args:
         url: `postgresql://user:password@host:port/name`; further options are those of libpq.
+        timeout: Seconds that a statement may take; None: as long as it needs.
+        connect_timeout: Seconds to wait for a connection; None: `CONNECT_SECONDS`.
     """
 
     dialect = "postgresql"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout: float | None = None, connect_timeout: float | None = None) -> None:
         super().__init__(url)
+        self._timeout = timeout
+        self._connect_timeout = CONNECT_SECONDS if connect_timeout is None else connect_timeout
         self._address, self._shown = _address(url)
         self._forget()
         _stores.add(self)
@@ -171,7 +175,8 @@ class PostgresStore(Store):
             return self._idle.pop() if self._idle else None
 
     def _connect(self) -> Raw:
-        raw: Raw = psycopg.connect(self._address, autocommit=True, connect_timeout=CONNECT_SECONDS)
+        seconds = max(1, round(self._connect_timeout))  # as libpq takes it
+        raw: Raw = psycopg.connect(self._address, autocommit=True, connect_timeout=seconds)
         try:
             for kind in ("uuid", "timestamptz", "json", "jsonb"):
                 raw.adapters.register_loader(kind, TextLoader)
@@ -179,6 +184,9 @@ class PostgresStore(Store):
             with self._lock:
                 if not self._is_current:
                     self._is_current = is_current(_version(raw), self._shown) or self._bring_up(raw)
+            if self._timeout is not None:
+                milliseconds = str(max(1, round(self._timeout * 1000)))
+                raw.execute("SELECT set_config('statement_timeout', %s, false)", (milliseconds,))
         except BaseException:
             raw.close()
             raise
@@ -246,6 +254,11 @@ def _explain(error: psycopg.Error, shown: str) -> StoreError | None:
         return StoreConflict(f"{shown} refuses a row that does not fit ({error}).")
     if isinstance(error, psycopg.errors.DuplicateTable):
         return StoreCorrupt(f"{shown} holds tables of another program ({error}). Use a database of its own.")
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return StoreUnavailable(
+            f"{shown} took too long ({str(error).strip()}). "
+            "Raise PREFECT_SERVER_DATABASE_TIMEOUT, or ask for less at once."
+        )
     if isinstance(error, psycopg.OperationalError):
         return StoreUnavailable(
             f"{shown} does not answer ({str(error).strip()}). "

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["SqliteStore"]
 
 BUSY_SECONDS = 60.0
-"""How long a writer waits for others before it gives up."""
+"""How long a writer waits for others before it gives up, unless a store is told otherwise."""
 WAIT_SECONDS = 0.25
 """How much of that is left to SQLite at a time; its own pauses grow, and would let some writers starve."""
 _PAUSE_SECONDS = 0.005
@@ -113,12 +113,14 @@ class SqliteStore(Store):
 
     Args:
         path: The file; `:memory:` keeps everything in this process for as long as the store lives.
+        timeout: Seconds that a writer waits for others before it gives up; None: `BUSY_SECONDS`.
     """
 
     dialect = "sqlite"
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, timeout: float | None = None) -> None:
         self.path = str(path)
+        self._patience = BUSY_SECONDS if timeout is None else timeout
         super().__init__("sqlite://" if self.path == ":memory:" else f"sqlite:///{self.path}")
         self._forget()
         _stores.add(self)
@@ -150,7 +152,7 @@ class SqliteStore(Store):
                     "again to have its runs recorded in a new file."
                 )
             try:
-                _begin(raw, self.path)
+                _begin(raw, self.path, self._patience)
                 yield _SqliteConnection(raw)
                 raw.execute("COMMIT")
             finally:
@@ -202,7 +204,7 @@ class SqliteStore(Store):
             cached_statements=64,
         )
         try:
-            _until_free(raw, "PRAGMA journal_mode=WAL", self.path)
+            _until_free(raw, "PRAGMA journal_mode=WAL", self.path, self._patience)
             raw.execute("PRAGMA synchronous=NORMAL")
             raw.execute("PRAGMA foreign_keys=ON")
             if not is_current(_version(raw), self.path):
@@ -215,7 +217,7 @@ class SqliteStore(Store):
     def _bring_up(self, raw: sqlite3.Connection) -> None:
         """Make or upgrade the schema; of processes that try at once, one does, the others find it done."""
         try:
-            _begin(raw, self.path)
+            _begin(raw, self.path, self._patience)
             found = _version(raw)
             if found is None:
                 for statement in SQLITE_SCHEMA:
@@ -257,18 +259,18 @@ def _version(raw: sqlite3.Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _begin(raw: sqlite3.Connection, path: str) -> None:
+def _begin(raw: sqlite3.Connection, path: str, patience: float) -> None:
     try:
         raw.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
         if not _is_busy(error):
             raise
-        _until_free(raw, "BEGIN IMMEDIATE", path)
+        _until_free(raw, "BEGIN IMMEDIATE", path, patience)
 
 
-def _until_free(raw: sqlite3.Connection, statement: str, path: str) -> None:
+def _until_free(raw: sqlite3.Connection, statement: str, path: str, patience: float) -> None:
     """Run a statement that takes a lock, as often as it needs."""
-    deadline = monotonic() + BUSY_SECONDS
+    deadline = monotonic() + patience
     while True:
         try:
             raw.execute(statement)
@@ -278,8 +280,9 @@ def _until_free(raw: sqlite3.Connection, statement: str, path: str) -> None:
                 raise
             if monotonic() > deadline:
                 raise StoreUnavailable(
-                    f"Another process has been writing to {path} for {BUSY_SECONDS:.0f} seconds. "
-                    "End it, or let PREFECT_API_DATABASE_CONNECTION_URL name a PostgreSQL database."
+                    f"Another process has been writing to {path} for {patience:g} seconds. "
+                    "End it, raise PREFECT_SERVER_DATABASE_TIMEOUT, or let "
+                    "PREFECT_API_DATABASE_CONNECTION_URL name a PostgreSQL database."
                 ) from error
             # Pauses are as good as random, so that processes do not march in step.
             sleep(monotonic_ns() % 997 / 997 * _PAUSE_SECONDS)
