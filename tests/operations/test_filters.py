@@ -1,23 +1,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from makers import at, make_flow_run, make_task_run, state
 
-from prefect.operations import count_flow_runs, count_task_runs, read_flow_runs, read_task_runs
+from prefect.exceptions import StoreError
+from prefect.operations import count_flow_runs, count_task_runs, read_flow_runs, read_logs, read_task_runs
 from prefect.schemas.filters import (
     DeploymentFilter,
     FlowFilter,
     FlowRunFilter,
+    LogFilter,
+    LogFilterTextSearch,
     TaskRunFilter,
     WorkPoolFilter,
     WorkQueueFilter,
 )
-from prefect.schemas.queries import FlowRunQuery, TaskRunQuery
+from prefect.schemas.queries import FlowRunQuery, LogQuery, TaskRunQuery
 from prefect.schemas.sorting import FlowRunSort, TaskRunSort
+from prefect.store import make_store
 from prefect.store.base import Store
 
 A, B, C, D = (UUID(int=number) for number in (10, 11, 12, 13))
@@ -176,3 +181,13 @@ def test_every_order_of_flow_runs_gives_all(runs: Store, sort: FlowRunSort) -> N
 @pytest.mark.parametrize("sort", list(TaskRunSort))
 def test_every_order_of_task_runs_gives_all(runs: Store, sort: TaskRunSort) -> None:
     assert {run.id for run in read_task_runs(runs, TaskRunQuery(sort=sort))} == {T1, T2}
+
+
+def test_a_query_that_is_too_long_is_explained(tmp_path: Path) -> None:
+    store = make_store(f"sqlite:///{tmp_path / 'prefect.db'}")
+    search = " ".join(f"word{i}" for i in range(5000))
+    query = LogQuery(logs=LogFilter(text=LogFilterTextSearch(query=search)))
+
+    with pytest.raises(StoreError, match="asks for too much at once"):
+        read_logs(store, query)
+    store.close()
