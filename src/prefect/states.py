@@ -11,6 +11,7 @@ import msgspec
 from prefect.exceptions import PausedRun
 from prefect.rules.final_states import state_of_value
 from prefect.schemas.actions import StateCreate
+from prefect.schemas.asynchrony import is_async_here
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import (
     NO_DETAILS,
@@ -19,8 +20,8 @@ from prefect.schemas.states import (
     StateDetails,
     StateGroup,
     StateType,
-    get_state_exception,
 )
+from prefect.schemas.states import get_state_exception as exception_of
 from prefect.types import now
 
 __all__ = [
@@ -231,27 +232,43 @@ def is_state_iterable(value: Any) -> bool:
     )
 
 
-def raise_state_exception(state: State[Any]) -> None:
-    """Raise what a state stands for; a state that is no failure passes.
+def get_state_exception(state: State[Any]) -> Any:
+    """Return the exception of a state that is not COMPLETED; to async code, a coroutine of it.
+
+    Args:
+        state: A failed, crashed or cancelled state.
+
+    Raises:
+        TypeError: The state is none of these three kinds.
+    """
+    return aget_state_exception(state) if is_async_here() else exception_of(state)
+
+
+async def aget_state_exception(state: State[Any]) -> BaseException:
+    """Return the exception of a state; as `get_state_exception`, for async code."""
+    return exception_of(state)
+
+
+def raise_state_exception(state: State[Any]) -> Any:
+    """Raise what a state stands for; a state that is no failure passes. Async code has to await it.
 
     Raises:
         Exception: The run's own exception, or `FailedRun`, `CrashedRun`, `CancelledRun`.
         prefect.exceptions.PausedRun: The run is paused.
     """
-    if state.is_failed() or state.is_crashed() or state.is_cancelled():
-        raise get_state_exception(state)
-    if state.is_paused():
-        raise PausedRun("Run is paused.", state=state)
+    return araise_state_exception(state) if is_async_here() else _raise(state)
 
 
 async def araise_state_exception(state: State[Any]) -> None:
     """Raise what a state stands for; as `raise_state_exception`, for async code."""
-    raise_state_exception(state)
+    _raise(state)
 
 
-async def aget_state_exception(state: State[Any]) -> BaseException:
-    """Return the exception of a state; as `get_state_exception`, for async code."""
-    return get_state_exception(state)
+def _raise(state: State[Any]) -> None:
+    if state.is_failed() or state.is_crashed() or state.is_cancelled():
+        raise exception_of(state)
+    if state.is_paused():
+        raise PausedRun("Run is paused.", state=state)
 
 
 def get_state_result(state: State[R], raise_on_failure: bool = True) -> Any:

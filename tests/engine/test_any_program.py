@@ -14,7 +14,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from prefect.runtime import flow_run, task_run
 from prefect.schemas.states import TERMINAL_STATES
 from prefect.task_runners import ThreadPoolTaskRunner
-from recorded import flow_run_of, task_run_of
+from recorded import flow_run_of, settled, task_run_of
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -105,7 +105,7 @@ class Program:
             given = [task(lambda: 1, name="given").submit()] if node.how == "argument" else []
             result = made(*given, return_state=node.how == "state")
             result = asyncio.run(result) if node.is_async else result
-            return result.result() if node.how == "state" else result
+            return settled(result.result()) if node.how == "state" else result
         except Failed:
             return None
 
@@ -119,7 +119,7 @@ class Program:
             if not node.is_async:  # what it runs may need an event loop of its own
                 return await asyncio.to_thread(self.outcome, node)
             result = await made(*given, return_state=node.how == "state")
-            return result.result() if node.how == "state" else result
+            return await result.result() if node.how == "state" else result
         except Failed:
             return None
 

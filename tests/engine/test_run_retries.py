@@ -162,7 +162,9 @@ def test_the_retry_condition_decides(answer: bool, is_async: bool) -> None:
         return answer
 
     async def acondition(subject: Any, run: Any, state: Any) -> bool:
-        return condition(subject, run, state)
+        error = await state.aresult(raise_on_failure=False)
+        asked.append((subject.name, run.run_count, state.name, str(error)))
+        return answer
 
     chosen = acondition if is_async else condition
     for fn in flaky(task, 9):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.context.model import ContextModel
 from prefect.exceptions import MissingContextError
+from prefect.schemas.asynchrony import set_run_check
 from prefect.schemas.objects import FlowRun, TaskRun
 from prefect.schemas.snapshots import DeploymentSnapshot, FlowRunSnapshot, TaskRunSnapshot
 
@@ -241,6 +242,14 @@ def get_run_context() -> FlowRunContext | TaskRunContext:
         raise MissingContextError(NO_RUN)
     return found
 
+
+def _is_async_run() -> bool | None:
+    task, flow = _TASK_RUN.get(), _FLOW_RUN.get()
+    running = task.task if task is not None else flow.flow if flow is not None else None
+    return running.isasync if running is not None else None
+
+
+set_run_check(_is_async_run)
 
 _live_roots: dict[str, FlowRunContext] = {}
 """Flow runs without a parent that run in this process now, by id."""

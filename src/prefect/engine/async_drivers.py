@@ -16,6 +16,7 @@ from prefect.engine.future import PrefectFuture
 from prefect.engine.loops import awaited
 from prefect.engine.slots import SlotGivenUp
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Step, Steps, Wait, map_calls
+from prefect.schemas.asynchrony import call_as_sync
 from prefect.types import call_in_forked_child
 
 __all__ = ["adrive", "adrive_generator", "collecting"]
@@ -162,7 +163,7 @@ async def _perform(step: Step) -> Any:
             with SlotGivenUp():
                 return await _block(step)
         case RunHook():
-            outcome = step.fn(*step.args)
+            outcome = call_as_sync(step.fn, step.args)
             return await outcome if inspect.isawaitable(outcome) else outcome
         case _:
             return perform(step)

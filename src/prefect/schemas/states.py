@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from prefect.exceptions import CancelledRun, CrashedRun, FailedRun, MissingResult, PausedRun, UnfinishedRun
+from prefect.schemas.asynchrony import is_async_here
 from prefect.schemas.base import FrozenSchema, Schema
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata, read_persisted
 from prefect.types import now, uuid7
@@ -23,6 +24,7 @@ __all__ = [
     "StateGroup",
     "StateType",
     "get_state_exception",
+    "result_of",
 ]
 
 R = TypeVar("R")
@@ -156,7 +158,7 @@ class State(Schema, Generic[R], weakref=True):
         return self.type in TERMINAL_STATES
 
     def result(self, raise_on_failure: bool = True, retry_result_failure: bool = True) -> Any:
-        """Return the run's result.
+        """Return the run's result; in a run of a coroutine function, a coroutine of it, as `aresult` does.
 
         Args:
             raise_on_failure: Raise what a failed run raised; otherwise return it.
@@ -173,28 +175,13 @@ class State(Schema, Generic[R], weakref=True):
             prefect.exceptions.MissingResult: The run finished, but its result is not kept.
             Exception: What the run raised.
         """
-        if self.type is StateType.COMPLETED:
-            return _value_of(self)
-        if self.type is StateType.PAUSED:
-            raise PausedRun("Run is paused, its result is not available.", state=self)
-        if self.type not in TERMINAL_STATES:
-            why = f": {self.message}" if self.message else "."
-            raise UnfinishedRun(f"Run is in {self.type.value} state, its result is not available{why}")
-        if (
-            not raise_on_failure
-            and isinstance(self.data, ResultRecord)
-            and self.type is not StateType.CRASHED
-        ):
-            # An exception, or what else the user's function returned: states of other runs, say.
-            return self.data.result
-        error = get_state_exception(self)
-        if raise_on_failure:
-            raise error
-        return error
+        if is_async_here():
+            return self.aresult(raise_on_failure, retry_result_failure)
+        return result_of(self, raise_on_failure)
 
     async def aresult(self, raise_on_failure: bool = True, retry_result_failure: bool = True) -> Any:
         """Return the run's result; as `result`, for async code."""
-        return self.result(raise_on_failure=raise_on_failure, retry_result_failure=retry_result_failure)
+        return result_of(self, raise_on_failure)
 
     def __str__(self) -> str:
         """Write the state the way logs show it: `Completed()`, `Failed('why')`, `Cached(type=COMPLETED)`."""
@@ -254,6 +241,24 @@ class StateGroup:
         parts = [f"total={self.total_count}"]
         parts += [f"{kind.value!r}={count}" for kind, count in self.type_counts.items() if count]
         return ", ".join(parts)
+
+
+def result_of(state: State[Any], raise_on_failure: bool = True) -> Any:
+    """Return the result of a state, to code of every kind; see `State.result`."""
+    if state.type is StateType.COMPLETED:
+        return _value_of(state)
+    if state.type is StateType.PAUSED:
+        raise PausedRun("Run is paused, its result is not available.", state=state)
+    if state.type not in TERMINAL_STATES:
+        why = f": {state.message}" if state.message else "."
+        raise UnfinishedRun(f"Run is in {state.type.value} state, its result is not available{why}")
+    if not raise_on_failure and isinstance(state.data, ResultRecord):
+        # An exception, or what else the user's function returned: states of other runs, say.
+        return state.data.result
+    error = get_state_exception(state)
+    if raise_on_failure:
+        raise error
+    return error
 
 
 def get_state_exception(state: State[Any]) -> BaseException:
