@@ -436,6 +436,8 @@ class TestRowsThatMakeNoSense:
         assert len(task_runs.err.splitlines()) == 1
         assert listed(prefect, "flow", "ls") == ["doubling"]
         assert listed(prefect, "flow-run", "ls", "--state", "failed") == ["bound-to-fail"]
+        assert listed(prefect, "flow-run", "ls", "--tag", "nightly") == []
+        assert listed(prefect, "flow-run", "ls", "--tag", "nightly", "--tag", "other") == []
 
     def test_are_explained_where_one_is_asked_for(self, prefect, damage):
         damage("UPDATE flow_runs SET created = 7 WHERE name = 'run-of-2'")

@@ -53,6 +53,11 @@ def _parts(element: FunctionElement[Any], compiler: Any, options: dict[str, Any]
     return [compiler.process(part, **options) for part in element.clauses]
 
 
+def _sound(column: str) -> str:
+    """Leave out for SQLite what is no JSON: one damaged row must not fail a listing of the others."""
+    return f"CASE WHEN json_valid({column}) THEN {column} END"
+
+
 @compiles(Among, "sqlite")
 def _among_sqlite(element: Among, compiler: Any, **options: Any) -> str:
     column, wanted = _parts(element, compiler, options)
@@ -71,7 +76,7 @@ def _among_postgresql(element: Among, compiler: Any, **options: Any) -> str:
 @compiles(Holds, "sqlite")
 def _holds_sqlite(element: Holds, compiler: Any, **options: Any) -> str:
     texts, wanted = _parts(element, compiler, options)
-    return f"EXISTS (SELECT 1 FROM json_each({texts}) AS item WHERE item.value = {wanted})"
+    return f"EXISTS (SELECT 1 FROM json_each({_sound(texts)}) AS item WHERE item.value = {wanted})"
 
 
 @compiles(Holds, "postgresql")
@@ -83,7 +88,7 @@ def _holds_postgresql(element: Holds, compiler: Any, **options: Any) -> str:
 @compiles(HoldsAll, "sqlite")
 def _holds_all_sqlite(element: HoldsAll, compiler: Any, **options: Any) -> str:
     texts, wanted = _parts(element, compiler, options)
-    held = f"SELECT value FROM json_each({texts})"
+    held = f"SELECT value FROM json_each({_sound(texts)})"
     return f"NOT EXISTS (SELECT 1 FROM json_each({wanted}) AS wanted WHERE wanted.value NOT IN ({held}))"
 
 
@@ -97,7 +102,7 @@ def _holds_all_postgresql(element: HoldsAll, compiler: Any, **options: Any) -> s
 def _holds_any_sqlite(element: HoldsAny, compiler: Any, **options: Any) -> str:
     texts, wanted = _parts(element, compiler, options)
     some = f"SELECT value FROM json_each({wanted})"
-    return f"EXISTS (SELECT 1 FROM json_each({texts}) AS item WHERE item.value IN ({some}))"
+    return f"EXISTS (SELECT 1 FROM json_each({_sound(texts)}) AS item WHERE item.value IN ({some}))"
 
 
 @compiles(HoldsAny, "postgresql")
@@ -110,7 +115,7 @@ def _holds_any_postgresql(element: HoldsAny, compiler: Any, **options: Any) -> s
 @compiles(Member, "sqlite")
 def _member_sqlite(element: Member, compiler: Any, **options: Any) -> str:
     document, name = _parts(element, compiler, options)
-    return f"json_extract({document}, '$.' || {name})"
+    return f"json_extract({_sound(document)}, '$.' || {name})"
 
 
 @compiles(Member, "postgresql")

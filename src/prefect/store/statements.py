@@ -280,11 +280,11 @@ FLOW_RUN_CONDITIONS = {
     ),
     "flow_runs.tags.all_": Condition(
         Statement(
-            "EXISTS (SELECT 1 FROM json_each(flow_runs.tags) AS item WHERE item.value = ?)",
+            "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(flow_runs.tags) THEN flow_runs.tags END) AS item WHERE item.value = ?)",
             "flow_runs.tags @> jsonb_build_array(%s::VARCHAR::text)",
         ),
         Statement(
-            "NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(flow_runs.tags)))",
+            "NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(CASE WHEN json_valid(flow_runs.tags) THEN flow_runs.tags END)))",
             "flow_runs.tags @> %s::JSONB",
         ),
     ),
@@ -345,11 +345,11 @@ TASK_RUN_CONDITIONS = {
     ),
     "task_runs.tags.all_": Condition(
         Statement(
-            "EXISTS (SELECT 1 FROM json_each(task_runs.tags) AS item WHERE item.value = ?)",
+            "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(task_runs.tags) THEN task_runs.tags END) AS item WHERE item.value = ?)",
             "task_runs.tags @> jsonb_build_array(%s::VARCHAR::text)",
         ),
         Statement(
-            "NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(task_runs.tags)))",
+            "NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(CASE WHEN json_valid(task_runs.tags) THEN task_runs.tags END)))",
             "task_runs.tags @> %s::JSONB",
         ),
     ),
