@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, task
+from prefect import Task, flow, task
 from prefect.cache_policies import INPUTS
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run, task_run
@@ -260,3 +260,24 @@ def program_cached_results_are_read_again() -> None:
 
     with temporary_settings({PREFECT_LOCAL_STORAGE_PATH: Path("results").resolve()}):
         print(run())
+
+
+def program_options_of_subclasses() -> None:
+    """`with_options` keeps the class; elsewhere, it gives a plain task or flow."""
+
+    class Loud(Task):  # type: ignore[type-arg]
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            return f"{super().__call__(*args, **kwargs)}!"
+
+    print(Loud(lambda x: x, name="loud").with_options(retries=1)(1))
+
+
+def program_timeout_errors_of_the_users() -> None:
+    """`TimedOut` is a run that its own timeout ended; elsewhere, one whose code raised a `TimeoutError` too."""
+
+    @task
+    def work() -> None:
+        raise TimeoutError("the other side is slow")
+
+    state = work(return_state=True)
+    print(state.type, state.name, state.message)

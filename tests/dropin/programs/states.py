@@ -401,3 +401,69 @@ def program_text_of_types() -> None:
         state.type == "COMPLETED",
     )
     print(state.type in {StateType.COMPLETED}, state.type in {"COMPLETED"}, f"{state.type.value:>12}")
+
+
+def program_results_in_async_code() -> None:
+    @task
+    async def work(x: int) -> float:
+        return 1 / x
+
+    @flow
+    async def run() -> Any:
+        good, bad = await work(1, return_state=True), await work(0, return_state=True)
+        print(await good.result(), repr(await bad.result(raise_on_failure=False)))
+        try:
+            await bad.result()
+        except ZeroDivisionError as error:
+            print("raised", error)
+        try:
+            await raise_state_exception(bad)  # type: ignore[func-returns-value]
+        except ZeroDivisionError:
+            print("raised again")
+        future = work.submit(2)
+        return future.result(), type(await get_state_exception(bad)).__name__, await future.state.result()
+
+    async def main() -> Any:
+        return await (await run(return_state=True)).result()
+
+    print(asyncio.run(main()))
+
+
+def program_where_results_are_awaited() -> None:
+    state = Completed(data=1)
+
+    def look(where: str) -> None:
+        result = state.result()
+        is_awaited = asyncio.iscoroutine(result)
+        if is_awaited:
+            result.close()
+        print(where, is_awaited)
+
+    @task
+    def sync_task() -> None:
+        look("sync task")
+
+    @task
+    async def async_task() -> None:
+        look("async task")
+
+    @flow
+    async def async_flow() -> None:
+        look("async flow")
+        sync_task()
+        await async_task()
+        await asyncio.to_thread(look, "thread of an async flow")
+
+    @flow
+    def sync_flow() -> None:
+        look("sync flow")
+        async_task.submit().wait()
+
+    async def main() -> None:
+        look("event loop")
+        sync_flow()
+
+    look("module")
+    sync_flow()
+    asyncio.run(async_flow())
+    asyncio.run(main())
