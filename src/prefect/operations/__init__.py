@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from prefect.operations.admin import (
+    read_admin_version,
+    read_api_version,
+    read_csrf_token,
+    read_health,
+    read_readiness,
+    read_server_settings,
+    read_storage_defaults,
+)
+from prefect.operations.events import record_events
 from prefect.operations.flow_runs import (
     count_flow_runs,
     create_flow_run,
@@ -9,6 +19,7 @@ from prefect.operations.flow_runs import (
     read_flow_run,
     read_flow_run_states,
     read_flow_runs,
+    resume_flow_run,
     set_flow_run_state,
     update_flow_run,
 )
@@ -33,11 +44,14 @@ from prefect.operations.logs import create_logs, read_logs
 from prefect.operations.registry import OPERATIONS, Operation, operation
 from prefect.operations.task_runs import (
     count_task_runs,
+    create_task_run,
     delete_task_run,
     read_task_run,
     read_task_run_states,
     read_task_runs,
     record_task_runs,
+    set_task_run_state,
+    update_task_run,
 )
 
 __all__ = [
@@ -51,26 +65,38 @@ __all__ = [
     "create_flow",
     "create_flow_run",
     "create_logs",
+    "create_task_run",
     "current_holder",
     "delete_flow",
     "delete_flow_run",
     "delete_task_run",
     "hold_flow_run",
     "operation",
+    "read_admin_version",
+    "read_api_version",
+    "read_csrf_token",
     "read_flow",
     "read_flow_by_name",
     "read_flow_run",
     "read_flow_run_states",
     "read_flow_runs",
     "read_flows",
+    "read_health",
     "read_logs",
+    "read_readiness",
+    "read_server_settings",
+    "read_storage_defaults",
     "read_task_run",
     "read_task_run_states",
     "read_task_runs",
+    "record_events",
     "record_task_runs",
     "release_flow_run",
     "renew_leases",
+    "resume_flow_run",
     "set_flow_run_state",
+    "set_task_run_state",
     "update_flow",
     "update_flow_run",
+    "update_task_run",
 ]

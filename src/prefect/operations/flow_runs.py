@@ -8,24 +8,23 @@ from uuid import UUID
 
 import msgspec
 
-from prefect.exceptions import ObjectNotFound, StoreConflict
+from prefect.exceptions import ObjectNotFound, ObjectUnsupported, StoreConflict
 from prefect.operations.listings import known_flow_run_count, known_flow_runs
 from prefect.operations.registry import operation
+from prefect.operations.results import result_of
+from prefect.operations.subflows import mirror_state
 from prefect.rules.bookkeeping import enter_state, estimate
 from prefect.rules.names import random_name
-from prefect.rules.transitions import Decision, decide_flow_run
-from prefect.schemas.actions import FlowRunCreate, FlowRunUpdate
+from prefect.rules.transitions import decide_flow_run
+from prefect.schemas.actions import FlowRunCreate, FlowRunResume, FlowRunUpdate
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.queries import FlowRunQuery
 from prefect.schemas.responses import (
     OrchestrationResult,
     SetStateStatus,
     StateAbortDetails,
-    StateAcceptDetails,
-    StateRejectDetails,
-    StateWaitDetails,
 )
-from prefect.schemas.states import State, StateType
+from prefect.schemas.states import NO_DETAILS, State, StateType
 from prefect.store import statements
 from prefect.store.base import Connection, Store
 from prefect.store.codec import (
@@ -46,12 +45,13 @@ __all__ = [
     "read_flow_run",
     "read_flow_run_states",
     "read_flow_runs",
+    "resume_flow_run",
     "set_flow_run_state",
     "update_flow_run",
 ]
 
 
-@operation("POST", "/flow_runs/")
+@operation("POST", "/flow_runs/", creates=True)
 def create_flow_run(store: Store, data: FlowRunCreate) -> FlowRun:
     """Make a flow run, with its first state.
 
@@ -91,6 +91,7 @@ def create_flow_run(store: Store, data: FlowRunCreate) -> FlowRun:
             if not connection.run(statements.INSERT_FLOW_RUN, flow_run_row(run)):
                 return _already_there(connection, data)
             connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, first))
+            mirror_state(connection, run)
     except StoreConflict as error:
         raise ObjectNotFound(error, f"Flow with id {data.flow_id} not found") from error
     return run
@@ -191,7 +192,7 @@ def update_flow_run(store: Store, flow_run_id: UUID, data: FlowRunUpdate) -> Flo
     return run
 
 
-@operation("POST", "/flow_runs/{flow_run_id}/set_state")
+@operation("POST", "/flow_runs/{flow_run_id}/set_state", creates=True)
 def set_flow_run_state(
     store: Store, flow_run_id: UUID, state: State[Any], force: bool = False
 ) -> OrchestrationResult:
@@ -218,7 +219,40 @@ def set_flow_run_state(
             if decision.run_count is not None:
                 run.run_count = decision.run_count
             enter_and_store(connection, run, decision.state)
-    return OrchestrationResult(state=run.state, status=decision.status, details=_details(decision))
+    return result_of(decision, run.state)
+
+
+@operation("POST", "/flow_runs/{flow_run_id}/resume", creates=True)
+def resume_flow_run(store: Store, flow_run_id: UUID, data: FlowRunResume) -> OrchestrationResult:
+    """Let a paused flow run go on; one that was suspended is scheduled anew.
+
+    Args:
+        store: The store.
+        flow_run_id: The run.
+        data: What it is resumed with.
+
+    Returns:
+        What was decided; ABORT for a run that is not paused.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such run.
+        prefect.exceptions.ObjectUnsupported: It is to be resumed with an input, which no run takes yet.
+    """
+    if data.run_input:
+        raise ObjectUnsupported("Inputs of flow runs are not supported.")
+    paused = read_flow_run(store, flow_run_id).state
+    if paused is None or paused.type is not StateType.PAUSED:
+        return OrchestrationResult(
+            state=None,
+            status=SetStateStatus.ABORT,
+            details=StateAbortDetails(reason="Cannot resume a flow run that is not paused."),
+        )
+    if paused.state_details.pause_reschedule:
+        details = msgspec.structs.replace(NO_DETAILS, scheduled_time=now())
+        resumed: State[Any] = State(type=StateType.SCHEDULED, name="Resuming", state_details=details)
+    else:
+        resumed = State(type=StateType.RUNNING)
+    return set_flow_run_state(store, flow_run_id, resumed)
 
 
 def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> None:
@@ -236,20 +270,9 @@ def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> 
     run.updated = now()
     connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, state))
     connection.run(statements.UPDATE_FLOW_RUN_PROGRESS, flow_run_progress_row(run))
+    mirror_state(connection, run)
     if run.end_time is not None:
         connection.run(statements.DROP_LEASE, (run.id.hex,))
-
-
-def _details(
-    decision: Decision,
-) -> StateAcceptDetails | StateWaitDetails | StateRejectDetails | StateAbortDetails:
-    if decision.status is SetStateStatus.ACCEPT:
-        return StateAcceptDetails()
-    if decision.status is SetStateStatus.WAIT:
-        return StateWaitDetails(delay_seconds=decision.delay_seconds or 0, reason=decision.reason)
-    if decision.status is SetStateStatus.REJECT:
-        return StateRejectDetails(reason=decision.reason)
-    return StateAbortDetails(reason=decision.reason)
 
 
 def _to_change(connection: Connection, flow_run_id: UUID) -> FlowRun:

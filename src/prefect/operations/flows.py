@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-@operation("POST", "/flows/")
+@operation("POST", "/flows/", creates=True)
 def create_flow(store: Store, data: FlowCreate) -> Flow:
     """Return the flow of a name; it is made where there is none.
 

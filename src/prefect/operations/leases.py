@@ -56,7 +56,7 @@ def _holder(pid: int) -> Holder:
     return Holder(host=host_id(), pid=pid, process_started=started(pid) or "")
 
 
-@operation("PUT", "/flow_runs/{flow_run_id}/lease")
+@operation("PUT", "/flow_runs/{flow_run_id}/lease", internal=True)
 def hold_flow_run(store: Store, flow_run_id: UUID, holder: Holder, expires: datetime) -> None:
     """Say which process carries out a flow run. The lease ends with the run.
 
@@ -71,14 +71,14 @@ def hold_flow_run(store: Store, flow_run_id: UUID, holder: Holder, expires: date
         connection.run(statements.HOLD_LEASE, row)
 
 
-@operation("DELETE", "/flow_runs/{flow_run_id}/lease")
+@operation("DELETE", "/flow_runs/{flow_run_id}/lease", internal=True)
 def release_flow_run(store: Store, flow_run_id: UUID) -> None:
     """Give a lease back while the run goes on elsewhere, or later: when it is suspended, say."""
     with store.transaction() as connection:
         connection.run(statements.DROP_LEASE, (flow_run_id.hex,))
 
 
-@operation("POST", "/flow_runs/leases/renew")
+@operation("POST", "/flow_runs/leases/renew", internal=True)
 def renew_leases(store: Store, flow_run_ids: Sequence[UUID], expires: datetime) -> None:
     """Put off the end of leases.
 
@@ -92,7 +92,7 @@ def renew_leases(store: Store, flow_run_ids: Sequence[UUID], expires: datetime) 
         connection.run_many(statements.RENEW_LEASE, [(until, run_id.hex) for run_id in flow_run_ids])
 
 
-@operation("POST", "/flow_runs/leases/crash_orphans")
+@operation("POST", "/flow_runs/leases/crash_orphans", internal=True)
 def crash_orphans(store: Store, now: datetime) -> list[FlowRun]:
     """Let the flow runs whose process is gone end as Crashed, and their task runs with them.
 

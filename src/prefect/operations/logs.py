@@ -15,7 +15,7 @@ from prefect.store.codec import log_from_row, log_row
 __all__ = ["create_logs", "read_logs"]
 
 
-@operation("POST", "/logs/")
+@operation("POST", "/logs/", creates=True)
 def create_logs(store: Store, logs: Sequence[Log]) -> None:
     """Write log records, all or none. A record whose id is there already is left out.
 

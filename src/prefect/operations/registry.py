@@ -27,6 +27,10 @@ class Operation(NamedTuple):
     method: Method
     path: str
     """Below `/api`; names in braces are arguments."""
+    creates: bool = False
+    """Whether it makes something, which a server's answer tells."""
+    internal: bool = False
+    """Whether it is no part of the interface, so that no server offers it."""
 
     @property
     def name(self) -> str:
@@ -41,17 +45,19 @@ OPERATIONS: Mapping[Callable[..., Any], Operation] = MappingProxyType(_operation
 
 
 def operation(
-    method: Method, path: str
+    method: Method, path: str, *, creates: bool = False, internal: bool = False
 ) -> Callable[[Callable[Concatenate[Store, P], R]], Callable[Concatenate[Store, P], R]]:
     """Register a function over a store as an operation; the function stays what it is.
 
     Args:
         method: The HTTP method.
         path: The path below `/api`.
+        creates: Whether it makes something.
+        internal: Whether only this process calls it.
     """
 
     def register(function: Callable[Concatenate[Store, P], R]) -> Callable[Concatenate[Store, P], R]:
-        _operations[function] = Operation(function, method, path)
+        _operations[function] = Operation(function, method, path, creates, internal)
         return function
 
     return register

@@ -6,29 +6,49 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from prefect.exceptions import ObjectNotFound
 from prefect.operations.listings import known_task_run_count, known_task_runs
 from prefect.operations.registry import operation
-from prefect.rules.bookkeeping import estimate
+from prefect.operations.results import result_of
+from prefect.operations.subflows import FLOW_ID_LABEL, FLOW_RUN_ID_LABEL
+from prefect.rules.bookkeeping import enter_state, estimate
+from prefect.rules.names import random_name
+from prefect.rules.transitions import decide_task_run
+from prefect.schemas.actions import TaskRunCreate, TaskRunUpdate
 from prefect.schemas.objects import TaskRun, TaskRunRecord
 from prefect.schemas.queries import TaskRunQuery
-from prefect.schemas.states import State
+from prefect.schemas.responses import OrchestrationResult
+from prefect.schemas.states import State, StateType
 from prefect.store import statements
-from prefect.store.base import Store
-from prefect.store.codec import task_run_from_row, task_run_row, task_run_states_from_row
-from prefect.types import now
+from prefect.store.base import Connection, Store
+from prefect.store.codec import (
+    flow_run_from_row,
+    task_run_from_row,
+    task_run_record_from_row,
+    task_run_row,
+    task_run_states_from_row,
+)
+from prefect.types import now, uuid7
 
 __all__ = [
     "count_task_runs",
+    "create_task_run",
     "delete_task_run",
     "read_task_run",
     "read_task_run_states",
     "read_task_runs",
     "record_task_runs",
+    "set_task_run_state",
+    "update_task_run",
 ]
 
+_SETTLED = frozenset({"id", "labels", "name", "state"})
+"""What `create_task_run` does not take over as it is."""
 
-@operation("POST", "/task_runs/records")
+
+@operation("POST", "/task_runs/records", internal=True)
 def record_task_runs(store: Store, records: Sequence[TaskRunRecord]) -> None:
     """Write task runs with their whole history, all or none.
 
@@ -40,6 +60,50 @@ def record_task_runs(store: Store, records: Sequence[TaskRunRecord]) -> None:
     rows = [task_run_row(record) for record in records]
     with store.transaction() as connection:
         connection.run_many(statements.UPSERT_TASK_RUN, rows)
+
+
+@operation("POST", "/task_runs/", creates=True)
+def create_task_run(store: Store, data: TaskRunCreate) -> TaskRun:
+    """Make a task run, with its first state: one that stands for a subflow, or that others will run.
+
+    Args:
+        store: The store.
+        data: The run. Where a run of its id, or of its flow run and keys, is there already, that one is
+            returned.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such flow run.
+    """
+    at = now()
+    values = {name: getattr(data, name) for name in data.__struct_fields__ if name not in _SETTLED}
+    run = TaskRun(
+        **values,
+        id=data.id or uuid7(),
+        name=data.name or random_name(),
+        labels=dict(data.labels or {}),
+        created=at,
+        updated=at,
+    )
+    given: State[Any] = data.state or State(type=StateType.PENDING, timestamp=at)
+    details = msgspec.structs.replace(given.state_details, flow_run_id=data.flow_run_id, task_run_id=run.id)
+    first = msgspec.structs.replace(given, state_details=details)
+    enter_state(run, first)
+    with store.transaction() as connection:
+        if run.flow_run_id is not None:
+            # The flow run is locked, so that of two who make the same run at once one finds the other's.
+            owners = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (run.flow_run_id.hex,))
+            if not owners:
+                raise ObjectNotFound(help_message=f"Flow run with id {run.flow_run_id} not found")
+            owner = flow_run_from_row(owners[0])
+            run.flow_run_run_count = owner.run_count
+            run.labels |= {FLOW_ID_LABEL: str(owner.flow_id), FLOW_RUN_ID_LABEL: str(owner.id)}
+            keys = (run.flow_run_id.hex, run.task_key, run.dynamic_key)
+            if rows := connection.fetch(statements.TASK_RUN_BY_KEY, keys):
+                return task_run_from_row(rows[0])
+        row = task_run_row(TaskRunRecord(run=run, states=[first]))
+        if not connection.run(statements.INSERT_TASK_RUN, row):
+            run = task_run_from_row(connection.fetch(statements.TASK_RUN_BY_ID, (run.id.hex,))[0])
+    return run
 
 
 @operation("GET", "/task_runs/{task_run_id}")
@@ -90,6 +154,64 @@ def read_task_run_states(store: Store, task_run_id: UUID) -> list[State[Any]]:
     return task_run_states_from_row(rows[0]) if rows else []
 
 
+@operation("PATCH", "/task_runs/{task_run_id}")
+def update_task_run(store: Store, task_run_id: UUID, data: TaskRunUpdate) -> TaskRun:
+    """Change what is set in `data` of a task run, and return the run.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such run.
+    """
+    with store.transaction() as connection:
+        record = _to_change(connection, task_run_id)
+        if data.name is not msgspec.UNSET:
+            record.run.name = data.name
+        connection.run(statements.UPSERT_TASK_RUN, task_run_row(record))
+    return record.run
+
+
+@operation("POST", "/task_runs/{task_run_id}/set_state", creates=True)
+def set_task_run_state(
+    store: Store, task_run_id: UUID, state: State[Any], force: bool = False
+) -> OrchestrationResult:
+    """Propose a state for a task run; the rules decide what becomes of it.
+
+    Args:
+        store: The store.
+        task_run_id: The run.
+        state: The state that the run is to enter.
+        force: Enter it even where the rules would not have it.
+
+    Returns:
+        What was decided, with the state that the run has now.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such run.
+    """
+    with store.transaction() as connection:
+        record = _to_change(connection, task_run_id)
+        run, owner = record.run, record.run.flow_run_id
+        owners = [] if owner is None else connection.fetch(statements.FLOW_RUN_BY_ID, (owner.hex,))
+        decision = decide_task_run(
+            run.state,
+            state,
+            run,
+            flow_run_state=flow_run_from_row(owners[0]).state if owners else None,
+            now=now(),
+            force=force,
+        )
+        if decision.state is not None:
+            if decision.run_count is not None:
+                run.run_count = decision.run_count
+            details = msgspec.structs.replace(
+                decision.state.state_details, flow_run_id=owner, task_run_id=run.id
+            )
+            entered = msgspec.structs.replace(decision.state, state_details=details)
+            enter_state(run, entered)
+            record.states.append(entered)
+            connection.run(statements.UPSERT_TASK_RUN, task_run_row(record))
+    return result_of(decision, run.state)
+
+
 @operation("DELETE", "/task_runs/{task_run_id}")
 def delete_task_run(store: Store, task_run_id: UUID) -> None:
     """Delete a task run with its logs.
@@ -102,6 +224,13 @@ def delete_task_run(store: Store, task_run_id: UUID) -> None:
     with store.transaction() as connection:
         if not [connection.execute(deletion) for deletion in task_run_deletions(task_run_id)][-1]:
             raise _not_found(task_run_id)
+
+
+def _to_change(connection: Connection, task_run_id: UUID) -> TaskRunRecord:
+    rows = connection.fetch(statements.TASK_RUN_TO_CHANGE, (task_run_id.hex,))
+    if not rows:
+        raise _not_found(task_run_id)
+    return task_run_record_from_row(rows[0])
 
 
 def _not_found(task_run_id: UUID) -> ObjectNotFound:

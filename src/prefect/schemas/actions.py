@@ -10,14 +10,31 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from prefect.schemas.base import Schema
-from prefect.schemas.objects import FlowRunPolicy
+from prefect.schemas.objects import (
+    Constant,
+    FlowRunPolicy,
+    FlowRunResult,
+    Parameter,
+    TaskRunPolicy,
+    TaskRunResult,
+)
 from prefect.schemas.states import NO_DETAILS, State, StateDetails, StateType
 from prefect.types import KeyValueLabels
 
-__all__ = ["FlowCreate", "FlowRunCreate", "FlowRunUpdate", "FlowUpdate", "LogCreate", "StateCreate"]
+__all__ = [
+    "FlowCreate",
+    "FlowRunCreate",
+    "FlowRunResume",
+    "FlowRunUpdate",
+    "FlowUpdate",
+    "LogCreate",
+    "StateCreate",
+    "TaskRunCreate",
+    "TaskRunUpdate",
+]
 
 
-class FlowCreate(Schema):
+class FlowCreate(Schema, forbid_unknown_fields=True):
     """A flow to be made, unless one of its name is there."""
 
     name: str
@@ -25,13 +42,13 @@ class FlowCreate(Schema):
     labels: KeyValueLabels | None = msgspec.field(default_factory=dict)
 
 
-class FlowUpdate(Schema):
+class FlowUpdate(Schema, forbid_unknown_fields=True):
     """Changes of a flow."""
 
     tags: list[str] | UnsetType = UNSET
 
 
-class FlowRunCreate(Schema):
+class FlowRunCreate(Schema, forbid_unknown_fields=True):
     """A flow run to be made."""
 
     flow_id: UUID
@@ -57,7 +74,7 @@ class FlowRunCreate(Schema):
     """An id of the caller's own; None: a new one."""
 
 
-class FlowRunUpdate(Schema):
+class FlowRunUpdate(Schema, forbid_unknown_fields=True):
     """Changes of a flow run; what is left out stays."""
 
     name: str | UnsetType | None = UNSET
@@ -69,7 +86,42 @@ class FlowRunUpdate(Schema):
     job_variables: dict[str, Any] | UnsetType | None = UNSET
 
 
-class LogCreate(Schema):
+class FlowRunResume(Schema, forbid_unknown_fields=True):
+    """What a paused flow run is resumed with."""
+
+    run_input: dict[str, Any] | None = None
+
+
+class TaskRunCreate(Schema, forbid_unknown_fields=True):
+    """A task run to be made."""
+
+    task_key: str
+    dynamic_key: str
+    id: UUID | None = None
+    """An id of the caller's own; None: a new one."""
+    state: State[Any] | None = None
+    """None: Pending."""
+    name: str | None = None
+    """None: a generated one."""
+    flow_run_id: UUID | None = None
+    cache_key: str | None = None
+    cache_expiration: datetime | None = None
+    task_version: str | None = None
+    empirical_policy: TaskRunPolicy = msgspec.field(default_factory=TaskRunPolicy)
+    tags: list[str] = msgspec.field(default_factory=list)
+    labels: KeyValueLabels | None = msgspec.field(default_factory=dict)
+    task_inputs: dict[str, list[TaskRunResult | FlowRunResult | Parameter | Constant]] = msgspec.field(
+        default_factory=dict
+    )
+
+
+class TaskRunUpdate(Schema, forbid_unknown_fields=True):
+    """Changes of a task run."""
+
+    name: str | UnsetType = UNSET
+
+
+class LogCreate(Schema, forbid_unknown_fields=True):
     """A log record to be written."""
 
     name: str
@@ -80,7 +132,7 @@ class LogCreate(Schema):
     task_run_id: UUID | None = None
 
 
-class StateCreate(Schema):
+class StateCreate(Schema, forbid_unknown_fields=True):
     """A state for a run to enter."""
 
     type: StateType

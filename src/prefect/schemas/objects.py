@@ -18,6 +18,7 @@ __all__ = [
     "Flow",
     "FlowRun",
     "FlowRunPolicy",
+    "FlowRunResult",
     "Log",
     "Parameter",
     "TaskRun",
@@ -118,6 +119,12 @@ class TaskRunResult(FrozenSchema, tag_field="input_type", tag="task_run", frozen
     id: UUID
 
 
+class FlowRunResult(FrozenSchema, tag_field="input_type", tag="flow_run", frozen=True):
+    """An input of a task run that a flow run made."""
+
+    id: UUID
+
+
 class Parameter(FrozenSchema, tag_field="input_type", tag="parameter", frozen=True):
     """An input of a task run that is a parameter of its flow."""
 
@@ -147,7 +154,9 @@ class TaskRun(Schema, weakref=True):
     tags: list[str] = msgspec.field(default_factory=list)
     labels: KeyValueLabels = msgspec.field(default_factory=dict)
     state_id: UUID | None = None
-    task_inputs: dict[str, list[TaskRunResult | Parameter | Constant]] = msgspec.field(default_factory=dict)
+    task_inputs: dict[str, list[TaskRunResult | FlowRunResult | Parameter | Constant]] = msgspec.field(
+        default_factory=dict
+    )
     state_type: StateType | None = None
     state_name: str | None = None
     run_count: int = 0

@@ -20,6 +20,7 @@ from prefect.schemas.objects import (
     Flow,
     FlowRun,
     FlowRunPolicy,
+    FlowRunResult,
     Log,
     Parameter,
     TaskRun,
@@ -74,7 +75,9 @@ _decode_details = msgspec.json.Decoder(StateDetails).decode
 _decode_flow_run_policy = msgspec.json.Decoder(FlowRunPolicy).decode
 _decode_task_run_policy = msgspec.json.Decoder(TaskRunPolicy).decode
 _decode_created_by = msgspec.json.Decoder(CreatedBy).decode
-_decode_inputs = msgspec.json.Decoder(dict[str, list[TaskRunResult | Parameter | Constant]]).decode
+_decode_inputs = msgspec.json.Decoder(
+    dict[str, list[TaskRunResult | FlowRunResult | Parameter | Constant]]
+).decode
 
 
 def flow_row(flow: Flow) -> Row:

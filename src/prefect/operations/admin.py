@@ -1,0 +1,77 @@
+"""Operations that tell of the server itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.exceptions import ObjectUnsupported
+from prefect.operations.registry import operation
+from prefect.settings import get_current_settings
+from prefect.store import statements
+from prefect.store.base import Store
+from prefect.version import API_VERSION, INTERFACE_VERSION
+
+__all__ = [
+    "read_admin_version",
+    "read_api_version",
+    "read_csrf_token",
+    "read_health",
+    "read_readiness",
+    "read_server_settings",
+    "read_storage_defaults",
+]
+
+
+@operation("GET", "/health")
+def read_health(store: Store) -> bool:
+    """Say that the server answers."""
+    return True
+
+
+@operation("GET", "/ready")
+def read_readiness(store: Store) -> dict[str, str]:
+    """Say that the store answers too.
+
+    Raises:
+        prefect.exceptions.StoreError: It does not.
+    """
+    store.fetch(statements.RECENT_FLOWS, (1, 0))
+    return {"message": "OK"}
+
+
+@operation("GET", "/version")
+def read_api_version(store: Store) -> str:
+    """Return the version of the protocol."""
+    return API_VERSION
+
+
+@operation("GET", "/admin/version")
+def read_admin_version(store: Store) -> str:
+    """Return the release of Prefect whose interface is served, which clients compare with their own."""
+    return INTERFACE_VERSION
+
+
+@operation("GET", "/admin/settings")
+def read_server_settings(store: Store) -> dict[str, Any]:
+    """Return the settings that apply, secrets masked."""
+    return get_current_settings().model_dump(mode="json")
+
+
+@operation("GET", "/admin/storage")
+def read_storage_defaults(store: Store) -> dict[str, str | None]:
+    """Return the block that results go to by default: there is none."""
+    return {"default_result_storage_block_id": None}
+
+
+@operation("GET", "/csrf-token")
+def read_csrf_token(store: Store, client: str) -> None:
+    """Refuse to give a token, since none is asked for.
+
+    Args:
+        store: The store.
+        client: Who asks.
+
+    Raises:
+        prefect.exceptions.ObjectUnsupported: Always, with the text that makes clients stop asking.
+    """
+    raise ObjectUnsupported("CSRF protection is disabled.")
