@@ -12,6 +12,7 @@
         ├── MappingMissingIterable, MappingLengthMismatch
         ├── ScriptError, MissingFlowError, FlowScriptError, InvalidNameError
         ├── PrefectHTTPStatusError, ObjectNotFound, ObjectAlreadyExists, ObjectLimitReached, ObjectUnsupported
+        ├── ServerBusy                       too many requests are under way
         ├── StoreError
         │   ├── StoreUnavailable             cannot be opened or written: disk, permissions, server away
         │   ├── StoreCorrupt                 the file is no (sound) database
@@ -68,6 +69,7 @@ __all__ = [
     "ReservedArgumentError",
     "ScriptError",
     "SerializationError",
+    "ServerBusy",
     "SignatureMismatchError",
     "StoreConflict",
     "StoreCorrupt",
@@ -259,6 +261,10 @@ class ObjectLimitReached(PrefectException):
 
 class ObjectUnsupported(PrefectException):
     """The API does not support this kind of object."""
+
+
+class ServerBusy(PrefectException):
+    """The server has too much to do already; what was asked may be asked again later."""
 
 
 class StoreError(PrefectException):

@@ -17,6 +17,7 @@ GROUPS = {
     "flow": "See flows.",
     "flow-run": "See flow runs: what ran, and what it logged.",
     "profile": "Keep sets of settings, and choose between them.",
+    "server": "Serve what is kept to clients.",
     "task-run": "See task runs: what ran, and what it logged.",
     "version": "Show the version, and what it works with here.",
 }

@@ -12,13 +12,13 @@ from uuid import UUID
 from prefect.engine.future import PrefectFuture
 from prefect.exceptions import UpstreamTaskError
 from prefect.rules.inputs import find, replace
-from prefect.schemas.objects import Constant, Parameter, TaskRunResult
+from prefect.schemas.objects import Constant, FlowRunResult, Parameter, TaskRunResult
 from prefect.schemas.states import State, result_of
 from prefect.types.annotations import allow_failure, quote, unmapped
 
 __all__ = ["ResultTracker", "TaskInputs", "listed", "pending", "resolve", "task_inputs"]
 
-TaskInputs = dict[str, list[TaskRunResult | Parameter | Constant]]
+TaskInputs = dict[str, list[TaskRunResult | FlowRunResult | Parameter | Constant]]
 
 _ATOMS = frozenset({int, float, str, bytes, bool, type(None), complex})
 _UNTRACKED = frozenset({bool, type(None), type(...), type(NotImplemented)})
@@ -214,7 +214,9 @@ def task_inputs(
     return found
 
 
-def _sources(value: Any, tracker: ResultTracker | None) -> list[TaskRunResult | Parameter | Constant]:
+def _sources(
+    value: Any, tracker: ResultTracker | None
+) -> list[TaskRunResult | FlowRunResult | Parameter | Constant]:
     if tracker is not None:
         known = tracker.find(value)
         if known is not None:

@@ -1,0 +1,29 @@
+"""`prefect server`: serve what is kept to clients."""
+
+from __future__ import annotations
+
+from prefect.cli.commands import Group
+
+__all__ = ["run"]
+
+group = Group("server")
+run = group.run
+
+
+@group.command("start")
+def start(*, host: str | None = None, port: int | None = None, no_services: bool = False) -> None:
+    """Serve the API on this machine until Ctrl-C.
+
+    Args:
+        host: The address to listen on, which must be one of this machine's own (127.0.0.1).
+        port: The port to listen on; 0 is any that is free.
+        no_services: Accepted for the interface's sake; there are no services to leave out yet.
+    """
+    from prefect.server.run import serve
+
+    serve(host, port, announce=_tell)
+
+
+def _tell(url: str) -> None:
+    print(f"Serving at {url}", flush=True)
+    print(f"For clients: prefect config set PREFECT_API_URL={url}", flush=True)

@@ -1,0 +1,128 @@
+"""The application: where everything that serves is put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import lru_cache, partial
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.exceptions import ClientException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.plugins import SwaggerRenderPlugin
+
+from prefect.operations import record_events
+from prefect.schemas.base import encode_json
+from prefect.server.errors import failure_of
+from prefect.server.events import events_in
+from prefect.server.inbox import Inbox
+from prefect.server.openapi import describe
+from prefect.server.routes import ROUTES, Route
+from prefect.server.workroom import Workroom
+from prefect.store.base import Store
+
+__all__ = ["PREFIX", "make_app"]
+
+PREFIX = "/api"
+"""What the paths of the API start with."""
+LARGEST_BODY = 10_000_000
+"""Bytes."""
+_OLDEST_API = (0, 8, 0)
+_JSON = "application/json"
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def make_app(store: Store) -> Litestar:
+    """Return the application that serves a store.
+
+    Args:
+        store: Where everything is kept; whoever gives it closes it.
+    """
+    workroom = Workroom()
+    inbox = Inbox(workroom, partial(record_events, store))
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncGenerator[None]:
+        inbox.open()
+        try:
+            yield
+        finally:
+            await inbox.close()
+            workroom.close()
+
+    return Litestar(
+        route_handlers=[
+            *(_handler(route, store, workroom) for route in ROUTES),
+            events_in(f"{PREFIX}/events/in", inbox),
+            *_documentation(),
+        ],
+        exception_handlers={Exception: _answer_failure},
+        lifespan=[lifespan],
+        request_max_body_size=LARGEST_BODY,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _handler(route: Route, store: Store, workroom: Workroom) -> HTTPRouteHandler:
+    async def handle(request: AnyRequest) -> Response[bytes]:
+        _check_version(request.headers.get("x-prefect-api-version"))
+        body = b""
+        if route.body_type is not None:
+            body = await request.body()
+            _check_content_type(body, request.headers.get("content-type", ""))
+        status, content = await workroom.run(
+            route.answer, store, request.path_params, dict(request.query_params), body
+        )
+        return Response(content, status_code=status, media_type=_JSON)
+
+    path = PREFIX + route.operation.path
+    for name in route.in_path:
+        path = path.replace(f"{{{name}}}", f"{{{name}:str}}")
+    # Litestar holds bodies and statuses apart; here each answer says its own.
+    return HTTPRouteHandler(path, http_method=[route.operation.method], status_code=200)(handle)
+
+
+def _answer_failure(request: AnyRequest, error: Exception) -> Response[bytes]:
+    status, content, headers = failure_of(error)
+    return Response(content, status_code=status, headers=dict(headers), media_type=_JSON)
+
+
+def _documentation() -> list[HTTPRouteHandler]:
+    page = SwaggerRenderPlugin(favicon="<link rel='icon' href='data:,'>")
+
+    @lru_cache(maxsize=1)
+    def document() -> dict[str, Any]:
+        return describe(ROUTES, PREFIX)
+
+    async def openapi() -> Response[bytes]:
+        return Response(encode_json(document()), media_type=_JSON)
+
+    async def docs(request: AnyRequest) -> Response[bytes]:
+        return Response(page.render(request, document()), media_type="text/html")
+
+    return [
+        HTTPRouteHandler("/openapi.json", http_method=["GET"])(openapi),
+        HTTPRouteHandler("/docs", http_method=["GET"])(docs),
+    ]
+
+
+def _check_version(version: str | None) -> None:
+    if version is not None and not _is_served(version):
+        raise ClientException(f"API version {version!r} is not served: 0.8.0 is the oldest that is.")
+
+
+@lru_cache(maxsize=64)
+def _is_served(version: str) -> bool:
+    try:
+        return tuple(int(part) for part in version.split(".")) >= _OLDEST_API
+    except ValueError:
+        return False
+
+
+def _check_content_type(body: bytes, content_type: str) -> None:
+    """A page of another site can send a browser's forms here, but no JSON."""
+    if body and content_type.partition(";")[0].strip().lower() != _JSON:
+        raise ClientException(f"The body must be sent as {_JSON}.", status_code=415)

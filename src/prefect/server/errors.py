@@ -1,0 +1,121 @@
+"""What clients are answered when something is wrong: one function, one form for each kind of error."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from prefect.exceptions import (
+    ObjectAlreadyExists,
+    ObjectNotFound,
+    ObjectUnsupported,
+    ServerBusy,
+    StoreConflict,
+    StoreError,
+)
+from prefect.schemas.base import encode_json
+
+__all__ = ["Failure", "InvalidRequest", "OutOfRange", "failure_of"]
+
+logger = logging.getLogger("prefect.server")
+
+RETRY_SECONDS = 1.0
+"""When a client may try again, where the store or the server has too much to do."""
+_STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
+
+
+class InvalidRequest(ValueError):
+    """A request's query or body is not what the operation takes.
+
+    Args:
+        where: `query` or `body`.
+        error: What is wrong.
+        given: What was sent.
+    """
+
+    def __init__(self, where: str, error: Exception, given: Any) -> None:
+        super().__init__(str(error))
+        self.where = where
+        self.given = given
+
+
+class OutOfRange(ValueError):
+    """A window that is too large, or none."""
+
+
+class Failure(NamedTuple):
+    """A status, a body and headers."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return the answer that an error makes.
+
+    Args:
+        error: What was raised while a request was dealt with.
+    """
+    if isinstance(error, InvalidRequest):
+        return _failure(422, _invalid(error.where, str(error), error.given))
+    if isinstance(error, OutOfRange | ObjectUnsupported):
+        return _failure(422, {"detail": str(error)})
+    if isinstance(error, msgspec.ValidationError | OverflowError):
+        # What fits the schema, and yet no run or no database.
+        return _failure(422, _invalid("body", str(error), None))
+    if isinstance(error, ObjectNotFound):
+        return _failure(404, {"detail": error.help_message or "Not Found"})
+    if isinstance(error, ObjectAlreadyExists | StoreConflict):
+        return _failure(409, {"detail": str(error)})
+    if isinstance(error, StoreError | ServerBusy):
+        logger.warning("%s", error)
+        unavailable = {"exception_message": "Service Unavailable"}
+        return _failure(503, unavailable, {"retry-after": str(RETRY_SECONDS)})
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and status < 500:
+        return _failure(status, {"detail": getattr(error, "detail", "") or "Bad Request"})
+    logger.error("A request failed.", exc_info=error)
+    return _failure(500, {"exception_message": "Internal Server Error"})
+
+
+def _failure(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Failure:
+    return Failure(status, encode_json(body), headers or {})
+
+
+def _invalid(where: str, message: str, given: Any) -> dict[str, Any]:
+    what, _, path = message.partition(" - at `$")
+    location: list[str | int] = [where]
+    for name, index in _STEP.findall(path):
+        location.append(name or (int(index) if index.isdigit() else index))
+    plain = _plain(given)
+    detail = {"type": "value_error", "loc": location, "msg": what, "input": _at(plain, location[1:])}
+    return {
+        "exception_message": "Invalid request received.",
+        "exception_detail": [detail],
+        "request_body": plain,
+    }
+
+
+def _plain(given: Any) -> Any:
+    if not isinstance(given, bytes):
+        return given
+    try:
+        return msgspec.json.decode(given)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return given[:1000].decode(errors="replace")
+
+
+def _at(value: Any, location: list[str | int]) -> Any:
+    for step in location:
+        if isinstance(value, dict) and step in value:
+            value = value[str(step)]
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value

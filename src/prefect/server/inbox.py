@@ -1,0 +1,93 @@
+"""The inbox of events: sockets fill it, one task empties it into the store, many events at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from prefect.exceptions import ServerBusy, StoreConflict, StoreError
+from prefect.schemas.events import Event
+from prefect.server.workroom import Workroom
+
+__all__ = ["Inbox"]
+
+logger = logging.getLogger("prefect.server")
+
+AT_ONCE = 500
+"""How many events one transaction takes."""
+MOST_WAITING = 10_000
+"""How many events wait at most; then sockets are read no further, which slows their clients down."""
+LAST_SECONDS = 30.0
+"""How long the store may take for what waits when the server stops."""
+PAUSE_SECONDS = 1.0
+"""How long to wait for a store that cannot be written."""
+
+Record = Callable[[Sequence[Event]], None]
+
+
+class Inbox:
+    """Events on their way to the store, in the order in which they came.
+
+    Args:
+        workroom: Where they are written.
+        record: Writes events.
+    """
+
+    __slots__ = ("_record", "_task", "_waiting", "_workroom")
+
+    def __init__(self, workroom: Workroom, record: Record) -> None:
+        self._workroom = workroom
+        self._record = record
+        self._waiting: asyncio.Queue[Event] = asyncio.Queue(MOST_WAITING)
+        self._task: asyncio.Task[None] | None = None
+
+    async def put(self, event: Event) -> None:
+        """Add an event; wait while too many are there."""
+        await self._waiting.put(event)
+
+    def open(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.create_task(self._write_on())
+
+    async def close(self) -> None:
+        """Write what waits, and end."""
+        if self._task is not None:
+            try:
+                await asyncio.wait_for(self._waiting.join(), LAST_SECONDS)
+            except TimeoutError:
+                logger.error("The store does not take %d events; they are lost.", self._waiting.qsize())
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _write_on(self) -> None:
+        while True:
+            events = [await self._waiting.get()]
+            while len(events) < AT_ONCE and not self._waiting.empty():
+                events.append(self._waiting.get_nowait())
+            await self._write(events)
+            for _ in events:
+                self._waiting.task_done()
+
+    async def _write(self, events: Sequence[Event]) -> None:
+        while True:
+            try:
+                await self._workroom.run(self._record, events)
+                return
+            except (StoreError, ServerBusy) as error:
+                if isinstance(error, StoreConflict):
+                    await self._write_each(events, error)
+                    return
+                logger.warning("Events wait to be written: %s", error)
+                await asyncio.sleep(PAUSE_SECONDS)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other events must be written
+                await self._write_each(events, error)
+                return
+
+    async def _write_each(self, events: Sequence[Event], error: Exception) -> None:
+        """One event that no store can take must not keep others from being written."""
+        if len(events) == 1:
+            logger.error("The event %s (%s) is left out: %s", events[0].id, events[0].event, error)
+            return
+        for event in events:
+            await self._write([event])

@@ -1,0 +1,194 @@
+"""Routes: how a request becomes the call of an operation, and its result an answer.
+
+There is one route for each operation of the registry, and nothing is said here of any one of them: an
+operation's signature says what is in the path; of the other arguments, those of GET and DELETE are in the
+query, and a single one of other methods is the body, several are its members.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, get_origin, get_type_hints
+
+import msgspec
+
+import prefect.operations  # noqa: F401 - fills the registry
+from prefect.exceptions import ObjectNotFound
+from prefect.operations.registry import OPERATIONS, Operation
+from prefect.schemas.actions import FlowRunCreate, StateCreate, TaskRunCreate
+from prefect.schemas.base import encode_json
+from prefect.schemas.responses import OrchestrationResult
+from prefect.schemas.states import State
+from prefect.server.errors import InvalidRequest, OutOfRange
+from prefect.store.base import Store
+from prefect.types import now
+
+__all__ = ["ROUTES", "Answer", "Route"]
+
+MOST_OBJECTS = 200
+"""How many objects a page of an answer has at most."""
+_MOST_ROWS = 2**63 - 1
+_IN_PATH = re.compile(r"{(\w+)}")
+
+
+class Answer(NamedTuple):
+    """A status and a body."""
+
+    status: int
+    body: bytes
+
+
+class Route:
+    """How one operation is called over HTTP.
+
+    Args:
+        operation: The operation.
+    """
+
+    __slots__ = (
+        "_bodies",
+        "_decoder",
+        "_has_one_body",
+        "body_type",
+        "in_path",
+        "operation",
+        "query_type",
+        "result_type",
+    )
+
+    def __init__(self, operation: Operation) -> None:
+        hints = get_type_hints(operation.function)
+        parameters = list(inspect.signature(operation.function).parameters.values())[1:]
+        names = set(_IN_PATH.findall(operation.path))
+        others = [parameter for parameter in parameters if parameter.name not in names]
+        self.operation = operation
+        self.result_type: Any = hints["return"]
+        self.in_path: dict[str, Any] = {name: hints[name] for name in names}
+        self.query_type: type[msgspec.Struct] | None = None
+        self.body_type: Any = None
+        self._bodies = [parameter.name for parameter in others]
+        self._has_one_body = len(others) == 1
+        if not others:
+            return
+        members = [_member(parameter, hints[parameter.name]) for parameter in others]
+        if operation.method in ("GET", "DELETE"):
+            self.query_type = msgspec.defstruct(f"{operation.name}_query", members)
+            return
+        self.body_type = (
+            _wire_type(hints[self._bodies[0]])
+            if self._has_one_body
+            else msgspec.defstruct(f"{operation.name}_body", members)
+        )
+        self._decoder = msgspec.json.Decoder(self.body_type, strict=False)
+
+    def answer(self, store: Store, path: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Answer:
+        """Call the operation and encode what it returns.
+
+        Args:
+            store: The store.
+            path: The values in the path, by name.
+            query: The values of the query.
+            body: The request's body.
+
+        Raises:
+            prefect.server.errors.InvalidRequest: The query or the body is not what the operation takes.
+            prefect.exceptions.ObjectNotFound: An id in the path is none.
+        """
+        began = now()
+        arguments = self._arguments_in_path(path)
+        if self.query_type is not None:
+            arguments.update(_members(self._read_query(query)))
+        elif self.body_type is not None:
+            arguments.update(self._read_body(body))
+        result = self.operation.function(store, **arguments)
+        status = self._status(result, began)
+        return Answer(status, b"" if status == 204 else encode_json(result))
+
+    def _arguments_in_path(self, path: Mapping[str, str]) -> dict[str, Any]:
+        try:
+            return {name: msgspec.convert(path[name], wanted) for name, wanted in self.in_path.items()}
+        except msgspec.ValidationError as error:
+            raise ObjectNotFound(error, "Not Found") from error
+
+    def _read_query(self, query: Mapping[str, str]) -> Any:
+        try:
+            return msgspec.convert(dict(query), self.query_type, strict=False)
+        except msgspec.ValidationError as error:
+            raise InvalidRequest("query", error, dict(query)) from error
+
+    def _read_body(self, body: bytes) -> dict[str, Any]:
+        try:
+            read = self._decoder.decode(body or b"{}")
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+            raise InvalidRequest("body", error, body) from error
+        _check_window(read)
+        given = {self._bodies[0]: read} if self._has_one_body else _members(read)
+        return {name: _received(value) for name, value in given.items()}
+
+    def _status(self, result: Any, began: datetime) -> int:
+        method = self.operation.method
+        if method in ("PATCH", "DELETE") or (result is None and not self.operation.creates):
+            return 204
+        return 201 if self.operation.creates and _was_made_since(result, began) else 200
+
+
+def _wire_type(wanted: Any) -> Any:
+    return StateCreate if wanted is State or get_origin(wanted) is State else wanted
+
+
+def _member(parameter: inspect.Parameter, wanted: Any) -> tuple[str, Any] | tuple[str, Any, Any]:
+    wanted = _wire_type(wanted)
+    if parameter.default is parameter.empty:
+        return parameter.name, wanted
+    return parameter.name, wanted, parameter.default
+
+
+def _members(struct: Any) -> dict[str, Any]:
+    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+
+def _received(value: Any) -> Any:
+    """Give states the id and the time of this server, whatever a client says."""
+    if isinstance(value, StateCreate):
+        return State(
+            type=value.type,
+            name=value.name,
+            message=value.message,
+            data=value.data,
+            state_details=value.state_details,
+        )
+    if isinstance(value, FlowRunCreate | TaskRunCreate) and value.state is not None:
+        state = value.state
+        value.state = State(
+            type=state.type,
+            name=state.name,
+            message=state.message,
+            data=state.data,
+            state_details=state.state_details,
+        )
+    return value
+
+
+def _check_window(query: Any) -> None:
+    limit, offset = getattr(query, "limit", None), getattr(query, "offset", None)
+    if limit is not None and not 0 <= limit <= MOST_OBJECTS:
+        raise OutOfRange(f"Invalid limit: must be between 0 and {MOST_OBJECTS}.")
+    if offset is not None and not 0 <= offset <= _MOST_ROWS:
+        raise OutOfRange("Invalid offset: must not be negative.")
+
+
+def _was_made_since(result: Any, began: datetime) -> bool:
+    """Whether a request made what it answers, or found it there."""
+    if isinstance(result, OrchestrationResult):
+        return result.state is not None and result.state.timestamp >= began
+    created = getattr(result, "created", None)
+    return created is None or created >= began
+
+
+ROUTES: tuple[Route, ...] = tuple(
+    Route(operation) for operation in OPERATIONS.values() if not operation.internal
+)
+"""The routes of all operations that are part of the interface."""
