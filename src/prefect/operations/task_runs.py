@@ -95,7 +95,6 @@ def create_task_run(store: Store, data: TaskRunCreate) -> TaskRun:
             if not owners:
                 raise ObjectNotFound(help_message=f"Flow run with id {run.flow_run_id} not found")
             owner = flow_run_from_row(owners[0])
-            run.flow_run_run_count = owner.run_count
             run.labels |= {FLOW_ID_LABEL: str(owner.flow_id), FLOW_RUN_ID_LABEL: str(owner.id)}
             keys = (run.flow_run_id.hex, run.task_key, run.dynamic_key)
             if rows := connection.fetch(statements.TASK_RUN_BY_KEY, keys):

@@ -34,14 +34,15 @@ _JSON = "application/json"
 AnyRequest = Request[Any, Any, Any]
 
 
-def make_app(store: Store) -> Litestar:
+def make_app(store: Store, workroom: Workroom | None = None) -> Litestar:
     """Return the application that serves a store.
 
     Args:
         store: Where everything is kept; whoever gives it closes it.
+        workroom: Where operations are carried out; None: one of the usual size.
     """
-    workroom = Workroom()
-    inbox = Inbox(workroom, partial(record_events, store))
+    room = workroom or Workroom()
+    inbox = Inbox(room, partial(record_events, store))
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
@@ -50,11 +51,11 @@ def make_app(store: Store) -> Litestar:
             yield
         finally:
             await inbox.close()
-            workroom.close()
+            room.close()
 
     return Litestar(
         route_handlers=[
-            *(_handler(route, store, workroom) for route in ROUTES),
+            *(_handler(route, store, room) for route in ROUTES),
             events_in(f"{PREFIX}/events/in", inbox),
             *_documentation(),
         ],

@@ -63,7 +63,7 @@ def _listen(host: str, port: int) -> socket.socket:
     if not _is_loopback(host):
         raise ConfigurationError(
             f"The server does not listen on {host}: it has no authentication yet, so whoever reaches it "
-            "could change anything. Use --host 127.0.0.1; a proxy that authenticates may stand in front of it."
+            "could change anything. Use --host 127.0.0.1; a proxy that authenticates may stand before it."
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)

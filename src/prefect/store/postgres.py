@@ -250,7 +250,7 @@ def _explain(error: psycopg.Error, shown: str) -> StoreError | None:
         return StoreUnavailable(f"{shown} cannot be written ({error}).")
     if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
         return StoreUnavailable(f"{shown} only allows reading ({error}).")
-    if isinstance(error, psycopg.errors.IntegrityError):
+    if isinstance(error, psycopg.errors.IntegrityError | psycopg.errors.DataError):
         return StoreConflict(f"{shown} refuses a row that does not fit ({error}).")
     if isinstance(error, psycopg.errors.DuplicateTable):
         return StoreCorrupt(f"{shown} holds tables of another program ({error}). Use a database of its own.")
