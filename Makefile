@@ -17,7 +17,7 @@ UV := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test architecture lint format types bench check lock names build clean
+.PHONY: help demo test interop architecture lint format types bench check lock names build clean
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of"
@@ -38,7 +38,10 @@ demo: $(VENV)/.run-stamp ## run a real pipeline and show what was recorded (need
 	@echo; echo "The report is in $(DEMO)/reports, the record in $(DEMO)/prefect.db."
 
 test: $(VENV)/.dev-stamp ## run the tests (TESTS=tests/engine for some)
-	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) -m "not interop" $(TESTS)
+
+interop: $(VENV)/.dev-stamp $(PEER_PYTHON) ## run flows with the client of Prefect 3.8.8 against our server
+	PEER_PYTHON="$(PEER_PYTHON)" $(BIN)/python -m pytest -n 0 -m interop tests/interop
 
 architecture: $(VENV)/.dev-stamp ## check floors, cycles, sizes, import budget, exported names
 	$(BIN)/python -m pytest -n 0 -q tests/architecture

@@ -12,7 +12,7 @@ from prefect.exceptions import ObjectNotFound, ObjectUnsupported, StoreConflict
 from prefect.operations.listings import known_flow_run_count, known_flow_runs
 from prefect.operations.registry import operation
 from prefect.operations.results import result_of
-from prefect.operations.subflows import mirror_state
+from prefect.operations.subflows import FLOW_ID_LABEL, mirror_state
 from prefect.rules.bookkeeping import enter_state, estimate
 from prefect.rules.names import random_name
 from prefect.rules.transitions import decide_flow_run
@@ -77,7 +77,7 @@ def create_flow_run(store: Store, data: FlowRunCreate) -> FlowRun:
         infrastructure_document_id=data.infrastructure_document_id,
         empirical_policy=data.empirical_policy,
         tags=data.tags,
-        labels=data.labels or {},
+        labels={**(data.labels or {}), FLOW_ID_LABEL: str(data.flow_id)},
         idempotency_key=data.idempotency_key,
         work_pool_name=data.work_pool_name,
         work_queue_name=data.work_queue_name,

@@ -68,7 +68,7 @@ class FlowRunCreate(Schema, forbid_unknown_fields=True):
     """A second run of the flow with the same key is not made: the first is given in its place."""
     work_pool_name: str | None = None
     work_queue_name: str | None = None
-    job_variables: dict[str, Any] | None = None
+    job_variables: dict[str, Any] | None = msgspec.field(default_factory=dict)
     deployment_id: UUID | None = None
     id: UUID | None = None
     """An id of the caller's own; None: a new one."""

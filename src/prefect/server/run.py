@@ -17,6 +17,7 @@ from prefect.types import now
 
 __all__ = ["serve"]
 
+WAITING_CONNECTIONS = 2048
 STOP_SECONDS = 30
 """How long requests that are under way may take when the server stops."""
 
@@ -70,6 +71,8 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # From here on who connects is heard, if only when everything is up.
+        listener.listen(WAITING_CONNECTIONS)
     except (OSError, OverflowError) as error:
         listener.close()
         raise ConfigurationError(

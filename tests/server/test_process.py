@@ -1,0 +1,75 @@
+"""The server as a process of its own, as it is deployed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+from prefect.cli import main
+from prefect.types import uuid7
+
+
+@contextmanager
+def serving(home: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Give the URL of a server's API, and the server."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", "prefect.cli", "server", "start", "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PREFECT_HOME": str(home)},
+    )
+    try:
+        assert started.stdout is not None
+        line = started.stdout.readline()
+        assert line.startswith("Serving at "), line + started.communicate()[1]
+        yield line.removeprefix("Serving at ").strip(), started
+    finally:
+        started.kill()
+        started.communicate()
+
+
+def test_what_was_accepted_is_there_after_a_restart(tmp_path, make_event):
+    events = [make_event(uuid7(), "RUNNING", 1) for _ in range(100)]
+    with serving(tmp_path) as (url, process):
+        flow = httpx.post(f"{url}/flows/", json={"name": "etl"}).json()
+        run = httpx.post(f"{url}/flow_runs/", json={"flow_id": flow["id"]}).json()
+        set_state = f"{url}/flow_runs/{run['id']}/set_state"
+        assert httpx.post(set_state, json={"state": {"type": "RUNNING"}}).status_code == 201
+        with connect(url.replace("http", "ws") + "/events/in", subprotocols=["prefect"]) as socket:
+            socket.send('{"type": "auth", "token": null}')
+            assert json.loads(socket.recv()) == {"type": "auth_success"}
+            for event in events:
+                socket.send(json.dumps(event))
+            socket.ping().wait(20)
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=30)
+    assert errors == ""
+
+    with serving(tmp_path) as (url, _):
+        assert httpx.get(f"{url}/flow_runs/{run['id']}").json()["state_type"] == "RUNNING"
+        assert httpx.post(f"{url}/task_runs/count").json() == len(events)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
+def test_only_this_machine_is_served(host, capsys):
+    assert main(["server", "start", "--host", host]) == 1
+    assert "no authentication yet" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_named(tmp_path, capsys):
+    with serving(tmp_path) as (url, _):
+        port = url.rpartition(":")[2].removesuffix("/api")
+
+        assert main(["server", "start", "--port", port]) == 1
+        assert f"port {port}" in capsys.readouterr().err
