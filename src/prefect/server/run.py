@@ -67,7 +67,8 @@ def _listen(host: str, port: int) -> socket.socket:
             "could change anything. Use --host 127.0.0.1; a proxy that authenticates may stand before it."
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio only sends small answers at once (TCP_NODELAY) where the protocol is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
