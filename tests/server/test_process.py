@@ -67,6 +67,15 @@ def test_only_this_machine_is_served(host, capsys):
     assert "no authentication yet" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["AUTH_STRING", "BASE_PATH", "CSRF_PROTECTION_ENABLED"])
+def test_no_server_starts_without_the_protection_that_is_asked_for(name, capsys):
+    from prefect.settings.context import temporary_settings
+
+    with temporary_settings({f"PREFECT_SERVER_API_{name}": "true"}):
+        assert main(["server", "start"]) == 1
+    assert f"PREFECT_SERVER_API_{name}" in capsys.readouterr().err
+
+
 def test_a_port_that_is_taken_is_named(tmp_path, capsys):
     with serving(tmp_path) as (url, _):
         port = url.rpartition(":")[2].removesuffix("/api")

@@ -26,4 +26,4 @@ def start(*, host: str | None = None, port: int | None = None, no_services: bool
 
 def _tell(url: str) -> None:
     print(f"Serving at {url}", flush=True)
-    print(f"For clients: prefect config set PREFECT_API_URL={url}", flush=True)
+    print(f"Clients of Prefect 3 find it by PREFECT_API_URL={url}", flush=True)

@@ -12,6 +12,7 @@ from prefect.exceptions import ConfigurationError
 from prefect.operations import crash_orphans
 from prefect.server.app import PREFIX, make_app
 from prefect.settings import get_current_settings
+from prefect.settings.server_table import ServerAPISettings
 from prefect.store import open_store
 from prefect.types import now
 
@@ -37,6 +38,7 @@ def serve(
         prefect.exceptions.StoreError: The store cannot be opened.
     """
     settings = get_current_settings().server
+    _refuse_what_is_not_there(settings.api)
     host = settings.api.host if host is None else host
     listener = _listen(host, settings.api.port if port is None else port)
     with listener:
@@ -58,6 +60,20 @@ def serve(
             uvicorn.Server(config).run(sockets=[listener])
         finally:
             store.close()
+
+
+def _refuse_what_is_not_there(settings: ServerAPISettings) -> None:
+    """A server that silently left protection out would be worse than none."""
+    asked = {
+        "PREFECT_SERVER_API_AUTH_STRING": settings.auth_string,
+        "PREFECT_SERVER_API_BASE_PATH": settings.base_path,
+        "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": settings.csrf_protection_enabled,
+    }
+    if names := [name for name, value in asked.items() if value]:
+        raise ConfigurationError(
+            f"The server knows nothing of {', '.join(names)} yet, so it does not start. "
+            "Unset that to go without."
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -100,18 +100,18 @@ class ServerDatabaseSettings(Section):
 
 
 class ServerAPISettings(Section):
-    """How a server serves. All kept for the server (later) unless they say otherwise."""
+    """How a server serves. Where authentication or CSRF protection is asked for, none starts yet."""
 
     auth_string: SecretStr | None = option(None, "`user:password` that clients must send (server, later).")
-    host: str = option("127.0.0.1", "The address to listen on (server, later).")
-    port: int = option(4200, "The port to listen on (server, later).")
+    host: str = option("127.0.0.1", "The address to listen on, one of this machine's own.")
+    port: int = option(4200, "The port to listen on; 0 is any that is free.")
     base_path: str | None = option(None, "What the paths of the API start with (server, later).")
     default_limit: int = option(
         200,
         "Objects in an answer, at most, where none is asked for (server, later).",
         "PREFECT_API_DEFAULT_LIMIT",
     )
-    keepalive_timeout: int = option(5, "Seconds an idle connection is kept (server, later).")
+    keepalive_timeout: int = option(5, "Seconds an idle connection is kept.")
     csrf_protection_enabled: bool = option(
         False, "Ask clients for tokens (server, later).", "PREFECT_SERVER_CSRF_PROTECTION_ENABLED"
     )
@@ -202,7 +202,7 @@ class ServerSettings(Section):
     """What a server does, and the store that it, or a run without it, keeps."""
 
     logging_level: LogLevel = option(
-        "WARNING", "The least level that the server logs (server, later).", "PREFECT_LOGGING_SERVER_LEVEL"
+        "WARNING", "The least level that the server logs.", "PREFECT_LOGGING_SERVER_LEVEL"
     )
     api: ServerAPISettings = section(ServerAPISettings)
     concurrency: ServerConcurrencySettings = section(ServerConcurrencySettings)
