@@ -17,11 +17,11 @@ UV := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test interop architecture lint format types bench check lock names build clean
+.PHONY: help demo test interop architecture lint format types bench bench-server check lock names build clean
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "Variables: PYTHON=$(PYTHON) (3.11 or newer), VENV=$(VENV), TESTS=$(TESTS) (what to test), BENCH=\"--quick --only import\""
 
 demo: $(VENV)/.run-stamp ## run a real pipeline and show what was recorded (needs only Python 3.11+)
@@ -59,6 +59,9 @@ types: $(VENV)/.dev-stamp ## check types, strictly
 
 bench: $(VENV)/.run-stamp $(PEER_PYTHON) ## measure against Prefect 3.8.8 (BENCH="--quick --only import")
 	$(BIN)/python benchmarks/run.py --peer "$(PEER_PYTHON)" $(BENCH)
+
+bench-server: $(VENV)/.dev-stamp $(PEER_PYTHON) ## measure our server against that of Prefect 3.8.8
+	$(BIN)/python benchmarks/server.py --peer "$(PEER_PYTHON)" $(BENCH)
 
 check: lint types test ## everything that must hold before a commit
 

@@ -57,3 +57,9 @@ def test_an_unknown_row_is_named(run_python):
 
     assert done.returncode
     assert "no such rows: speed; there are import, modules" in done.stderr
+
+
+def test_our_server_can_be_measured_without_the_peer(run_python):
+    done = run_python(BENCHMARKS / "server.py", "--count", "20")
+
+    assert "| flow run created |" in done.stdout

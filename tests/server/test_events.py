@@ -98,6 +98,33 @@ def test_an_event_that_no_store_can_take_does_not_keep_others_back(client, make_
     assert client.post("/api/task_runs/count").json() == 1
 
 
+def test_events_wait_for_a_store_that_cannot_be_written(store, make_event, monkeypatch):
+    from contextlib import contextmanager
+
+    from litestar.testing import TestClient
+
+    from prefect.exceptions import StoreUnavailable
+    from prefect.server import inbox
+    from prefect.server.app import make_app
+
+    write, refusals = store.transaction, iter([True, True])
+
+    @contextmanager
+    def write_after_a_while():
+        if next(refusals, False):
+            raise StoreUnavailable("no space is left")
+        with write() as connection:
+            yield connection
+
+    monkeypatch.setattr(store, "transaction", write_after_a_while)
+    monkeypatch.setattr(inbox, "PAUSE_SECONDS", 0.01)
+    with TestClient(make_app(store)) as client:
+        with client.websocket_connect("/api/events/in", subprotocols=["prefect"]) as socket:
+            greet(socket)
+            socket.send_json(make_event(task_run := uuid7(), "RUNNING", 1))
+        assert until(lambda: client.get(f"/api/task_runs/{task_run}").status_code == 200)
+
+
 def test_events_that_were_sent_are_written_before_the_server_ends(store, make_event):
     from litestar.testing import TestClient
 
