@@ -167,3 +167,11 @@ def test_pages_of_other_sites_cannot_send_events(client):
         client.websocket_connect("/api/events/in", headers={"origin": "http://evil.example"}).__enter__()
 
     assert ended.value.code == 1008
+
+
+@pytest.mark.parametrize("path", ["/api/events/out", "/api/nope", "/api/flows/"])
+def test_sockets_that_are_not_there_are_refused(client, path, caplog):
+    with pytest.raises(WebSocketDisconnect):
+        client.websocket_connect(path, subprotocols=["prefect"]).__enter__()
+
+    assert caplog.text == ""
