@@ -15,10 +15,10 @@ from prefect.schemas.responses import (
 )
 from prefect.schemas.states import State
 
-__all__ = ["result_of"]
+__all__ = ["orchestration_result"]
 
 
-def result_of(decision: Decision, state: State[Any] | None) -> OrchestrationResult:
+def orchestration_result(decision: Decision, state: State[Any] | None) -> OrchestrationResult:
     """Return the answer that a decision makes.
 
     Args:
