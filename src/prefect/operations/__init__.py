@@ -1,17 +1,10 @@
-"""Every operation of the API, once: plain typed functions over a store."""
+"""Every operation of the API, once: plain typed functions over a store.
+
+Those that only a server calls are not imported from here: `prefect.operations.admin` and `.events`.
+"""
 
 from __future__ import annotations
 
-from prefect.operations.admin import (
-    read_admin_version,
-    read_api_version,
-    read_csrf_token,
-    read_health,
-    read_readiness,
-    read_server_settings,
-    read_storage_defaults,
-)
-from prefect.operations.events import record_events
 from prefect.operations.flow_runs import (
     count_flow_runs,
     create_flow_run,
@@ -72,24 +65,16 @@ __all__ = [
     "delete_task_run",
     "hold_flow_run",
     "operation",
-    "read_admin_version",
-    "read_api_version",
-    "read_csrf_token",
     "read_flow",
     "read_flow_by_name",
     "read_flow_run",
     "read_flow_run_states",
     "read_flow_runs",
     "read_flows",
-    "read_health",
     "read_logs",
-    "read_readiness",
-    "read_server_settings",
-    "read_storage_defaults",
     "read_task_run",
     "read_task_run_states",
     "read_task_runs",
-    "record_events",
     "record_task_runs",
     "release_flow_run",
     "renew_leases",

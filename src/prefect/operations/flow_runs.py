@@ -11,7 +11,6 @@ import msgspec
 from prefect.exceptions import ObjectNotFound, ObjectUnsupported, StoreConflict
 from prefect.operations.listings import known_flow_run_count, known_flow_runs
 from prefect.operations.registry import operation
-from prefect.operations.results import orchestration_result
 from prefect.operations.subflows import FLOW_ID_LABEL, mirror_state
 from prefect.rules.bookkeeping import enter_state, estimate
 from prefect.rules.names import random_name
@@ -219,7 +218,7 @@ def set_flow_run_state(
             if decision.run_count is not None:
                 run.run_count = decision.run_count
             enter_and_store(connection, run, decision.state)
-    return orchestration_result(decision, run.state)
+    return decision.answer(run.state)
 
 
 @operation("POST", "/flow_runs/{flow_run_id}/resume", creates=True)

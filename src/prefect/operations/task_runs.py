@@ -11,7 +11,6 @@ import msgspec
 from prefect.exceptions import ObjectNotFound
 from prefect.operations.listings import known_task_run_count, known_task_runs
 from prefect.operations.registry import operation
-from prefect.operations.results import orchestration_result
 from prefect.operations.subflows import FLOW_ID_LABEL, FLOW_RUN_ID_LABEL
 from prefect.rules.bookkeeping import enter_state, estimate
 from prefect.rules.names import random_name
@@ -208,7 +207,7 @@ def set_task_run_state(
             enter_state(run, entered)
             record.states.append(entered)
             connection.run(statements.UPSERT_TASK_RUN, task_run_row(record))
-    return orchestration_result(decision, run.state)
+    return decision.answer(run.state)
 
 
 @operation("DELETE", "/task_runs/{task_run_id}")

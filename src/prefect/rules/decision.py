@@ -9,7 +9,14 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRun
-from prefect.schemas.responses import SetStateStatus
+from prefect.schemas.responses import (
+    OrchestrationResult,
+    SetStateStatus,
+    StateAbortDetails,
+    StateAcceptDetails,
+    StateRejectDetails,
+    StateWaitDetails,
+)
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 from prefect.schemas.states import State, StateType
 
@@ -31,6 +38,25 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The flow run's policy to store together with `state`, where the rules changed it."""
     run_count: int | None = None
     """The attempts to count from, to be set before the run enters `state`, where the rules changed them."""
+
+    def answer(self, state: State[Any] | None) -> OrchestrationResult:
+        """Return what whoever proposed is told.
+
+        Args:
+            state: The state that the run has now.
+        """
+        return OrchestrationResult(state=state, status=self.status, details=self._details())
+
+    def _details(
+        self,
+    ) -> StateAcceptDetails | StateWaitDetails | StateRejectDetails | StateAbortDetails:
+        if self.status is SetStateStatus.ACCEPT:
+            return StateAcceptDetails()
+        if self.status is SetStateStatus.WAIT:
+            return StateWaitDetails(delay_seconds=self.delay_seconds or 0, reason=self.reason)
+        if self.status is SetStateStatus.REJECT:
+            return StateRejectDetails(reason=self.reason)
+        return StateAbortDetails(reason=self.reason)
 
 
 class Transition(Generic[R]):

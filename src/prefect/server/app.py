@@ -12,7 +12,7 @@ from litestar.exceptions import ClientException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.plugins import SwaggerRenderPlugin
 
-from prefect.operations import record_events
+from prefect.operations.events import record_events
 from prefect.schemas.base import encode_json
 from prefect.server.errors import failure_of
 from prefect.server.events import events_in

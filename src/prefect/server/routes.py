@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, get_origin, get_type_hints
 
 import msgspec
 
-import prefect.operations  # noqa: F401 - fills the registry
 from prefect.exceptions import ObjectNotFound
+from prefect.operations import admin, events  # noqa: F401 - with them, the registry is complete
 from prefect.operations.registry import OPERATIONS, Operation
 from prefect.schemas.actions import FlowRunCreate, StateCreate, TaskRunCreate
 from prefect.schemas.base import encode_json
