@@ -31,6 +31,7 @@ _RANDOM_BITS = (1 << 62) - 1
 _MILLISECONDS = 0xFFFF_FFFF_FFFF << 12
 _new_uuid = UUID.__new__
 _set = object.__setattr__
+_UNKNOWN = SafeUUID.unknown
 _GOLDEN = 0x9E37_79B9_7F4A_7C15
 
 # An id needs random bits that no other process draws, not bits that nobody can guess, and a system call for
@@ -80,7 +81,7 @@ def uuid7() -> UUID:
     )
     made = _new_uuid(UUID)
     _set(made, "int", value)
-    _set(made, "is_safe", SafeUUID.unknown)
+    _set(made, "is_safe", _UNKNOWN)
     return made
 
 
