@@ -65,13 +65,16 @@ def state_cell(kind: StateType | None, name: str | None) -> str:
 
 
 def print_remainder(client: LocalClient, query: FlowRunQuery | TaskRunQuery, shown: int) -> None:
-    """Say under a table how many more there are, to people, and where that is known at once.
+    """Say under a table that there is nothing, or how many more there are where that is known at once.
 
     Args:
         client: Whom to ask.
         query: What was listed.
         shown: How many were shown.
     """
+    if not shown and is_terminal(sys.stderr):
+        asked = set(query.model_dump(exclude_defaults=True)) - {"limit", "offset", "sort"}
+        print("No runs match." if asked else "No runs are recorded here yet.", file=sys.stderr)
     if shown < (query.limit or DEFAULT_LIMIT) or not is_terminal(sys.stdout):
         return
     count = client.call(count_if_cheap, query)
