@@ -160,3 +160,21 @@ def test_logs_and_prints_of_children_are_stored(output: list[str]) -> None:
     logs = line(output, "LOGS")
     for text in ("a record from 1", "a record from 2", "a print from 1", "a print from 2"):
         assert text in logs
+
+
+@pytest.mark.processes
+def test_a_script_without_a_guard_is_told_of_it(run_python, tmp_path) -> None:
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        "from prefect import flow, task\n"
+        "from prefect.task_runners import ProcessPoolTaskRunner\n"
+        "@task\ndef square(x): return x * x\n"
+        "@flow(task_runner=ProcessPoolTaskRunner(max_workers=1))\n"
+        "def run(): return square.submit(2).result()\n"
+        "run()\n"
+    )
+
+    done = run_python(script, check=False)
+
+    assert done.returncode == 1
+    assert "Call it below `if __name__ == '__main__':`" in done.stderr

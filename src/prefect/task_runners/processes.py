@@ -17,7 +17,7 @@ from prefect.engine.entry import run_submitted
 from prefect.engine.future import wait_all
 from prefect.engine.inputs import pending, resolve
 from prefect.engine.journal import Journal, enter
-from prefect.exceptions import SerializationError, UpstreamTaskError
+from prefect.exceptions import ConfigurationError, SerializationError, UpstreamTaskError
 from prefect.recorder import get_recorder
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import State, StateType
@@ -26,6 +26,16 @@ from prefect.states import exception_to_failed_state
 from prefect.task_runners.threads import Submitted, ThreadPoolTaskRunner
 
 __all__ = ["ProcessPoolTaskRunner"]
+
+
+_PROCESS_GONE = (
+    "The process that ran this task ended before the task did: killed, out of memory, or the script calls "
+    "the flow without `if __name__ == '__main__':`."
+)
+_NO_GUARD = (
+    "ProcessPoolTaskRunner starts processes that import this script, and the script calls the flow when it "
+    "is imported. Call it below `if __name__ == '__main__':`."
+)
 
 
 class ProcessPoolTaskRunner(ThreadPoolTaskRunner):
@@ -90,8 +100,12 @@ class ProcessPoolTaskRunner(ThreadPoolTaskRunner):
         except BrokenProcessPool:
             with self._executor_lock:
                 self._executor = None
-            message = "The process that ran this task ended before the task did (killed, or out of memory)."
-            return submitted.end(State(type=StateType.CRASHED, message=message))
+            return submitted.end(State(type=StateType.CRASHED, message=_PROCESS_GONE))
+        except RuntimeError as error:
+            if "bootstrapping" not in str(error):
+                raise
+            # This process is itself one of a pool, and runs the script that it was to import.
+            raise ConfigurationError(_NO_GUARD) from None
         state: State[Any] = cloudpickle.loads(answer)
         enter(submitted.record, state)
         return state
