@@ -1,22 +1,20 @@
 """Routes: how a request becomes the call of an operation, and its result an answer.
 
-There is one route for each operation of the registry, and nothing is said here of any one of them: an
-operation's signature says what is in the path; of the other arguments, those of GET and DELETE are in the
-query, and a single one of other methods is the body, several are its members.
+There is one route for each operation of the registry, and nothing is said here of any one of them: where each
+argument is in a request, `prefect.operations.calling` reads from the operation's signature.
 """
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_origin
 
 import msgspec
 
 from prefect.exceptions import ObjectNotFound
 from prefect.operations import admin, events  # noqa: F401 - with them, the registry is complete
+from prefect.operations.calling import Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
 from prefect.schemas.actions import FlowRunCreate, StateCreate, TaskRunCreate
 from prefect.schemas.base import encode_json
@@ -31,7 +29,6 @@ __all__ = ["ROUTES", "Answer", "Route"]
 MOST_OBJECTS = 200
 """How many objects a page of an answer has at most."""
 _MOST_ROWS = 2**63 - 1
-_IN_PATH = re.compile(r"{(\w+)}")
 
 
 class Answer(NamedTuple):
@@ -60,27 +57,23 @@ class Route:
     )
 
     def __init__(self, operation: Operation) -> None:
-        hints = get_type_hints(operation.function)
-        parameters = list(inspect.signature(operation.function).parameters.values())[1:]
-        names = set(_IN_PATH.findall(operation.path))
-        others = [parameter for parameter in parameters if parameter.name not in names]
+        layout = layout_of(operation)
         self.operation = operation
-        self.result_type: Any = hints["return"]
-        self.in_path: dict[str, Any] = {name: hints[name] for name in names}
+        self.result_type: Any = layout.result_type
+        self.in_path: dict[str, Any] = dict(layout.in_path)
         self.query_type: type[msgspec.Struct] | None = None
         self.body_type: Any = None
-        self._bodies = [parameter.name for parameter in others]
-        self._has_one_body = len(others) == 1
-        if not others:
+        self._bodies = list(layout.others)
+        self._has_one_body = layout.is_body
+        if not layout.others:
             return
-        members = [_member(parameter, hints[parameter.name]) for parameter in others]
-        if operation.method in ("GET", "DELETE"):
-            self.query_type = msgspec.defstruct(f"{operation.name}_query", members)
+        if layout.in_query:
+            self.query_type = msgspec.defstruct(f"{operation.name}_query", _members_of(layout))
             return
         self.body_type = (
-            _wire_type(hints[self._bodies[0]])
+            _wire_type(layout.others[self._bodies[0]])
             if self._has_one_body
-            else msgspec.defstruct(f"{operation.name}_body", members)
+            else msgspec.defstruct(f"{operation.name}_body", _members_of(layout))
         )
         self._decoder = msgspec.json.Decoder(self.body_type, strict=False)
 
@@ -139,11 +132,13 @@ def _wire_type(wanted: Any) -> Any:
     return StateCreate if wanted is State or get_origin(wanted) is State else wanted
 
 
-def _member(parameter: inspect.Parameter, wanted: Any) -> tuple[str, Any] | tuple[str, Any, Any]:
-    wanted = _wire_type(wanted)
-    if parameter.default is parameter.empty:
-        return parameter.name, wanted
-    return parameter.name, wanted, parameter.default
+def _members_of(layout: Layout) -> list[tuple[str, Any] | tuple[str, Any, Any]]:
+    return [
+        (name, _wire_type(wanted), layout.defaults[name])
+        if name in layout.defaults
+        else (name, _wire_type(wanted))
+        for name, wanted in layout.others.items()
+    ]
 
 
 def _members(struct: Any) -> dict[str, Any]:

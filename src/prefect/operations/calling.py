@@ -1,0 +1,63 @@
+"""How an operation's call is laid out in a request: known to the server's routes and the HTTP client alike.
+
+An operation's signature says it all: the names in braces are in the path; of the other arguments, those of
+GET and DELETE are in the query, and a single one of other methods is the body, several are its members.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple, get_type_hints
+
+from prefect.operations.registry import Operation
+
+__all__ = ["Layout", "layout_of"]
+
+_IN_PATH = re.compile(r"{(\w+)}")
+
+
+class Layout(NamedTuple):
+    """Where each argument of an operation goes."""
+
+    names: tuple[str, ...]
+    """All arguments but the store, in their order."""
+    in_path: Mapping[str, Any]
+    """The types of those in the path."""
+    others: Mapping[str, Any]
+    """The types of those in the query or the body."""
+    defaults: Mapping[str, Any]
+    """The defaults of those that have one."""
+    in_query: bool
+    """Whether the others are in the query."""
+    is_body: bool
+    """Whether there is one other, and it is the body itself."""
+    result_type: Any
+
+
+def layout_of(operation: Operation) -> Layout:
+    """Return how the calls of an operation are laid out.
+
+    Args:
+        operation: The operation.
+    """
+    hints = get_type_hints(operation.function)
+    parameters = list(inspect.signature(operation.function).parameters.values())[1:]
+    names = tuple(parameter.name for parameter in parameters)
+    in_path = frozenset(_IN_PATH.findall(operation.path))
+    others = [name for name in names if name not in in_path]
+    in_query = operation.method in ("GET", "DELETE")
+    return Layout(
+        names=names,
+        in_path={name: hints[name] for name in names if name in in_path},
+        others={name: hints[name] for name in others},
+        defaults={
+            parameter.name: parameter.default
+            for parameter in parameters
+            if parameter.default is not parameter.empty
+        },
+        in_query=in_query,
+        is_body=not in_query and len(others) == 1,
+        result_type=hints["return"],
+    )
