@@ -35,9 +35,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 def _emptied(store: Store) -> Store:
     from sqlalchemy import delete
 
-    from prefect.store.tables import flows, logs, task_runs
+    from prefect.store.tables import metadata
 
     with store.transaction() as connection:
-        for table in (logs, task_runs, flows):
+        for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))
     return store

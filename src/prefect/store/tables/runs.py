@@ -1,87 +1,30 @@
-"""All tables, for both databases.
+"""The tables that every run needs.
 
 Ids are made in time order, so that new rows go to the end of every tree and a listing by id is a listing by
 age. A task run is one row: its whole history is a JSON list beside the columns of its current state. Indexes
 are few on what is written per task, because each costs as much as the row.
-
-SQLAlchemy composes SQL here, and nothing else: the drivers run it, and rows pass through
-`prefect.store.codec` as plain texts and numbers, the same for both databases.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
-    Dialect,
     Double,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
     Uuid,
     literal_column,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
-__all__ = [
-    "Json",
-    "Time",
-    "flow_run_states",
-    "flow_runs",
-    "flows",
-    "leases",
-    "logs",
-    "metadata",
-    "task_runs",
-]
+from prefect.store.tables.kinds import Json, Time, index_where, metadata
 
-
-class Time(TypeDecorator[str]):
-    """A point in time: text in UTC that sorts on SQLite, `timestamptz` on PostgreSQL."""
-
-    impl = String(26)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the database's own type."""
-        chosen: TypeEngine[Any] = TIMESTAMP(timezone=True) if dialect.name == "postgresql" else String(26)
-        return dialect.type_descriptor(chosen)
-
-
-class Json(TypeDecorator[str]):
-    """A JSON document: text on SQLite, `jsonb` on PostgreSQL."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the database's own type."""
-        chosen: TypeEngine[Any] = JSONB() if dialect.name == "postgresql" else Text()
-        return dialect.type_descriptor(chosen)
-
-
-def _index_where(column: Column[Any], condition: ColumnElement[bool]) -> None:
-    """Index a column for some rows, at no cost for the others."""
-    Index(None, column, sqlite_where=condition, postgresql_where=condition)
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+__all__ = ["flow_run_states", "flow_runs", "flows", "leases", "logs", "task_runs"]
 
 flows = Table(
     "flows",
@@ -132,10 +75,10 @@ flow_runs = Table(
     Column("created_by", Json),
     Column("job_variables", Json),
 )
-_index_where(flow_runs.c.deployment_id, flow_runs.c.deployment_id.is_not(None))
-_index_where(flow_runs.c.parent_task_run_id, flow_runs.c.parent_task_run_id.is_not(None))
+index_where(flow_runs.c.deployment_id, flow_runs.c.deployment_id.is_not(None))
+index_where(flow_runs.c.parent_task_run_id, flow_runs.c.parent_task_run_id.is_not(None))
 Index(None, flow_runs.c.state_type, flow_runs.c.id)
-_index_where(flow_runs.c.next_scheduled_start_time, flow_runs.c.state_type == literal_column("'SCHEDULED'"))
+index_where(flow_runs.c.next_scheduled_start_time, flow_runs.c.state_type == literal_column("'SCHEDULED'"))
 Index(None, flow_runs.c.expected_start_time)
 Index(None, flow_runs.c.flow_id, flow_runs.c.idempotency_key, unique=True)
 
@@ -203,7 +146,7 @@ logs = Table(
 )
 # A run's logs are read in this order, page by page.
 Index(None, logs.c.flow_run_id, logs.c.timestamp, logs.c.id)
-_index_where(logs.c.task_run_id, logs.c.task_run_id.is_not(None))
+index_where(logs.c.task_run_id, logs.c.task_run_id.is_not(None))
 
 leases = Table(
     "leases",
