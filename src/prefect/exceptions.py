@@ -11,7 +11,9 @@
         ├── ParameterTypeError, ParameterBindError, SignatureMismatchError, ReservedArgumentError
         ├── MappingMissingIterable, MappingLengthMismatch
         ├── ScriptError, MissingFlowError, FlowScriptError, InvalidNameError
-        ├── PrefectHTTPStatusError, ObjectNotFound, ObjectAlreadyExists, ObjectLimitReached, ObjectUnsupported
+        ├── PrefectHTTPStatusError           (also an httpx.HTTPStatusError) a server answered with an error
+        ├── ObjectNotFound, ObjectAlreadyExists, ObjectLimitReached, ObjectUnsupported
+        ├── ServerUnreachable                (also a ConnectionError) a server does not answer
         ├── ServerBusy                       too many requests are under way
         ├── StoreError
         │   ├── StoreUnavailable             cannot be opened or written: disk, permissions, server away
@@ -33,7 +35,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from httpx import HTTPStatusError, Request, Response
 
 __all__ = [
     "Abort",
@@ -70,6 +75,7 @@ __all__ = [
     "ScriptError",
     "SerializationError",
     "ServerBusy",
+    "ServerUnreachable",
     "SignatureMismatchError",
     "StoreConflict",
     "StoreCorrupt",
@@ -228,8 +234,14 @@ class InvalidNameError(PrefectException, ValueError):
     """A name holds characters that names must not hold."""
 
 
-class PrefectHTTPStatusError(PrefectException):
-    """The API answered with an error status."""
+if TYPE_CHECKING:
+
+    class PrefectHTTPStatusError(PrefectException, HTTPStatusError):
+        """A server answered with an error status; see `_http_status_error`."""
+
+        @classmethod
+        def from_httpx_error(cls, httpx_error: HTTPStatusError) -> PrefectHTTPStatusError:
+            """Make the error from httpx's own."""
 
 
 class ObjectNotFound(PrefectException):
@@ -261,6 +273,10 @@ class ObjectLimitReached(PrefectException):
 
 class ObjectUnsupported(PrefectException):
     """The API does not support this kind of object."""
+
+
+class ServerUnreachable(PrefectException, ConnectionError):
+    """The server that PREFECT_API_URL names does not answer."""
 
 
 class ServerBusy(PrefectException):
@@ -390,3 +406,44 @@ class TerminationSignal(ExternalSignal, SystemExit):
         super().__init__(f"Terminated by signal {signal}")
         self.signal = signal
         self.code = 128 + signal
+
+
+def __getattr__(name: str) -> Any:
+    """Make `PrefectHTTPStatusError` when it is asked for: its base is httpx's, which is slow to load."""
+    if name == "PrefectHTTPStatusError":
+        made = globals()[name] = _http_status_error()
+        return made
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _http_status_error() -> type[Exception]:
+    from httpx import HTTPStatusError  # noqa: PLC0415 - see __getattr__
+
+    class PrefectHTTPStatusError(PrefectException, HTTPStatusError):
+        """A server answered with an error status.
+
+        Args:
+            message: What it answered, for people.
+            request: The request.
+            response: The answer.
+        """
+
+        def __init__(self, message: str, *, request: Request, response: Response) -> None:
+            HTTPStatusError.__init__(self, message, request=request, response=response)
+
+        @classmethod
+        def from_httpx_error(cls, httpx_error: HTTPStatusError) -> PrefectHTTPStatusError:
+            """Make the error from httpx's own."""
+            response = httpx_error.response
+            message = f"{httpx_error}\nResponse: {response.text}"
+            return cls(message, request=httpx_error.request, response=response)
+
+        def __reduce__(self) -> Any:
+            return _rebuild_http_status_error, (str(self), self.request, self.response)
+
+    PrefectHTTPStatusError.__qualname__ = "PrefectHTTPStatusError"
+    return PrefectHTTPStatusError
+
+
+def _rebuild_http_status_error(message: str, request: Request, response: Response) -> Exception:
+    return PrefectHTTPStatusError(message, request=request, response=response)

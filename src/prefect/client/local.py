@@ -28,6 +28,12 @@ class LocalClient:
     def __init__(self, store: Store) -> None:
         self.store = store
 
+    @property
+    def name(self) -> str:
+        """The store's URL, without user and password."""
+        scheme, separator, rest = self.store.url.partition("://")
+        return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+
     def call(self, operation: Callable[Concatenate[Store, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call an operation.
 

@@ -173,8 +173,8 @@ def delete_flow_run(store: Store, flow_run_id: UUID) -> None:
 
 
 @operation("PATCH", "/flow_runs/{flow_run_id}")
-def update_flow_run(store: Store, flow_run_id: UUID, data: FlowRunUpdate) -> FlowRun:
-    """Change what is set in `data` of a flow run, and return the run.
+def update_flow_run(store: Store, flow_run_id: UUID, data: FlowRunUpdate) -> None:
+    """Change what is set in `data` of a flow run.
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such run.
@@ -188,7 +188,6 @@ def update_flow_run(store: Store, flow_run_id: UUID, data: FlowRunUpdate) -> Flo
         run = _to_change(connection, flow_run_id)
         run = msgspec.structs.replace(run, updated=now(), **changes)
         connection.run(statements.UPDATE_FLOW_RUN, flow_run_edit_row(run))
-    return run
 
 
 @operation("POST", "/flow_runs/{flow_run_id}/set_state", creates=True)

@@ -87,8 +87,8 @@ def count_flows(store: Store, query: FlowQuery) -> int:
 
 
 @operation("PATCH", "/flows/{flow_id}")
-def update_flow(store: Store, flow_id: UUID, data: FlowUpdate) -> Flow:
-    """Change what is set in `data` of a flow, and return the flow.
+def update_flow(store: Store, flow_id: UUID, data: FlowUpdate) -> None:
+    """Change what is set in `data` of a flow.
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such flow.
@@ -99,7 +99,6 @@ def update_flow(store: Store, flow_id: UUID, data: FlowUpdate) -> Flow:
         if data.tags is not msgspec.UNSET:
             flow.tags = data.tags
         connection.run(statements.UPDATE_FLOW, flow_edit_row(flow))
-    return flow
 
 
 @operation("DELETE", "/flows/{flow_id}")

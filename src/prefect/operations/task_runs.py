@@ -153,8 +153,8 @@ def read_task_run_states(store: Store, task_run_id: UUID) -> list[State[Any]]:
 
 
 @operation("PATCH", "/task_runs/{task_run_id}")
-def update_task_run(store: Store, task_run_id: UUID, data: TaskRunUpdate) -> TaskRun:
-    """Change what is set in `data` of a task run, and return the run.
+def update_task_run(store: Store, task_run_id: UUID, data: TaskRunUpdate) -> None:
+    """Change what is set in `data` of a task run.
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such run.
@@ -164,7 +164,6 @@ def update_task_run(store: Store, task_run_id: UUID, data: TaskRunUpdate) -> Tas
         if data.name is not msgspec.UNSET:
             record.run.name = data.name
         connection.run(statements.UPSERT_TASK_RUN, task_run_row(record))
-    return record.run
 
 
 @operation("POST", "/task_runs/{task_run_id}/set_state", creates=True)

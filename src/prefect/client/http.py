@@ -1,0 +1,164 @@
+"""Calls operations on a server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from urllib.parse import quote
+
+import msgspec
+
+from prefect.client.bodies import query_of, sendable
+from prefect.client.errors import raise_for_status
+from prefect.client.options import ClientOptions, client_options
+from prefect.client.transport import Transport
+from prefect.exceptions import PrefectException
+from prefect.operations.calling import Layout, layout_of
+from prefect.operations.registry import OPERATIONS, Operation
+from prefect.schemas.base import encode_json
+from prefect.store.base import Store
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["HttpClient", "get_http_client"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class HttpClient:
+    """Calls operations on a server; connections are shared by all clients of one server in a process.
+
+    Args:
+        options: Where the server is and how to talk to it, or only its URL; the rest is as in the settings.
+        sleep: How to wait before a request is sent again.
+    """
+
+    __slots__ = ("transport",)
+
+    def __init__(
+        self, options: ClientOptions | str | None = None, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        if not isinstance(options, ClientOptions):
+            options = client_options(options)
+        self.transport = Transport(options, sleep)
+
+    @property
+    def url(self) -> str:
+        """The URL of the server's API, without user and password."""
+        return self.transport.options.url
+
+    @property
+    def name(self) -> str:
+        """What messages call the server."""
+        return self.url
+
+    def call(self, operation: Callable[Concatenate[Store, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call an operation on the server.
+
+        Args:
+            operation: One of `prefect.operations` that servers offer.
+            args: Its arguments, without the store.
+            kwargs: Its named arguments.
+
+        Returns:
+            What the operation returns.
+
+        Raises:
+            prefect.exceptions.ServerUnreachable: The server does not answer.
+            prefect.exceptions.ObjectNotFound: What the call is about is not there.
+            prefect.exceptions.ObjectAlreadyExists: What it should make is there.
+            prefect.exceptions.PrefectHTTPStatusError: The server refused it, or failed.
+            TypeError: Arguments do not fit, or only a store in this process has this operation.
+        """
+        known, layout = _known(operation)
+        given = _bind(known, layout, args, kwargs)
+        path = known.path
+        for name in layout.in_path:
+            path = path.replace(f"{{{name}}}", quote(str(given.pop(name)), safe=""))
+        params = query_of(given) if layout.in_query and given else None
+        content = None
+        if given and not layout.in_query:
+            (body,) = given.values() if layout.is_body else (given,)
+            content = encode_json(sendable(body))
+        response = self.request(known.method, path, params=params, content=content)
+        return cast(R, _result_of(response, layout.result_type))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        **options: Any,
+    ) -> httpx.Response:
+        """Send a request, again if need be, and return the answer to it.
+
+        Args:
+            method: The HTTP method.
+            path: The path below the server's URL.
+            params: The query.
+            content: The body, as JSON.
+            options: Further arguments of `httpx.Client.request`.
+
+        Raises:
+            prefect.exceptions.ServerUnreachable: The server does not answer.
+            prefect.exceptions.PrefectException: The answer is no success; see `call`.
+        """
+        response = self.transport.send(method, path, params=params, content=content, **options)
+        raise_for_status(response)
+        return response
+
+
+_clients: dict[ClientOptions, HttpClient] = {}
+
+
+def get_http_client(url: str | None = None) -> HttpClient:
+    """Return this process's client of a server.
+
+    Args:
+        url: The URL of its API; None: the one in the settings.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: The URL is none, or there is none.
+    """
+    options = client_options(url)
+    return _clients.get(options) or _clients.setdefault(options, HttpClient(options))
+
+
+@cache
+def _known(operation: Callable[..., Any]) -> tuple[Operation, Layout]:
+    known = OPERATIONS.get(operation)
+    if known is None or known.internal:
+        name = getattr(operation, "__name__", operation)
+        raise TypeError(f"{name} is no operation that a server offers.")
+    return known, layout_of(known)
+
+
+def _bind(
+    operation: Operation, layout: Layout, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    given = dict(zip(layout.names, args, strict=False))
+    unknown = [name for name in kwargs if name not in layout.names or name in given]
+    given |= kwargs
+    missing = [name for name in layout.names if name not in given and name not in layout.defaults]
+    if unknown or missing or len(args) > len(layout.names):
+        raise TypeError(f"{operation.name}() takes {', '.join(layout.names) or 'no arguments'}.")
+    return given
+
+
+def _result_of(response: httpx.Response, wanted: Any) -> Any:
+    if wanted is None or wanted is type(None):
+        return None
+    try:
+        return msgspec.json.decode(response.content, type=wanted, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        request = response.request
+        raise PrefectException(
+            f"{request.method} {request.url} was not answered as an API answers ({error}). "
+            "Check that PREFECT_API_URL is the address of an API; it mostly ends in /api."
+        ) from error

@@ -1,0 +1,104 @@
+"""How to reach a server: what the settings say of it, read once for each client."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from prefect.exceptions import ConfigurationError
+from prefect.settings import Settings, get_current_settings
+from prefect.version import API_VERSION, __version__
+
+__all__ = ["ClientOptions", "client_options"]
+
+_OURS = frozenset({"user-agent", "x-prefect-api-version", "prefect-csrf-token", "prefect-csrf-client"})
+"""Headers that no setting can change: they are part of the protocol."""
+
+
+class ClientOptions(NamedTuple):
+    """How to reach a server. Two clients whose options are equal share their connections."""
+
+    url: str
+    """Without user and password, and without a slash at its end."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Sent with each request; credentials are among them."""
+    timeout: float = 60.0
+    """Seconds to wait for an answer."""
+    verify: bool = True
+    """Whether the server's certificate must be trusted."""
+    ssl_cert_file: str | None = None
+    http2: bool = False
+    max_retries: int = 5
+    jitter: float = 0.2
+    extra_codes: frozenset[int] = frozenset()
+    """Further statuses to send a request again on."""
+    csrf: bool = True
+    """Whether to fetch the token that a server may ask for."""
+
+    def __repr__(self) -> str:
+        return f"ClientOptions(url={self.url!r})"
+
+
+def client_options(url: str | None = None, settings: Settings | None = None) -> ClientOptions:
+    """Return how to reach a server.
+
+    Args:
+        url: The URL of its API; None: the one in the settings.
+        settings: The settings; None: the current ones.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: The URL is none, or there is none.
+    """
+    settings = settings or get_current_settings()
+    plain, login = _split_url(url or settings.api.url)
+    api, client = settings.api, settings.client
+    headers = {
+        "User-Agent": f"proconsul/{__version__} (API {API_VERSION})",
+        "X-PREFECT-API-VERSION": API_VERSION,
+    }
+    if api.auth_string is not None:
+        login = api.auth_string.get_secret_value()
+    if login is not None:
+        headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
+    elif api.key is not None:
+        headers["Authorization"] = f"Bearer {api.key.get_secret_value()}"
+    custom = {str(name).lower(): str(value) for name, value in client.custom_headers.items()}
+    headers = {name: value for name, value in headers.items() if name.lower() not in custom.keys() - _OURS}
+    headers |= {name: value for name, value in custom.items() if name not in _OURS}
+    return ClientOptions(
+        url=plain,
+        headers=tuple(headers.items()),
+        timeout=api.request_timeout,
+        verify=not api.tls_insecure_skip_verify,
+        ssl_cert_file=api.ssl_cert_file,
+        http2=api.enable_http2,
+        max_retries=client.max_retries,
+        jitter=client.retry_jitter_factor,
+        extra_codes=frozenset(client.retry_extra_codes),
+        csrf=client.csrf_support_enabled,
+    )
+
+
+def _split_url(url: Any) -> tuple[str, str | None]:
+    """Take user and password out of a URL, so that no message can show them."""
+    if not url:
+        raise ConfigurationError(
+            "There is no server to talk to: set PREFECT_API_URL, for example to http://127.0.0.1:4200/api."
+        )
+    try:
+        parts = urlsplit(str(url))
+        place = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
+        port = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"PREFECT_API_URL is no URL: {error}.") from error
+    if parts.scheme not in ("http", "https") or not place:
+        raise ConfigurationError(
+            "PREFECT_API_URL must be a URL like http://127.0.0.1:4200/api, "
+            f"not {urlunsplit(parts._replace(netloc=parts.netloc.rpartition('@')[2]))!r}."
+        )
+    login = None
+    if parts.username is not None:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    netloc = place if port is None else f"{place}:{port}"
+    return urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", "")), login
