@@ -24,6 +24,7 @@ class MemorySink:
     """A sink that keeps what it gets, and can be told to fail or to wait."""
 
     name = "memory"
+    delay = 0.1
 
     def __init__(self) -> None:
         self.batches: list[list[TaskRunRecord]] = []
@@ -59,6 +60,15 @@ class MemorySink:
     def hold(self, flow_run_id: UUID) -> None:
         self._enter(())
         self.leases.append(("hold", (flow_run_id,)))
+
+    def keep(self, items: Sequence[object]) -> str | None:
+        return None
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def forget(self) -> None:
+        self.batches.clear()
 
     def renew(self, flow_run_ids: Sequence[UUID]) -> None:
         self.leases.append(("renew", tuple(flow_run_ids)))

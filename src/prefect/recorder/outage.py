@@ -7,7 +7,7 @@ from time import monotonic
 
 from prefect.exceptions import StoreError
 
-__all__ = ["Outage", "is_outage"]
+__all__ = ["Outage", "is_outage", "last_words"]
 
 FIRST_WAIT = 0.25
 """Seconds from the first failure to the second attempt; each further wait is twice as long."""
@@ -64,3 +64,26 @@ def is_outage(error: Exception) -> bool:
     if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError):
         return False
     return isinstance(error, StoreError | OSError | ImportError | sqlite3.Error)
+
+
+def last_words(left: int, dropped: int, store: str, kept: str | None, outage: Outage | None) -> str:
+    """Say what the end of a process means for records that could not be written.
+
+    Args:
+        left: How many still wait.
+        dropped: How many were dropped before, because too many waited.
+        store: Where they were to go.
+        kept: Where those that wait are kept, if they are.
+        outage: The outage, which was explained when it began; None: the store was merely slow.
+    """
+    why = "" if outage is not None else ", which did not answer in time"
+    lost = dropped if kept else left + dropped
+    text = ""
+    if kept:
+        text = (
+            f"{left} records of task runs and logs could not be delivered to {store}{why}. They are kept in "
+            f"{kept}, and the next process that reaches it delivers them. "
+        )
+    if lost:
+        text += f"{lost} records of task runs and logs could not be written to {store}{why}, and are lost."
+    return text.rstrip()

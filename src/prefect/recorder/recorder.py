@@ -35,7 +35,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect.recorder.leases import Leases
-from prefect.recorder.outage import Outage, is_outage
+from prefect.recorder.outage import Outage, is_outage, last_words
 from prefect.recorder.refusals import describe_refused, summed_up
 from prefect.recorder.sink import Sink
 from prefect.schemas.objects import Log, TaskRunRecord
@@ -44,8 +44,6 @@ __all__ = ["Recorder"]
 
 BATCH = 1_000
 """Items in a transaction; also how many may wait, while the writer writes, before producers are slowed."""
-DELAY = 0.1
-"""Seconds from the first append to the write, at most."""
 KEEP = 100_000
 """Items kept in an outage; the oldest are dropped beyond it."""
 PATIENCE = 1.0
@@ -96,6 +94,7 @@ class Recorder:
         self._outage: Outage | None = None
         self._said: list[tuple[int, str]] = []
         self._leases = Leases(self._sink)
+        self._sink.forget()
 
     # --- for producers ------------------------------------------------------------------------------------
 
@@ -154,6 +153,11 @@ class Recorder:
             self._outage = Outage(error)
             self._full = KEEP
 
+    def learn_of_recovery(self) -> None:
+        """Take it that the store works again: the next flush tries it at once."""
+        if self._outage is not None:
+            self._outage.retry_at = 0.0
+
     def holds(self, flow_run_id: UUID) -> bool:
         """Whether this recorder keeps the lease on a flow run."""
         return flow_run_id in self._leases
@@ -203,12 +207,14 @@ class Recorder:
         outage = self._outage
         if self._queue and outage is None:
             self._take_turn(max(0.0, deadline - monotonic()))
-        lost = len({id(item) for item in self._queue.copy()}) + (outage.dropped if outage is not None else 0)
-        if lost and is_first:
-            why = "" if outage is not None else ", which did not answer in time"  # an outage was explained
-            text = "%d records of task runs and logs could not be written to %s%s, and are lost."
-            _log.error(text, lost, self._sink.name, why)
-        return not lost
+        left = list({id(item): item for item in self._queue.copy()}.values())
+        dropped = outage.dropped if outage is not None else 0
+        if is_first:
+            if left or dropped:
+                kept = self._sink.keep(left) if left else None
+                _log.error("%s", last_words(len(left), dropped, self._sink.name, kept, outage))
+            self._sink.finish()
+        return not (left or dropped)
 
     # --- waking and waiting -------------------------------------------------------------------------------
 
@@ -228,14 +234,11 @@ class Recorder:
                     self._closing = True
                     return
                 self._thread = thread
-                self._close_at_exit()
-
-    def _close_at_exit(self) -> None:
-        atexit.register(self.close)
-        # A child of multiprocessing ends without running what atexit knows.
-        multiprocessing = sys.modules.get("multiprocessing.util")
-        if multiprocessing is not None:
-            multiprocessing.Finalize(None, self.close, exitpriority=0)
+                atexit.register(self.close)
+                # A child of multiprocessing ends without running what atexit knows.
+                multiprocessing = sys.modules.get("multiprocessing.util")
+                if multiprocessing is not None:
+                    multiprocessing.Finalize(None, self.close, exitpriority=0)
 
     def _attend(self) -> None:
         """Wake the writer; where it is behind, wait for it."""
@@ -268,8 +271,6 @@ class Recorder:
         finally:
             self._turn.release()
 
-    # --- the writer thread --------------------------------------------------------------------------------
-
     def _run(self) -> None:
         while not self._closing:
             self._park()
@@ -290,7 +291,7 @@ class Recorder:
             elif not self._listen(self._leases.due_at):
                 break
         self._parked = False
-        deadline = monotonic() + DELAY
+        deadline = monotonic() + self._sink.delay
         while self._queue and len(self._queue) < BATCH and not self._closing:
             if not self._listen(deadline):
                 break

@@ -33,11 +33,24 @@ class Sink(Protocol):
     def name(self) -> str:
         """What messages call it; no secrets."""
 
+    @property
+    def delay(self) -> float:
+        """Seconds that records wait for others to be written with them, at most."""
+
     def record_task_runs(self, records: Sequence[TaskRunRecord]) -> None:
         """Write task runs, new or again."""
 
     def create_logs(self, logs: Sequence[Log]) -> None:
         """Write logs; one that is there already stays as it is."""
+
+    def keep(self, items: Sequence[TaskRunRecord | Log]) -> str | None:
+        """Keep what cannot be written before the process ends; return where it is, None if nowhere."""
+
+    def finish(self) -> None:
+        """End connections: the process ends, or the sink is no longer used."""
+
+    def forget(self) -> None:
+        """Begin anew, as in a forked child."""
 
     def hold(self, flow_run_id: UUID) -> None:
         """Take the lease on a flow run for this process."""
@@ -58,6 +71,8 @@ class StoreSink:
 
     __slots__ = ("_client",)
 
+    delay = 0.1
+
     def __init__(self, store: Store) -> None:
         self._client = LocalClient(store)
 
@@ -74,6 +89,16 @@ class StoreSink:
     def create_logs(self, logs: Sequence[Log]) -> None:
         """Write logs; one that is there already stays as it is."""
         self._client.call(create_logs, logs)
+
+    def keep(self, items: Sequence[TaskRunRecord | Log]) -> str | None:
+        """Keep nothing: where the store cannot be written, the disk beside it mostly cannot either."""
+        return None
+
+    def finish(self) -> None:
+        """Leave the store open: others use it too."""
+
+    def forget(self) -> None:
+        """Do nothing: a store knows of forks."""
 
     def hold(self, flow_run_id: UUID) -> None:
         """Take the lease on a flow run for this process."""
