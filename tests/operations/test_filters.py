@@ -11,14 +11,11 @@ from makers import at, make_flow_run, make_task_run, state
 from prefect.exceptions import StoreError
 from prefect.operations import count_flow_runs, count_task_runs, read_flow_runs, read_logs, read_task_runs
 from prefect.schemas.filters import (
-    DeploymentFilter,
     FlowFilter,
     FlowRunFilter,
     LogFilter,
     LogFilterTextSearch,
     TaskRunFilter,
-    WorkPoolFilter,
-    WorkQueueFilter,
 )
 from prefect.schemas.queries import FlowRunQuery, LogQuery, TaskRunQuery
 from prefect.schemas.sorting import FlowRunSort, TaskRunSort
@@ -106,10 +103,6 @@ RELATED_CASES: list[tuple[dict[str, Any], set[UUID]]] = [
     ({"flows": FlowFilter(name={"any_": ["other"]})}, {D}),
     ({"flows": FlowFilter(deployment={"is_null_": False})}, set()),
     ({"task_runs": TaskRunFilter(name={"like_": "load"})}, {D}),
-    ({"deployments": DeploymentFilter(id={"any_": [DEPLOYMENT]})}, {C}),
-    ({"deployments": DeploymentFilter(name={"any_": ["nightly"]})}, set()),
-    ({"work_pools": WorkPoolFilter(name={"any_": ["pool"]})}, {C}),
-    ({"work_pool_queues": WorkQueueFilter(name={"startswith_": ["def"]})}, {C}),
 ]
 
 

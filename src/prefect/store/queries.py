@@ -6,21 +6,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, func, select
 
-from prefect.schemas.filters import Filter
 from prefect.schemas.queries import DEFAULT_LIMIT, FlowQuery, FlowRunQuery, LogQuery, RunQuery, TaskRunQuery
 from prefect.schemas.sorting import FlowRunSort, FlowSort, LogSort, TaskRunSort
-from prefect.store.conditions import (
-    Condition,
-    Criterion,
-    deployment_condition,
-    flow_condition,
-    flow_run_condition,
-    log_condition,
-    task_run_condition,
-    work_pool_condition,
-    work_queue_condition,
-)
+from prefect.store.conditions import Condition, log_condition
 from prefect.store.hot import FLOW_RUN_COLUMNS, FLOW_RUN_SOURCE
+from prefect.store.relations import CRITERIA, conditions_of
 from prefect.store.tables import flow_runs, flows, logs, task_runs
 
 __all__ = [
@@ -85,73 +75,45 @@ LOG_ORDERS: dict[LogSort, Order] = {
 
 def select_flows(query: FlowQuery) -> Query:
     """Compose a query of flows; rows are those of the table."""
-    return _window(select(flows), flows, _flow_conditions(query), query, FLOW_ORDERS[query.sort])
+    return _window(select(flows), flows, _asked("flows", query), query, FLOW_ORDERS[query.sort])
 
 
 def count_flows(query: FlowQuery) -> Query:
     """Compose a query that counts flows, whatever the window."""
-    return _count(flows, _flow_conditions(query))
+    return _count(flows, _asked("flows", query))
 
 
 def select_flow_runs(query: FlowRunQuery) -> Query:
     """Compose a query of flow runs; rows are those of the table with those of their states."""
     chosen = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
-    return _window(chosen, flow_runs, _flow_runs_of(query), query, FLOW_RUN_ORDERS[query.sort])
+    return _window(chosen, flow_runs, _asked("flow_runs", query), query, FLOW_RUN_ORDERS[query.sort])
 
 
 def count_flow_runs(query: FlowRunQuery) -> Query:
     """Compose a query that counts flow runs, whatever the window."""
-    return _count(flow_runs, _flow_runs_of(query))
+    return _count(flow_runs, _asked("flow_runs", query))
 
 
 def select_task_runs(query: TaskRunQuery) -> Query:
     """Compose a query of task runs; rows are those of the table."""
-    conditions = _task_run_conditions(query)
+    conditions = _asked("task_runs", query)
     return _window(select(task_runs), task_runs, conditions, query, TASK_RUN_ORDERS[query.sort])
 
 
 def count_task_runs(query: TaskRunQuery) -> Query:
     """Compose a query that counts task runs, whatever the window."""
-    return _count(task_runs, _task_run_conditions(query))
+    return _count(task_runs, _asked("task_runs", query))
 
 
 def select_logs(query: LogQuery) -> Query:
     """Compose a query of log records; rows are those of the table."""
-    conditions = _condition(log_condition, query.logs)
+    condition = None if query.logs is None else log_condition(query.logs)
+    conditions = [] if condition is None else [condition]
     return _window(select(logs), logs, conditions, query, LOG_ORDERS[query.sort])
 
 
-def _flow_conditions(query: FlowQuery) -> list[Condition]:
-    conditions = _condition(flow_condition, query.flows)
-    if inside := _flow_runs_of(query, but="flows"):
-        conditions.append(flows.c.id.in_(select(flow_runs.c.flow_id).where(*inside)))
-    return conditions
-
-
-def _task_run_conditions(query: TaskRunQuery) -> list[Condition]:
-    conditions = _condition(task_run_condition, query.task_runs)
-    if inside := _flow_runs_of(query, but="task_runs"):
-        conditions.append(task_runs.c.flow_run_id.in_(select(flow_runs.c.id).where(*inside)))
-    return conditions
-
-
-def _flow_runs_of(query: RunQuery, but: str | None = None) -> list[Condition]:
-    """Return what a query's filters, `but` one of them, ask of flow runs."""
-    conditions: list[Condition] = []
-    if but != "flows" and (inside := _condition(flow_condition, query.flows)):
-        conditions.append(flow_runs.c.flow_id.in_(select(flows.c.id).where(*inside)))
-    if but != "task_runs" and (inside := _condition(task_run_condition, query.task_runs)):
-        conditions.append(flow_runs.c.id.in_(select(task_runs.c.flow_run_id).where(*inside)))
-    conditions += _condition(flow_run_condition, query.flow_runs)
-    conditions += _condition(deployment_condition, query.deployments)
-    conditions += _condition(work_pool_condition, query.work_pools)
-    conditions += _condition(work_queue_condition, query.work_pool_queues)
-    return conditions
-
-
-def _condition(criterion: Criterion, given: Filter | None) -> list[Condition]:
-    condition = None if given is None else criterion(given)
-    return [] if condition is None else [condition]
+def _asked(kind: str, query: RunQuery) -> list[Condition]:
+    return conditions_of(kind, {name: getattr(query, name) for name in CRITERIA})
 
 
 def _count(table: Table, conditions: list[Condition]) -> Query:
