@@ -25,6 +25,7 @@ class MemorySink:
 
     name = "memory"
     delay = 0.1
+    has_leases = True
 
     def __init__(self) -> None:
         self.batches: list[list[TaskRunRecord]] = []

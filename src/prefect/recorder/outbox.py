@@ -72,11 +72,7 @@ class Outbox:
         """Return the files that nobody delivers now, oldest first."""
         if not self.folder.is_dir():
             return []
-        found = []
-        for path in self.folder.iterdir():
-            if path.suffix == ".jsonl" or (path.suffix == ".taken" and not _is_being_delivered(path)):
-                found.append(path)
-        return sorted(found)
+        return sorted(path for path in self.folder.iterdir() if _waits(path))
 
     def take(self) -> Iterator[tuple[Path, list[Undelivered]]]:
         """Take the files, one after another; delete each once it is delivered, or `give_back`."""
@@ -100,6 +96,9 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Undelivered).decode
 
 
-def _is_being_delivered(path: Path) -> bool:
+def _waits(path: Path) -> bool:
+    """Whether a file is to be delivered, and nobody that still runs is at it."""
+    if path.suffix != ".taken":
+        return path.suffix == ".jsonl"
     pid, _, started_at = path.name.split(".")[1].partition("-")
-    return is_running(int(pid), "" if started_at == "None" else started_at)
+    return not is_running(int(pid), "" if started_at == "None" else started_at)

@@ -61,22 +61,22 @@ class Recorder:
 
     __slots__ = (
         "_bell",
-        "_closing",
         "_full",
         "_leases",
         "_outage",
         "_parked",
         "_queue",
         "_said",
-        "_sink",
         "_start_lock",
         "_thread",
         "_turn",
         "_writer",
+        "closed",
+        "sink",
     )
 
     def __init__(self, sink: Sink) -> None:
-        self._sink = sink
+        self.sink = sink
         self.forget()
 
     def forget(self) -> None:
@@ -84,7 +84,7 @@ class Recorder:
         self._queue: deque[TaskRunRecord | Log] = deque()
         self._full = BATCH
         self._parked = True
-        self._closing = False
+        self.closed = False
         self._thread: threading.Thread | None = None
         self._bell = threading.Lock()
         self._bell.acquire()
@@ -93,8 +93,8 @@ class Recorder:
         self._writer = 0
         self._outage: Outage | None = None
         self._said: list[tuple[int, str]] = []
-        self._leases = Leases(self._sink)
-        self._sink.forget()
+        self._leases = Leases(self.sink)
+        self.sink.forget()
 
     # --- for producers ------------------------------------------------------------------------------------
 
@@ -127,7 +127,8 @@ class Recorder:
             flow_run_id: A run that this process runs now.
         """
         self._leases.add(flow_run_id)
-        self._try(self._leases.take)
+        if self.sink.has_leases:
+            self._try(self._leases.take)
         self._start()
         self._ring()
 
@@ -140,18 +141,23 @@ class Recorder:
         """
         is_held = flow_run_id in self._leases
         self._leases.drop(flow_run_id)
-        if is_held and not ended:
-            self._try(lambda: self._sink.release(flow_run_id))
+        if is_held and not ended and self.sink.has_leases:
+            self._try(lambda: self.sink.release(flow_run_id))
 
-    def learn_of_outage(self, error: Exception) -> None:
-        """Take it that the store is failing, and that the user was told so already.
+    def learn_of_outage(self, error: Exception) -> bool:
+        """Take it that the store is failing, and that the user is told so by the caller.
 
         Args:
             error: What the store raised elsewhere.
+
+        Returns:
+            Whether that is news; otherwise the user was told already.
         """
-        if self._outage is None:
+        is_news = self._outage is None
+        if is_news:
             self._outage = Outage(error)
             self._full = KEEP
+        return is_news
 
     def learn_of_recovery(self) -> None:
         """Take it that the store works again: the next flush tries it at once."""
@@ -184,11 +190,6 @@ class Recorder:
         """Whether the calling thread is writing right now."""
         return self._writer == threading.get_ident()
 
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._closing
-
     def close(self, timeout: float = 10.0) -> bool:
         """Write everything, end the thread, and say what could not be written; also done at exit.
 
@@ -198,7 +199,7 @@ class Recorder:
         Returns:
             Whether everything is durable.
         """
-        is_first, self._closing = not self._closing, True
+        is_first, self.closed = not self.closed, True
         atexit.unregister(self.close)
         self._ring()
         thread, deadline = self._thread, monotonic() + timeout
@@ -211,9 +212,9 @@ class Recorder:
         dropped = outage.dropped if outage is not None else 0
         if is_first:
             if left or dropped:
-                kept = self._sink.keep(left) if left else None
-                _log.error("%s", last_words(len(left), dropped, self._sink.name, kept, outage))
-            self._sink.finish()
+                kept = self.sink.keep(left) if left else None
+                _log.error("%s", last_words(len(left), dropped, self.sink.name, kept, outage))
+            self.sink.finish()
         return not (left or dropped)
 
     # --- waking and waiting -------------------------------------------------------------------------------
@@ -226,12 +227,12 @@ class Recorder:
 
     def _start(self) -> None:
         with self._start_lock:
-            if self._thread is None and not self._closing:
+            if self._thread is None and not self.closed:
                 thread = threading.Thread(target=self._run, name="prefect-recorder", daemon=True)
                 try:
                     thread.start()
                 except RuntimeError:  # the interpreter is ending: whoever appends writes, from now on
-                    self._closing = True
+                    self.closed = True
                     return
                 self._thread = thread
                 atexit.register(self.close)
@@ -244,7 +245,7 @@ class Recorder:
         """Wake the writer; where it is behind, wait for it."""
         if self._thread is None:
             self._start()
-        if self._closing:
+        if self.closed:
             if self._outage is None:
                 self._take_turn(PATIENCE)
             return
@@ -272,7 +273,7 @@ class Recorder:
             self._turn.release()
 
     def _run(self) -> None:
-        while not self._closing:
+        while not self.closed:
             self._park()
             if self._leases and monotonic() >= self._leases.due_at:
                 self._try(self._leases.renew)
@@ -285,14 +286,14 @@ class Recorder:
     def _park(self) -> None:
         """Sleep until there is something to write, and gather more for a moment; or until leases are due."""
         self._parked = True
-        while not self._queue and not self._closing:
+        while not self._queue and not self.closed:
             if not self._leases:
                 self._bell.acquire()
             elif not self._listen(self._leases.due_at):
                 break
         self._parked = False
-        deadline = monotonic() + self._sink.delay
-        while self._queue and len(self._queue) < BATCH and not self._closing:
+        deadline = monotonic() + self.sink.delay
+        while self._queue and len(self._queue) < BATCH and not self.closed:
             if not self._listen(deadline):
                 break
 
@@ -303,7 +304,7 @@ class Recorder:
 
     def _pause(self) -> None:
         """In an outage, sleep until the next attempt is due."""
-        while (outage := self._outage) is not None and not self._closing and not outage.is_due():
+        while (outage := self._outage) is not None and not self.closed and not outage.is_due():
             self._listen(outage.retry_at)
 
     # --- writing ------------------------------------------------------------------------------------------
@@ -344,9 +345,9 @@ class Recorder:
         records = {id(item): item for item in batch if not isinstance(item, Log)}
         logs = [item for item in batch if isinstance(item, Log)]
         if records:
-            self._deliver(self._sink.record_task_runs, list(records.values()))
+            self._deliver(self.sink.record_task_runs, list(records.values()))
         if logs:
-            self._deliver(self._sink.create_logs, logs)
+            self._deliver(self.sink.create_logs, logs)
 
     def _deliver(self, write: Callable[[Any], None], items: Sequence[TaskRunRecord | Log]) -> None:
         """Write items; where one of them is the trouble, find it by halving, and write the others."""
@@ -376,13 +377,13 @@ class Recorder:
         self._full = BATCH
         outage, self._outage = self._outage, None
         if outage is not None:
-            self._said.append((logging.INFO, outage.farewell(self._sink.name)))
+            self._said.append((logging.INFO, outage.farewell(self.sink.name)))
 
     def _failed(self, error: Exception) -> Outage:
         outage = self._outage
         if outage is None:
             outage = self._outage = Outage(error)
-            self._said.append((logging.ERROR, outage.greeting(self._sink.name)))
+            self._said.append((logging.ERROR, outage.greeting(self.sink.name)))
         else:
             outage.again(error)
         self._full = KEEP

@@ -1,37 +1,52 @@
-"""Which recorder is current: one for each store that this process uses."""
+"""Which recorder is current: one for each store and each server that this process uses."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from uuid import UUID
 
 from prefect.recorder.recorder import Recorder
-from prefect.recorder.sink import StoreSink
+from prefect.recorder.sink import Sink, StoreSink
 from prefect.settings import Settings, get_current_settings
-from prefect.store import Store, open_store
+from prefect.store import open_store
 from prefect.types import call_in_forked_child
 
 __all__ = ["get_recorder", "recorder_of"]
 
-_recorders: dict[Store, Recorder] = {}
+_recorders: dict[Hashable, Recorder] = {}
+"""By store, or by how a server is reached."""
 _latest: tuple[Settings, Recorder] | None = None
 
 
 def get_recorder() -> Recorder:
-    """Return the recorder of the store that the current settings name.
+    """Return the recorder of the server or the store that the current settings name.
 
     It is made when first asked for; nothing is opened, and no thread starts, before the first record.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: What the settings name is no URL.
     """
     global _latest
     settings, latest = get_current_settings(), _latest
     if latest is not None and latest[0] is settings and not latest[1].closed:
         return latest[1]
-    store = open_store()
-    recorder = _recorders.get(store)
+    place: Hashable
+    make: Callable[[], Sink]
+    if settings.api.url is None:
+        store = open_store()
+        place, make = store, lambda: StoreSink(store)
+    else:
+        from prefect.client.options import client_options  # noqa: PLC0415 - only where a server is used
+        from prefect.recorder.server_sink import ServerSink  # noqa: PLC0415 - the same
+
+        options = client_options()
+        place, make = options, lambda: ServerSink(options)
+    recorder = _recorders.get(place)
     if recorder is not None and recorder.closed:
-        _recorders.pop(store, None)
+        _recorders.pop(place, None)
         recorder = None
     if recorder is None:
-        recorder = _recorders.setdefault(store, Recorder(StoreSink(store)))
+        recorder = _recorders.setdefault(place, Recorder(make()))
     _latest = settings, recorder
     return recorder
 

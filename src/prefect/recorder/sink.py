@@ -34,6 +34,10 @@ class Sink(Protocol):
         """What messages call it; no secrets."""
 
     @property
+    def has_leases(self) -> bool:
+        """Whether `hold` and `release` write something."""
+
+    @property
     def delay(self) -> float:
         """Seconds that records wait for others to be written with them, at most."""
 
@@ -72,6 +76,7 @@ class StoreSink:
     __slots__ = ("_client",)
 
     delay = 0.1
+    has_leases = True
 
     def __init__(self, store: Store) -> None:
         self._client = LocalClient(store)

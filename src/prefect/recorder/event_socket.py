@@ -1,0 +1,180 @@
+"""The socket by which this process tells a server of events: `/events/in`.
+
+The interface acknowledges nothing here. So after each batch a ping is sent, whose answer says that the server
+has read what came before. A server that is killed may have read events and not written them yet: the newest
+are kept, and sent again on the next connection. Events have ids, so one that comes twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode
+from collections import deque
+from collections.abc import Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from prefect.exceptions import ServerUnreachable
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
+
+    from prefect.client.options import ClientOptions
+
+__all__ = ["EventSocket", "SocketRefused"]
+
+CONNECT, CONFIRM, CLOSE = 10.0, 30.0, 2.0
+"""Seconds that a connection, the answer to a ping, and the end of a connection may take."""
+REMEMBERED = 2_000
+"""How many events are sent again on a new connection."""
+AT_ONCE = 500
+"""How many events are sent between two pings."""
+
+
+class SocketRefused(Exception):
+    """The server, or a proxy before it, answers but does not open sockets."""
+
+
+class EventSocket:
+    """A connection to a server's `/events/in`, opened when needed. One thread at a time may use it.
+
+    Args:
+        options: How to reach the server.
+    """
+
+    __slots__ = ("_connection", "_options", "_pid", "_recent")
+
+    def __init__(self, options: ClientOptions) -> None:
+        self._options = options
+        self._connection: ClientConnection | None = None
+        self._recent: deque[str] = deque(maxlen=REMEMBERED)
+        self._pid = os.getpid()
+
+    def send(self, events: Sequence[str]) -> None:
+        """Send events, and wait until the server has read them.
+
+        Args:
+            events: The events, as JSON.
+
+        Raises:
+            SocketRefused: No socket can be opened, though the server answers.
+            prefect.exceptions.ServerUnreachable: The server is away, or went away meanwhile.
+        """
+        from websockets.exceptions import WebSocketException  # noqa: PLC0415 - only with a server
+
+        again: list[str] = []
+        if not self._is_open():
+            self._connection = self._connect()
+            again = list(self._recent)
+        connection = self._connection
+        assert connection is not None
+        try:
+            unconfirmed = 0
+            for event in chain(again, events):
+                connection.send(event)
+                unconfirmed += 1
+                if unconfirmed == AT_ONCE:
+                    self._confirm(connection)
+                    unconfirmed = 0
+            self._confirm(connection)
+        except (WebSocketException, OSError) as error:
+            self._abandon()
+            raise ServerUnreachable(f"{self._options.url} went away: {error}") from error
+        except BaseException:
+            # Interrupted in the middle of a frame, perhaps: what follows needs a connection of its own.
+            self._abandon()
+            raise
+        self._recent.extend(events)
+
+    def finish(self) -> None:
+        """End the connection; if it was lost since the last events were sent, send those again before.
+
+        Raises:
+            SocketRefused: As for `send`.
+            prefect.exceptions.ServerUnreachable: As for `send`.
+        """
+        if not self._is_open() and self._recent:
+            self.send(())
+        self._recent.clear()
+        self._abandon()
+
+    @property
+    def has_been_used(self) -> bool:
+        """Whether there was ever a connection."""
+        return self._connection is not None or bool(self._recent)
+
+    def take_recent(self) -> list[str]:
+        """Return the newest events that were sent, which a server that has gone away may have lost."""
+        taken = list(self._recent)
+        self._recent.clear()
+        return taken
+
+    def _is_open(self) -> bool:
+        if self._pid != os.getpid():
+            # In a forked child the connection, and what was sent by it, are the parent's.
+            self._pid, self._connection = os.getpid(), None
+            self._recent.clear()
+        connection = self._connection
+        return connection is not None and connection.state.name == "OPEN"
+
+    def _connect(self) -> ClientConnection:
+        from websockets.exceptions import InvalidStatus, WebSocketException  # noqa: PLC0415 - as above
+        from websockets.sync.client import connect  # noqa: PLC0415 - as above
+        from websockets.typing import Subprotocol  # noqa: PLC0415 - as above
+
+        options = self._options
+        try:
+            connection = connect(
+                f"ws{options.url.removeprefix('http')}/events/in",
+                subprotocols=[Subprotocol("prefect")],
+                additional_headers=[header for header in options.headers if header[0] != "User-Agent"],
+                user_agent_header=dict(options.headers).get("User-Agent"),
+                ssl=_ssl_of(options),
+                compression=None,
+                open_timeout=CONNECT,
+                close_timeout=CLOSE,
+            )
+        except InvalidStatus as error:
+            status = error.response.status_code
+            if status in (429, 502, 503, 504):
+                raise ServerUnreachable(f"{options.url} opens no socket now: HTTP {status}") from error
+            raise SocketRefused(f"{options.url} opens no socket: HTTP {status}") from error
+        except (WebSocketException, OSError, EOFError) as error:
+            raise ServerUnreachable(f"{options.url} cannot be reached: {error}") from error
+        try:
+            connection.send(msgspec.json.encode({"type": "auth", "token": _token_of(options)}).decode())
+            connection.recv(timeout=CONNECT)
+        except (WebSocketException, OSError) as error:
+            connection.close()
+            raise ServerUnreachable(f"{options.url} did not let events in: {error}") from error
+        return connection
+
+    def _confirm(self, connection: ClientConnection) -> None:
+        if not connection.ping(ack_on_close=True).wait(CONFIRM) or connection.state.name != "OPEN":
+            raise ConnectionError("the events that were sent are not confirmed")
+
+    def _abandon(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _token_of(options: ClientOptions) -> str | None:
+    kind, _, secret = dict(options.headers).get("Authorization", "").partition(" ")
+    if kind == "Basic":
+        return b64decode(secret).decode()
+    return secret or None
+
+
+def _ssl_of(options: ClientOptions) -> Any:
+    if not options.url.startswith("https"):
+        return None
+    import ssl  # noqa: PLC0415 - only with a server that has a certificate
+
+    context = ssl.create_default_context(cafile=options.ssl_cert_file)
+    if not options.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
