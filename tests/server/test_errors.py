@@ -91,7 +91,7 @@ def test_a_store_that_cannot_be_written_is_503_for_now(tmp_path, monkeypatch):
         raise StoreUnavailable("no space is left")
 
     monkeypatch.setattr(store, "transaction", refuse)
-    with TestClient(make_app(store)) as client:
+    with TestClient(make_app(store), base_url="http://127.0.0.1") as client:
         answer = client.post("/api/flows/", json={"name": "a"})
 
     assert (answer.status_code, answer.json()) == (503, {"exception_message": "Service Unavailable"})
@@ -109,7 +109,7 @@ def test_too_many_requests_are_503_for_now(tmp_path, monkeypatch):
         return fetch(*arguments)
 
     monkeypatch.setattr(store, "fetch", slowly)
-    with TestClient(make_app(store, Workroom(threads=1, waiting=0))) as client:
+    with TestClient(make_app(store, Workroom(threads=1, waiting=0)), base_url="http://127.0.0.1") as client:
         answers = []
         first = threading.Thread(target=lambda: answers.append(client.get("/api/ready")))
         first.start()

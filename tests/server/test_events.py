@@ -118,7 +118,7 @@ def test_events_wait_for_a_store_that_cannot_be_written(store, make_event, monke
 
     monkeypatch.setattr(store, "transaction", write_after_a_while)
     monkeypatch.setattr(inbox, "PAUSE_SECONDS", 0.01)
-    with TestClient(make_app(store)) as client:
+    with TestClient(make_app(store), base_url="http://127.0.0.1") as client:
         with client.websocket_connect("/api/events/in", subprotocols=["prefect"]) as socket:
             greet(socket)
             socket.send_json(make_event(task_run := uuid7(), "RUNNING", 1))
@@ -133,7 +133,7 @@ def test_events_that_were_sent_are_written_before_the_server_ends(store, make_ev
     from prefect.server.app import make_app
 
     with (
-        TestClient(make_app(store)) as client,
+        TestClient(make_app(store), base_url="http://127.0.0.1") as client,
         client.websocket_connect("/api/events/in", subprotocols=["prefect"]) as socket,
     ):
         greet(socket)

@@ -20,14 +20,14 @@ from prefect.types import uuid7
 
 
 @contextmanager
-def serving(home: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(home: Path, *options: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Give the URL of a server's API, and the server."""
     started = subprocess.Popen(
         [sys.executable, "-m", "prefect.cli", "server", "start", "--port", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PREFECT_HOME": str(home)},
+        env={**os.environ, "PREFECT_HOME": str(home), **environment},
     )
     try:
         assert started.stdout is not None
@@ -62,18 +62,21 @@ def test_what_was_accepted_is_there_after_a_restart(tmp_path, make_event):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
-def test_only_this_machine_is_served(host, capsys):
+def test_only_this_machine_is_served_without_authentication(host, capsys):
     assert main(["server", "start", "--host", host]) == 1
-    assert "no authentication yet" in capsys.readouterr().err
+    assert "without authentication" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["AUTH_STRING", "BASE_PATH", "CSRF_PROTECTION_ENABLED"])
-def test_no_server_starts_without_the_protection_that_is_asked_for(name, capsys):
-    from prefect.settings.context import temporary_settings
-
-    with temporary_settings({f"PREFECT_SERVER_API_{name}": "true"}):
-        assert main(["server", "start"]) == 1
-    assert f"PREFECT_SERVER_API_{name}" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("options", "auth"), [(["--allow-unauthenticated"], ""), ([], "admin:pw")], ids=["allowed", "guarded"]
+)
+def test_others_are_served_where_that_is_said_or_they_must_say_who_they_are(tmp_path, options, auth):
+    with serving(tmp_path, "--host", "0.0.0.0", *options, PREFECT_SERVER_API_AUTH_STRING=auth) as (url, _):
+        there = url.replace("0.0.0.0", "127.0.0.1")
+        answer = httpx.get(f"{there}/version", headers={"host": "prefect:4200"})
+        assert answer.status_code == (401 if auth else 200)
+        if auth:
+            assert httpx.get(f"{there}/version", auth=("admin", "pw")).json() == "0.8.4"
 
 
 def test_a_port_that_is_taken_is_named(tmp_path, capsys):

@@ -11,17 +11,26 @@ run = group.run
 
 
 @group.command("start")
-def start(*, host: str | None = None, port: int | None = None, no_services: bool = False) -> None:
+def start(
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    no_services: bool = False,
+    allow_unauthenticated: bool = False,
+) -> None:
     """Serve the API on this machine until Ctrl-C.
 
     Args:
-        host: The address to listen on, which must be one of this machine's own (127.0.0.1).
+        host: The address to listen on. Others than those of this machine (127.0.0.1) need
+            PREFECT_SERVER_API_AUTH_STRING.
         port: The port to listen on; 0 is any that is free.
         no_services: Accepted for the interface's sake; there are no services to leave out yet.
+        allow_unauthenticated: Listen there without it, and be reached by any name, where only those reach the
+            server who may change everything.
     """
     from prefect.server.run import serve
 
-    serve(host, port, announce=_tell)
+    serve(host, port, announce=_tell, allow_unauthenticated=allow_unauthenticated)
 
 
 def _tell(url: str) -> None:

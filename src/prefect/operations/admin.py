@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect.exceptions import ObjectUnsupported
 from prefect.operations.registry import operation
 from prefect.settings import get_current_settings
 from prefect.store import statements
@@ -14,7 +13,6 @@ from prefect.version import API_VERSION, INTERFACE_VERSION
 __all__ = [
     "read_admin_version",
     "read_api_version",
-    "read_csrf_token",
     "read_health",
     "read_readiness",
     "read_server_settings",
@@ -61,17 +59,3 @@ def read_server_settings(store: Store) -> dict[str, Any]:
 def read_storage_defaults(store: Store) -> dict[str, str | None]:
     """Return the block that results go to by default: there is none."""
     return {"default_result_storage_block_id": None}
-
-
-@operation("GET", "/csrf-token")
-def read_csrf_token(store: Store, client: str) -> None:
-    """Refuse to give a token, since none is asked for.
-
-    Args:
-        store: The store.
-        client: Who asks.
-
-    Raises:
-        prefect.exceptions.ObjectUnsupported: Always, with the text that makes clients stop asking.
-    """
-    raise ObjectUnsupported("CSRF protection is disabled.")

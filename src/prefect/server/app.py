@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar, Request, Response
 from litestar.exceptions import ClientException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.routes import WebSocketRoute
 
 from prefect.operations.events import record_events
 from prefect.schemas.base import encode_json
+from prefect.server.access import PREFIX, access_of, prefix_of
 from prefect.server.errors import failure_of
 from prefect.server.events import events_in
+from prefect.server.gate import ASGIApp, Gate, Socket
 from prefect.server.inbox import Inbox
 from prefect.server.openapi import describe
 from prefect.server.routes import ROUTES, Route
 from prefect.server.workroom import Workroom
+from prefect.settings import get_current_settings
 from prefect.store.base import Store
 
 __all__ = ["PREFIX", "make_app"]
 
-PREFIX = "/api"
-"""What the paths of the API start with."""
 LARGEST_BODY = 10_000_000
 """Bytes."""
 _OLDEST_API = (0, 8, 0)
@@ -34,13 +36,17 @@ _JSON = "application/json"
 AnyRequest = Request[Any, Any, Any]
 
 
-def make_app(store: Store, workroom: Workroom | None = None) -> Litestar:
-    """Return the application that serves a store.
+def make_app(store: Store, workroom: Workroom | None = None, *, checks_hosts: bool = True) -> Gate:
+    """Return the application that serves a store as the settings say.
 
     Args:
         store: Where everything is kept; whoever gives it closes it.
         workroom: Where operations are carried out; None: one of the usual size.
+        checks_hosts: Whether, where no credentials are asked for, the server must have been reached by a name
+            of this machine.
     """
+    settings = get_current_settings().server.api
+    prefix = prefix_of(settings)
     room = workroom or Workroom()
     inbox = Inbox(room, partial(record_events, store))
 
@@ -53,11 +59,11 @@ def make_app(store: Store, workroom: Workroom | None = None) -> Litestar:
             await inbox.close()
             room.close()
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
-            *(_handler(route, store, room) for route in ROUTES),
-            events_in(f"{PREFIX}/events/in", inbox),
-            *_documentation(),
+            *(_handler(route, prefix, store, room) for route in ROUTES),
+            events_in(f"{prefix}/events/in", inbox),
+            *_documentation(prefix),
         ],
         exception_handlers={Exception: _answer_failure},
         lifespan=[lifespan],
@@ -65,9 +71,18 @@ def make_app(store: Store, workroom: Workroom | None = None) -> Litestar:
         openapi_config=None,
         logging_config=None,
     )
+    access = access_of(settings, store, checks_hosts=checks_hosts)
+    # Litestar has a type of its own for each message.
+    return Gate(cast(ASGIApp, app), access, prefix, _sockets(app))
 
 
-def _handler(route: Route, store: Store, workroom: Workroom) -> HTTPRouteHandler:
+def _sockets(app: Litestar) -> list[Socket]:
+    """Return where sockets are served; a handler's `refusal` is the reason why sockets are not let in."""
+    routes = (route for route in app.routes if isinstance(route, WebSocketRoute))
+    return [Socket.at(route.path_format, route.route_handler.opt.get("refusal")) for route in routes]
+
+
+def _handler(route: Route, prefix: str, store: Store, workroom: Workroom) -> HTTPRouteHandler:
     async def handle(request: AnyRequest) -> Response[bytes]:
         _check_version(request.headers.get("x-prefect-api-version"))
         body = b""
@@ -79,7 +94,7 @@ def _handler(route: Route, store: Store, workroom: Workroom) -> HTTPRouteHandler
         )
         return Response(content, status_code=status, media_type=_JSON)
 
-    path = PREFIX + route.operation.path
+    path = prefix + route.operation.path
     for name in route.in_path:
         path = path.replace(f"{{{name}}}", f"{{{name}:str}}")
     # Litestar holds bodies and statuses apart; here each answer says its own.
@@ -91,12 +106,12 @@ def _answer_failure(request: AnyRequest, error: Exception) -> Response[bytes]:
     return Response(content, status_code=status, headers=dict(headers), media_type=_JSON)
 
 
-def _documentation() -> list[HTTPRouteHandler]:
+def _documentation(prefix: str) -> list[HTTPRouteHandler]:
     page = SwaggerRenderPlugin(favicon="<link rel='icon' href='data:,'>")
 
     @lru_cache(maxsize=1)
     def document() -> dict[str, Any]:
-        return describe(ROUTES, PREFIX)
+        return describe(ROUTES, prefix)
 
     async def openapi() -> Response[bytes]:
         return Response(encode_json(document()), media_type=_JSON)

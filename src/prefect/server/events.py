@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from litestar import WebSocket
@@ -19,11 +18,9 @@ __all__ = ["events_in"]
 
 logger = logging.getLogger("prefect.server")
 
-SUBPROTOCOL = "prefect"
-REFUSED, MALFORMED = 1008, 1007
+MALFORMED = 1007
 
 _decode_event = msgspec.json.Decoder(Event, strict=False).decode
-_decode_greeting = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def events_in(path: str, inbox: Inbox) -> WebsocketRouteHandler:
@@ -35,40 +32,13 @@ def events_in(path: str, inbox: Inbox) -> WebsocketRouteHandler:
     """
 
     async def handle(socket: WebSocket[Any, Any, Any]) -> None:
-        if not _is_from_here(socket):
-            await socket.close(code=REFUSED, reason="Other origins are not served")
-            return
-        offered = socket.scope.get("subprotocols") or []
         try:
-            if SUBPROTOCOL in offered:
-                await socket.accept(subprotocols=SUBPROTOCOL)
-                if not await _greet(socket):
-                    return
-            else:
-                await socket.accept()
+            await socket.accept()
             await _receive(socket, inbox)
         except WebSocketDisconnect:
             return
 
     return WebsocketRouteHandler(path)(handle)
-
-
-def _is_from_here(socket: WebSocket[Any, Any, Any]) -> bool:
-    """Whether no page of another site is behind a connection: browsers let any page open sockets."""
-    origin = socket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
-
-
-async def _greet(socket: WebSocket[Any, Any, Any]) -> bool:
-    try:
-        greeting = _decode_greeting(await socket.receive_data(mode="text"))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        greeting = {}
-    if greeting.get("type") != "auth":
-        await socket.close(code=REFUSED, reason="Expected 'auth' message")
-        return False
-    await socket.send_data('{"type":"auth_success"}', mode="text")
-    return True
 
 
 async def _receive(socket: WebSocket[Any, Any, Any], inbox: Inbox) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, get_origin
 import msgspec
 
 from prefect.exceptions import ObjectNotFound
-from prefect.operations import admin, events  # noqa: F401 - with them, the registry is complete
+from prefect.operations import admin, csrf, events  # noqa: F401 - with them, the registry is complete
 from prefect.operations.calling import Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
 from prefect.schemas.actions import FlowRunCreate, StateCreate, TaskRunCreate

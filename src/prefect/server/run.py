@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Callable
 
@@ -10,9 +9,10 @@ import uvicorn
 
 from prefect.exceptions import ConfigurationError
 from prefect.operations import crash_orphans
-from prefect.server.app import PREFIX, make_app
+from prefect.server.access import credentials_of, prefix_of
+from prefect.server.app import make_app
+from prefect.server.origins import is_loopback
 from prefect.settings import get_current_settings
-from prefect.settings.server_table import ServerAPISettings
 from prefect.store import open_store
 from prefect.types import now
 
@@ -24,7 +24,11 @@ STOP_SECONDS = 30
 
 
 def serve(
-    host: str | None = None, port: int | None = None, announce: Callable[[str], None] | None = None
+    host: str | None = None,
+    port: int | None = None,
+    announce: Callable[[str], None] | None = None,
+    *,
+    allow_unauthenticated: bool = False,
 ) -> None:
     """Serve the store of the settings until SIGINT or SIGTERM; then write what was accepted, and end.
 
@@ -32,20 +36,27 @@ def serve(
         host: The address to listen on; None: that of the settings.
         port: The port; 0: any that is free; None: that of the settings.
         announce: Is told the API's URL as soon as the server listens.
+        allow_unauthenticated: Serve others than this machine, and under any name, though nothing asks them
+            who they are.
 
     Raises:
         prefect.exceptions.ConfigurationError: The address cannot be listened on, or must not be.
         prefect.exceptions.StoreError: The store cannot be opened.
     """
     settings = get_current_settings().server
-    _refuse_what_is_not_there(settings.api)
     host = settings.api.host if host is None else host
+    if not (is_loopback(host) or credentials_of(settings.api).are_asked or allow_unauthenticated):
+        raise ConfigurationError(
+            f"The server does not listen on {host} without authentication: whoever reaches it could change "
+            "anything, and have code run. Set PREFECT_SERVER_API_AUTH_STRING to user:password, or use "
+            "--host 127.0.0.1, or, where only those reach it who may, --allow-unauthenticated."
+        )
     listener = _listen(host, settings.api.port if port is None else port)
     with listener:
         store = open_store()
         crash_orphans(store, now())
         config = uvicorn.Config(
-            make_app(store),
+            make_app(store, checks_hosts=not allow_unauthenticated),
             access_log=False,
             log_config=None,
             log_level=settings.logging_level.lower(),
@@ -55,33 +66,14 @@ def serve(
         )
         address = f"[{host}]" if ":" in host else host
         if announce is not None:
-            announce(f"http://{address}:{listener.getsockname()[1]}{PREFIX}")
+            announce(f"http://{address}:{listener.getsockname()[1]}{prefix_of(settings.api)}")
         try:
             uvicorn.Server(config).run(sockets=[listener])
         finally:
             store.close()
 
 
-def _refuse_what_is_not_there(settings: ServerAPISettings) -> None:
-    """A server that silently left protection out would be worse than none."""
-    asked = {
-        "PREFECT_SERVER_API_AUTH_STRING": settings.auth_string,
-        "PREFECT_SERVER_API_BASE_PATH": settings.base_path,
-        "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": settings.csrf_protection_enabled,
-    }
-    if names := [name for name, value in asked.items() if value]:
-        raise ConfigurationError(
-            f"The server knows nothing of {', '.join(names)} yet, so it does not start. "
-            "Unset that to go without."
-        )
-
-
 def _listen(host: str, port: int) -> socket.socket:
-    if not _is_loopback(host):
-        raise ConfigurationError(
-            f"The server does not listen on {host}: it has no authentication yet, so whoever reaches it "
-            "could change anything. Use --host 127.0.0.1; a proxy that authenticates may stand before it."
-        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio only sends small answers at once (TCP_NODELAY) where the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -96,10 +88,3 @@ def _listen(host: str, port: int) -> socket.socket:
             f"The server cannot listen on {host}, port {port} ({error}). Choose another with --port."
         ) from error
     return listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

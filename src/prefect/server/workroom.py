@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from contextvars import ContextVar, copy_context
+from typing import Any, ParamSpec, TypeVar
 
 from prefect.exceptions import ServerBusy
 
@@ -26,7 +27,9 @@ class Workroom:
     __slots__ = ("_busy", "_most", "_pool")
 
     def __init__(self, threads: int = 8, waiting: int = 500) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="prefect-server")
+        # The settings that apply where the server is made apply in its threads too.
+        context = copy_context().items()
+        self._pool = ThreadPoolExecutor(threads, "prefect-server", _adopt, (tuple(context),))
         self._most = threads + waiting
         self._busy = 0
 
@@ -48,3 +51,8 @@ class Workroom:
     def close(self) -> None:
         """Let go of the threads, when what they do is done."""
         self._pool.shutdown(wait=True)
+
+
+def _adopt(context: Iterable[tuple[ContextVar[Any], Any]]) -> None:
+    for variable, value in context:
+        variable.set(value)

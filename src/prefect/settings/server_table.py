@@ -100,12 +100,20 @@ class ServerDatabaseSettings(Section):
 
 
 class ServerAPISettings(Section):
-    """How a server serves. Where authentication or CSRF protection is asked for, none starts yet."""
+    """How a server serves."""
 
-    auth_string: SecretStr | None = option(None, "`user:password` that clients must send (server, later).")
-    host: str = option("127.0.0.1", "The address to listen on, one of this machine's own.")
+    auth_string: SecretStr | None = option(
+        None, "`user:password` that a server asks its clients for. They send it as PREFECT_API_AUTH_STRING."
+    )
+    key: SecretStr | None = option(
+        None, "A key that a server takes from its clients. They send it as PREFECT_API_KEY."
+    )
+    host: str = option(
+        "127.0.0.1",
+        "The address to listen on: one of this machine's own, unless credentials are asked for.",
+    )
     port: int = option(4200, "The port to listen on; 0 is any that is free.")
-    base_path: str | None = option(None, "What the paths of the API start with (server, later).")
+    base_path: str | None = option(None, "What the paths of the API start with; `/api` unless given.")
     default_limit: int = option(
         200,
         "Objects in an answer, at most, where none is asked for (server, later).",
@@ -113,23 +121,42 @@ class ServerAPISettings(Section):
     )
     keepalive_timeout: int = option(5, "Seconds an idle connection is kept.")
     csrf_protection_enabled: bool = option(
-        False, "Ask clients for tokens (server, later).", "PREFECT_SERVER_CSRF_PROTECTION_ENABLED"
+        False,
+        "Ask clients for a token with each change, against pages that have browsers send requests.",
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED",
     )
     csrf_token_expiration: timedelta = option(
         timedelta(hours=1),
-        "How long such a token is good (server, later).",
+        "How long such a token is good.",
         "PREFECT_SERVER_CSRF_TOKEN_EXPIRATION",
     )
     cors_allowed_origins: str = option(
-        "*", "Origins that browsers may call from (server, later).", "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"
+        "*",
+        "Origins whose pages may call, with commas between them. `*` is all, but only those of this machine "
+        "where no credentials are asked for.",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS",
+    )
+    cors_allowed_methods: str = option(
+        "*", "Methods that such pages may use; `*` is all.", "PREFECT_SERVER_CORS_ALLOWED_METHODS"
+    )
+    cors_allowed_headers: str = option(
+        "*", "Headers that such pages may send; `*` is all.", "PREFECT_SERVER_CORS_ALLOWED_HEADERS"
     )
 
 
 class ServerConcurrencySettings(Section):
-    """How slots of limits are leased. All kept for limits (later)."""
+    """How slots of limits are leased."""
 
     lease_storage: str = option(
-        "prefect.server.concurrency.lease_storage.memory", "Where leases are kept (later)."
+        "prefect.server.concurrency.lease_storage.memory",
+        "Kept for code that reads it: leases are always kept in the database.",
+    )
+    initial_deployment_lease_duration: float = option(
+        300.0,
+        "Seconds for which a run of a deployment with a limit holds its slot, unless that is renewed.",
+    )
+    maximum_concurrency_slot_wait_seconds: float = option(
+        30.0, "Seconds after which who waits for a slot is told to ask again, at most."
     )
 
 
@@ -178,7 +205,7 @@ class ServerTasksSettings(Section):
 
     tag_concurrency_slot_wait_seconds: float = option(
         10.0,
-        "Seconds before a task that found no free slot asks again (limits, later).",
+        "Seconds before a task that found no free slot asks again.",
         "PREFECT_TASK_RUN_TAG_CONCURRENCY_SLOT_WAIT_SECONDS",
     )
     max_cache_key_length: int = option(
