@@ -17,6 +17,7 @@ finally:
         del sys.modules["typing_extensions"]
 
 from collections.abc import Collection  # noqa: E402 - msgspec comes first
+from datetime import timedelta  # noqa: E402
 from typing import Any, ClassVar, Self, TypeVar, cast  # noqa: E402
 
 __all__ = ["FrozenSchema", "Modelled", "Schema", "encode_json", "jsonable"]
@@ -29,6 +30,9 @@ def _encode_unknown(value: Any) -> Any:
 
     pydantic's secret types print as asterisks, so no secret passes here.
     """
+    if isinstance(value, timedelta):
+        # A subclass of it: see `prefect.types.durations`.
+        return value.total_seconds()
     dump = getattr(value, "model_dump", None)
     if dump is not None and not isinstance(value, type):
         return dump(mode="json")
