@@ -24,7 +24,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ClauseElement
 
 from prefect.store.functions import Among
-from prefect.store.tables import Json, flow_run_states, flow_runs, flows, leases, logs, task_runs
+from prefect.store.tables import (
+    Json,
+    concurrency_limits,
+    events,
+    flow_run_states,
+    flow_runs,
+    flows,
+    leases,
+    logs,
+    task_runs,
+)
 
 __all__ = ["FLOW_RUN_COLUMNS", "HOT", "TASK_RUN_COLUMNS"]
 
@@ -104,8 +114,8 @@ def _ids_between(table: Table) -> Select[Any]:
     return select(table.c.id).where(table.c.id >= first, table.c.id <= last)
 
 
-def _names(table: Table) -> ClauseElement:
-    return select(table.c.id, table.c.name).where(Among(table.c.id, bindparam("ids", type_=Json)))
+def _names(table: Table, key: str = "id") -> ClauseElement:
+    return select(table.c.id, table.c.name).where(Among(table.c[key], bindparam(f"{key}s", type_=Json)))
 
 
 _flow_runs = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
@@ -134,11 +144,27 @@ HOT: dict[str, ClauseElement] = {
     "TASK_RUN_BY_KEY": select(task_runs).where(*_by(task_runs, "flow_run_id", "task_key", "dynamic_key")),
     "INSERT_TASK_RUN": insert(task_runs).on_conflict_do_nothing(),
     "UPSERT_TASK_RUN": _upsert(task_runs, "id", newer="state_count"),
+    "TASK_RUNS_TO_CHANGE": select(task_runs)
+    .where(Among(task_runs.c.id, bindparam("ids", type_=Json)))
+    .order_by(task_runs.c.id)
+    .with_for_update(),
+    # Its `position` is the database's to give.
+    "INSERT_EVENT": insert(events)
+    .values(
+        {
+            column.name: bindparam(column.name, type_=column.type)
+            for column in events.c
+            if column.name != "position"
+        }
+    )
+    .on_conflict_do_nothing()
+    .inline(),
     "INSERT_LOG": insert(logs).on_conflict_do_nothing(),
     "LEASES": select(leases),
     "LEASE_OF": select(leases).where(*_by(leases, "flow_run_id")).with_for_update(),
     "HOLD_LEASE": _upsert(leases, "flow_run_id"),
     "RENEW_LEASE": _update(leases, ("expires",), "flow_run_id"),
+    "LIMITS_OF_NAMES": _names(concurrency_limits, "name"),
     "DROP_LEASE": delete(leases).where(*_by(leases, "flow_run_id")),
     # What people list all the time, in which they must not wait for SQLAlchemy.
     "RECENT_FLOWS": _page(select(flows), flows.c.created.desc(), flows.c.id.desc()),

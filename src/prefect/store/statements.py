@@ -26,11 +26,14 @@ __all__ = [
     "TASK_RUN_BY_KEY",
     "INSERT_TASK_RUN",
     "UPSERT_TASK_RUN",
+    "TASK_RUNS_TO_CHANGE",
+    "INSERT_EVENT",
     "INSERT_LOG",
     "LEASES",
     "LEASE_OF",
     "HOLD_LEASE",
     "RENEW_LEASE",
+    "LIMITS_OF_NAMES",
     "DROP_LEASE",
     "RECENT_FLOWS",
     "FLOW_NAMES",
@@ -61,8 +64,8 @@ SQLITE_SCHEMA: tuple[str, ...] = (
     "CREATE INDEX ix_concurrency_leases_expires ON concurrency_leases (expires)",
     'CREATE TABLE concurrency_limits ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, name TEXT NOT NULL, "limit" INTEGER NOT NULL, active BOOLEAN NOT NULL, taken_slots DOUBLE NOT NULL, taken_at VARCHAR(26) NOT NULL, denied_slots INTEGER NOT NULL, slot_decay_per_second DOUBLE NOT NULL, avg_slot_occupancy_seconds DOUBLE NOT NULL, CONSTRAINT pk_concurrency_limits PRIMARY KEY (id), CONSTRAINT uq_concurrency_limits_name UNIQUE (name) )',
     'CREATE TABLE configurations ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, CONSTRAINT pk_configurations PRIMARY KEY (id), CONSTRAINT uq_configurations_key UNIQUE ("key") )',
-    "CREATE TABLE events ( id CHAR(32) NOT NULL, occurred VARCHAR(26) NOT NULL, received VARCHAR(26) NOT NULL, event TEXT NOT NULL, resource_id TEXT NOT NULL, resource TEXT NOT NULL, related TEXT NOT NULL, payload TEXT NOT NULL, follows CHAR(32), CONSTRAINT pk_events PRIMARY KEY (id) )",
-    "CREATE INDEX ix_events_occurred_id ON events (occurred, id)",
+    "CREATE TABLE events ( position INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, id CHAR(32) NOT NULL, occurred VARCHAR(26) NOT NULL, received VARCHAR(26) NOT NULL, event TEXT NOT NULL, resource_id TEXT NOT NULL, resource TEXT NOT NULL, related TEXT NOT NULL, payload TEXT NOT NULL, follows CHAR(32), CONSTRAINT uq_events_id UNIQUE (id) )",
+    "CREATE INDEX ix_events_occurred_position ON events (occurred, position)",
     "CREATE INDEX ix_events_resource_id_occurred ON events (resource_id, occurred)",
     "CREATE TABLE flows ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL, labels TEXT NOT NULL, CONSTRAINT pk_flows PRIMARY KEY (id), CONSTRAINT uq_flows_name UNIQUE (name) )",
     "CREATE TABLE logs ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, name TEXT NOT NULL, level INTEGER NOT NULL, message TEXT NOT NULL, timestamp VARCHAR(26) NOT NULL, flow_run_id CHAR(32), task_run_id CHAR(32), CONSTRAINT pk_logs PRIMARY KEY (id) )",
@@ -111,7 +114,7 @@ SQLITE_SCHEMA: tuple[str, ...] = (
 
 POSTGRESQL_SCHEMA: tuple[str, ...] = (
     "CREATE TABLE artifact_collections ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, key TEXT NOT NULL, latest_id UUID NOT NULL, CONSTRAINT pk_artifact_collections PRIMARY KEY (id), CONSTRAINT uq_artifact_collections_key UNIQUE (key) )",
-    "CREATE TABLE artifacts ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, key TEXT, type TEXT, description TEXT, data JSONB, metadata_ JSONB, flow_run_id UUID, task_run_id UUID, CONSTRAINT pk_artifacts PRIMARY KEY (id) )",
+    "CREATE TABLE artifacts ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, key TEXT, type TEXT, description TEXT, data TEXT, metadata_ JSONB, flow_run_id UUID, task_run_id UUID, CONSTRAINT pk_artifacts PRIMARY KEY (id) )",
     "CREATE INDEX ix_artifacts_flow_run_id ON artifacts (flow_run_id) WHERE flow_run_id IS NOT NULL",
     "CREATE INDEX ix_artifacts_key ON artifacts (key) WHERE key IS NOT NULL",
     "CREATE INDEX ix_artifacts_task_run_id ON artifacts (task_run_id) WHERE task_run_id IS NOT NULL",
@@ -122,8 +125,8 @@ POSTGRESQL_SCHEMA: tuple[str, ...] = (
     "CREATE INDEX ix_concurrency_leases_expires ON concurrency_leases (expires)",
     'CREATE TABLE concurrency_limits ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, "limit" INTEGER NOT NULL, active BOOLEAN NOT NULL, taken_slots DOUBLE PRECISION NOT NULL, taken_at TIMESTAMP WITH TIME ZONE NOT NULL, denied_slots INTEGER NOT NULL, slot_decay_per_second DOUBLE PRECISION NOT NULL, avg_slot_occupancy_seconds DOUBLE PRECISION NOT NULL, CONSTRAINT pk_concurrency_limits PRIMARY KEY (id), CONSTRAINT uq_concurrency_limits_name UNIQUE (name) )',
     "CREATE TABLE configurations ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, key TEXT NOT NULL, value JSONB NOT NULL, CONSTRAINT pk_configurations PRIMARY KEY (id), CONSTRAINT uq_configurations_key UNIQUE (key) )",
-    "CREATE TABLE events ( id UUID NOT NULL, occurred TIMESTAMP WITH TIME ZONE NOT NULL, received TIMESTAMP WITH TIME ZONE NOT NULL, event TEXT NOT NULL, resource_id TEXT NOT NULL, resource JSONB NOT NULL, related JSONB NOT NULL, payload JSONB NOT NULL, follows UUID, CONSTRAINT pk_events PRIMARY KEY (id) )",
-    "CREATE INDEX ix_events_occurred_id ON events (occurred, id)",
+    "CREATE TABLE events ( position BIGSERIAL NOT NULL, id UUID NOT NULL, occurred TIMESTAMP WITH TIME ZONE NOT NULL, received TIMESTAMP WITH TIME ZONE NOT NULL, event TEXT NOT NULL, resource_id TEXT NOT NULL, resource JSONB NOT NULL, related JSONB NOT NULL, payload JSONB NOT NULL, follows UUID, CONSTRAINT pk_events PRIMARY KEY (position), CONSTRAINT uq_events_id UNIQUE (id) )",
+    "CREATE INDEX ix_events_occurred_position ON events (occurred, position)",
     "CREATE INDEX ix_events_resource_id_occurred ON events (resource_id, occurred)",
     "CREATE TABLE flows ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, tags JSONB NOT NULL, labels JSONB NOT NULL, CONSTRAINT pk_flows PRIMARY KEY (id), CONSTRAINT uq_flows_name UNIQUE (name) )",
     "CREATE TABLE logs ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, level INTEGER NOT NULL, message TEXT NOT NULL, timestamp TIMESTAMP WITH TIME ZONE NOT NULL, flow_run_id UUID, task_run_id UUID, CONSTRAINT pk_logs PRIMARY KEY (id) )",
@@ -132,9 +135,9 @@ POSTGRESQL_SCHEMA: tuple[str, ...] = (
     "CREATE TABLE saved_searches ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, filters JSONB NOT NULL, CONSTRAINT pk_saved_searches PRIMARY KEY (id), CONSTRAINT uq_saved_searches_name UNIQUE (name) )",
     "CREATE TABLE task_runs ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, flow_run_id UUID, name TEXT NOT NULL, task_key TEXT NOT NULL, dynamic_key TEXT NOT NULL, cache_key TEXT, cache_expiration TIMESTAMP WITH TIME ZONE, task_version TEXT, empirical_policy JSONB NOT NULL, tags JSONB NOT NULL, labels JSONB NOT NULL, task_inputs JSONB NOT NULL, run_count INTEGER NOT NULL, flow_run_run_count INTEGER NOT NULL, expected_start_time TIMESTAMP WITH TIME ZONE, next_scheduled_start_time TIMESTAMP WITH TIME ZONE, start_time TIMESTAMP WITH TIME ZONE, end_time TIMESTAMP WITH TIME ZONE, total_run_time DOUBLE PRECISION NOT NULL, state_id UUID, state_type VARCHAR(16), state_name TEXT, state_timestamp TIMESTAMP WITH TIME ZONE, state_count INTEGER NOT NULL, states JSONB NOT NULL, CONSTRAINT pk_task_runs PRIMARY KEY (id) )",
     "CREATE INDEX ix_task_runs_flow_run_id_id ON task_runs (flow_run_id, id)",
-    "CREATE TABLE variables ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, value JSONB, tags JSONB NOT NULL, CONSTRAINT pk_variables PRIMARY KEY (id), CONSTRAINT uq_variables_name UNIQUE (name) )",
+    "CREATE TABLE variables ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, value TEXT, tags JSONB NOT NULL, CONSTRAINT pk_variables PRIMARY KEY (id), CONSTRAINT uq_variables_name UNIQUE (name) )",
     "CREATE TABLE work_pools ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, description TEXT, type TEXT NOT NULL, base_job_template JSONB NOT NULL, is_paused BOOLEAN NOT NULL, concurrency_limit INTEGER, default_queue_id UUID, storage_configuration JSONB NOT NULL, CONSTRAINT pk_work_pools PRIMARY KEY (id), CONSTRAINT uq_work_pools_name UNIQUE (name) )",
-    "CREATE TABLE block_schemas ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, checksum TEXT NOT NULL, fields JSONB NOT NULL, block_type_id UUID NOT NULL, capabilities JSONB NOT NULL, version TEXT NOT NULL, CONSTRAINT pk_block_schemas PRIMARY KEY (id), CONSTRAINT fk_block_schemas_block_type_id_block_types FOREIGN KEY(block_type_id) REFERENCES block_types (id) ON DELETE CASCADE )",
+    "CREATE TABLE block_schemas ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, checksum TEXT NOT NULL, fields TEXT NOT NULL, block_type_id UUID NOT NULL, capabilities JSONB NOT NULL, version TEXT NOT NULL, CONSTRAINT pk_block_schemas PRIMARY KEY (id), CONSTRAINT fk_block_schemas_block_type_id_block_types FOREIGN KEY(block_type_id) REFERENCES block_types (id) ON DELETE CASCADE )",
     "CREATE INDEX ix_block_schemas_block_type_id ON block_schemas (block_type_id)",
     "CREATE UNIQUE INDEX ix_block_schemas_checksum_version ON block_schemas (checksum, version)",
     "CREATE TABLE concurrency_slots ( lease_id UUID NOT NULL, limit_id UUID NOT NULL, slots INTEGER NOT NULL, CONSTRAINT pk_concurrency_slots PRIMARY KEY (lease_id, limit_id), CONSTRAINT fk_concurrency_slots_lease_id_concurrency_leases FOREIGN KEY(lease_id) REFERENCES concurrency_leases (id) ON DELETE CASCADE, CONSTRAINT fk_concurrency_slots_limit_id_concurrency_limits FOREIGN KEY(limit_id) REFERENCES concurrency_limits (id) ON DELETE CASCADE )",
@@ -260,6 +263,16 @@ UPSERT_TASK_RUN = Statement(
     "INSERT INTO task_runs (id, created, updated, flow_run_id, name, task_key, dynamic_key, cache_key, cache_expiration, task_version, empirical_policy, tags, labels, task_inputs, run_count, flow_run_run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, state_id, state_type, state_name, state_timestamp, state_count, states) VALUES (%s::UUID, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::UUID, %s::VARCHAR, %s::VARCHAR, %s::VARCHAR, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::VARCHAR, %s::JSONB, %s::JSONB, %s::JSONB, %s::JSONB, %s::INTEGER, %s::INTEGER, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s, %s::UUID, %s::VARCHAR, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::INTEGER, %s::JSONB) ON CONFLICT (id) DO UPDATE SET updated = excluded.updated, flow_run_id = excluded.flow_run_id, name = excluded.name, task_key = excluded.task_key, dynamic_key = excluded.dynamic_key, cache_key = excluded.cache_key, cache_expiration = excluded.cache_expiration, task_version = excluded.task_version, empirical_policy = excluded.empirical_policy, tags = excluded.tags, labels = excluded.labels, task_inputs = excluded.task_inputs, run_count = excluded.run_count, flow_run_run_count = excluded.flow_run_run_count, expected_start_time = excluded.expected_start_time, next_scheduled_start_time = excluded.next_scheduled_start_time, start_time = excluded.start_time, end_time = excluded.end_time, total_run_time = excluded.total_run_time, state_id = excluded.state_id, state_type = excluded.state_type, state_name = excluded.state_name, state_timestamp = excluded.state_timestamp, state_count = excluded.state_count, states = excluded.states WHERE excluded.state_count >= task_runs.state_count",
 )
 
+TASK_RUNS_TO_CHANGE = Statement(
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.id IN (SELECT value FROM json_each(?)) ORDER BY task_runs.id",
+    "SELECT task_runs.id, task_runs.created, task_runs.updated, task_runs.flow_run_id, task_runs.name, task_runs.task_key, task_runs.dynamic_key, task_runs.cache_key, task_runs.cache_expiration, task_runs.task_version, task_runs.empirical_policy, task_runs.tags, task_runs.labels, task_runs.task_inputs, task_runs.run_count, task_runs.flow_run_run_count, task_runs.expected_start_time, task_runs.next_scheduled_start_time, task_runs.start_time, task_runs.end_time, task_runs.total_run_time, task_runs.state_id, task_runs.state_type, task_runs.state_name, task_runs.state_timestamp, task_runs.state_count, task_runs.states FROM task_runs WHERE task_runs.id IN (SELECT value::UUID FROM jsonb_array_elements_text(%s::JSONB) AS item(value)) ORDER BY task_runs.id FOR UPDATE",
+)
+
+INSERT_EVENT = Statement(
+    "INSERT INTO events (id, occurred, received, event, resource_id, resource, related, payload, follows) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "INSERT INTO events (id, occurred, received, event, resource_id, resource, related, payload, follows) VALUES (%s::UUID, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::VARCHAR, %s::VARCHAR, %s::JSONB, %s::JSONB, %s::JSONB, %s::UUID) ON CONFLICT DO NOTHING",
+)
+
 INSERT_LOG = Statement(
     "INSERT INTO logs (id, created, name, level, message, timestamp, flow_run_id, task_run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     "INSERT INTO logs (id, created, name, level, message, timestamp, flow_run_id, task_run_id) VALUES (%s::UUID, %s::TIMESTAMP WITH TIME ZONE, %s::VARCHAR, %s::INTEGER, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::UUID, %s::UUID) ON CONFLICT DO NOTHING",
@@ -283,6 +296,11 @@ HOLD_LEASE = Statement(
 RENEW_LEASE = Statement(
     "UPDATE leases SET expires=? WHERE leases.flow_run_id = ?",
     "UPDATE leases SET expires=%s::TIMESTAMP WITH TIME ZONE WHERE leases.flow_run_id = %s::UUID",
+)
+
+LIMITS_OF_NAMES = Statement(
+    "SELECT concurrency_limits.id, concurrency_limits.name FROM concurrency_limits WHERE concurrency_limits.name IN (SELECT value FROM json_each(?))",
+    "SELECT concurrency_limits.id, concurrency_limits.name FROM concurrency_limits WHERE concurrency_limits.name IN (SELECT value::TEXT FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
 )
 
 DROP_LEASE = Statement(

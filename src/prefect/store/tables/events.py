@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, Uuid
 
 from prefect.store.tables.kinds import Json, Time, metadata
 
@@ -11,7 +11,9 @@ __all__ = ["events"]
 events = Table(
     "events",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    # The order in which they were written, by which subscribers go on; never given twice.
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Uuid, nullable=False, unique=True),
     Column("occurred", Time, nullable=False),
     Column("received", Time, nullable=False),
     Column("event", Text, nullable=False),
@@ -20,6 +22,7 @@ events = Table(
     Column("related", Json, nullable=False),
     Column("payload", Json, nullable=False),
     Column("follows", Uuid),
+    sqlite_autoincrement=True,
 )
-Index(None, events.c.occurred, events.c.id)
+Index(None, events.c.occurred, events.c.position)
 Index(None, events.c.resource_id, events.c.occurred)

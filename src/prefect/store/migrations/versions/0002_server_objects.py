@@ -87,7 +87,7 @@ def _create_artifacts() -> None:
         sa.Column("key", sa.Text(), nullable=True),
         sa.Column("type", sa.Text(), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("data", JSON, nullable=True),
+        sa.Column("data", sa.Text(), nullable=True),
         sa.Column("metadata_", JSON, nullable=True),
         sa.Column("flow_run_id", sa.Uuid(), nullable=True),
         sa.Column("task_run_id", sa.Uuid(), nullable=True),
@@ -204,6 +204,7 @@ def _create_configurations() -> None:
 def _create_events() -> None:
     op.create_table(
         "events",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("occurred", TIME, nullable=False),
         sa.Column("received", TIME, nullable=False),
@@ -213,9 +214,11 @@ def _create_events() -> None:
         sa.Column("related", JSON, nullable=False),
         sa.Column("payload", JSON, nullable=False),
         sa.Column("follows", sa.Uuid(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_events")),
+        sa.UniqueConstraint("id", name=op.f("uq_events_id")),
+        sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_events_occurred_id"), "events", ["occurred", "id"], unique=False)
+    op.create_index(op.f("ix_events_occurred_position"), "events", ["occurred", "position"], unique=False)
     op.create_index(
         op.f("ix_events_resource_id_occurred"), "events", ["resource_id", "occurred"], unique=False
     )
@@ -241,7 +244,7 @@ def _create_variables() -> None:
         sa.Column("created", TIME, nullable=False),
         sa.Column("updated", TIME, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("value", JSON, nullable=True),
+        sa.Column("value", sa.Text(), nullable=True),
         sa.Column("tags", JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_variables")),
         sa.UniqueConstraint("name", name=op.f("uq_variables_name")),
@@ -274,7 +277,7 @@ def _create_block_schemas() -> None:
         sa.Column("created", TIME, nullable=False),
         sa.Column("updated", TIME, nullable=False),
         sa.Column("checksum", sa.Text(), nullable=False),
-        sa.Column("fields", JSON, nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
         sa.Column("block_type_id", sa.Uuid(), nullable=False),
         sa.Column("capabilities", JSON, nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
