@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, Text, Uuid
 
-from prefect.store.tables.kinds import Json, metadata, object_table
+from prefect.store.tables.kinds import ExactJson, Json, metadata, object_table
 
 __all__ = [
     "block_document_references",
@@ -41,7 +41,7 @@ block_types = object_table(
 block_schemas = object_table(
     "block_schemas",
     Column("checksum", Text, nullable=False),
-    Column("fields", Json, nullable=False),
+    Column("fields", ExactJson, nullable=False),
     Column("block_type_id", Uuid, _in_type(), nullable=False, index=True),
     Column("capabilities", Json, nullable=False),
     Column("version", Text, nullable=False),

@@ -8,7 +8,7 @@ from sqlalchemy import Column, ColumnElement, Dialect, Index, MetaData, String, 
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-__all__ = ["Json", "Time", "index_where", "metadata", "object_table"]
+__all__ = ["ExactJson", "Json", "Time", "index_where", "metadata", "object_table"]
 
 
 class Time(TypeDecorator[str]):
@@ -33,6 +33,17 @@ class Json(TypeDecorator[str]):
         """Choose the database's own type."""
         chosen: TypeEngine[Any] = JSONB() if dialect.name == "postgresql" else Text()
         return dialect.type_descriptor(chosen)
+
+
+class ExactJson(Json):
+    """A JSON document that no query looks into, kept to the letter: `jsonb` sorts keys and rewrites numbers."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the database's own type."""
+        # Not by way of the dialect, which would make it a VARCHAR.
+        return Text()
 
 
 def index_where(column: Column[Any], condition: ColumnElement[bool]) -> None:

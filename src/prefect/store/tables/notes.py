@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Text, Uuid
 
-from prefect.store.tables.kinds import Json, index_where, object_table
+from prefect.store.tables.kinds import ExactJson, Json, index_where, object_table
 from prefect.store.tables.runs import flow_runs
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
 variables = object_table(
     "variables",
     Column("name", Text, nullable=False, unique=True),
-    Column("value", Json),
+    Column("value", ExactJson),
     Column("tags", Json, nullable=False),
 )
 
@@ -29,7 +29,7 @@ artifacts = object_table(
     Column("key", Text),
     Column("type", Text),
     Column("description", Text),
-    Column("data", Json),
+    Column("data", ExactJson),
     Column("metadata_", Json),
     Column("flow_run_id", Uuid),
     Column("task_run_id", Uuid),
