@@ -16,6 +16,7 @@ from litestar.routes import WebSocketRoute
 from prefect.operations.events import record_events
 from prefect.schemas.base import encode_json
 from prefect.server.access import PREFIX, access_of, prefix_of
+from prefect.server.compression import compressed
 from prefect.server.errors import failure_of
 from prefect.server.events import events_in
 from prefect.server.gate import ASGIApp, Gate, Socket
@@ -83,16 +84,24 @@ def _sockets(app: Litestar) -> list[Socket]:
 
 
 def _handler(route: Route, prefix: str, store: Store, workroom: Workroom) -> HTTPRouteHandler:
+    def answer(path: dict[str, str], query: dict[str, str], body: bytes, accepted: str) -> Response[bytes]:
+        status, content = route.answer(store, path, query, body)
+        return compressed(content, status, accepted)
+
     async def handle(request: AnyRequest) -> Response[bytes]:
-        _check_version(request.headers.get("x-prefect-api-version"))
+        headers = request.headers
+        _check_version(headers.get("x-prefect-api-version"))
         body = b""
         if route.body_type is not None:
             body = await request.body()
-            _check_content_type(body, request.headers.get("content-type", ""))
-        status, content = await workroom.run(
-            route.answer, store, request.path_params, dict(request.query_params), body
+            _check_content_type(body, headers.get("content-type", ""))
+        return await workroom.run(
+            answer,
+            request.path_params,
+            dict(request.query_params),
+            body,
+            headers.get("accept-encoding", ""),
         )
-        return Response(content, status_code=status, media_type=_JSON)
 
     path = prefix + route.operation.path
     for name in route.in_path:
@@ -113,8 +122,8 @@ def _documentation(prefix: str) -> list[HTTPRouteHandler]:
     def document() -> dict[str, Any]:
         return describe(ROUTES, prefix)
 
-    async def openapi() -> Response[bytes]:
-        return Response(encode_json(document()), media_type=_JSON)
+    async def openapi(request: AnyRequest) -> Response[bytes]:
+        return compressed(encode_json(document()), 200, request.headers.get("accept-encoding", ""))
 
     async def docs(request: AnyRequest) -> Response[bytes]:
         return Response(page.render(request, document()), media_type="text/html")

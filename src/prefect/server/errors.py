@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,6 +29,7 @@ RETRY_SECONDS = 1.0
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 
 
+_MOST_SENT_BACK = 100_000
 class InvalidRequest(ValueError):
     """A request's query or body is not what the operation takes.
 
@@ -104,10 +106,11 @@ def _invalid(where: str, message: str, given: Any) -> dict[str, Any]:
 def _plain(given: Any) -> Any:
     if not isinstance(given, bytes):
         return given
-    try:
-        return msgspec.json.decode(given)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return given[:1000].decode(errors="replace")
+    # What is long is not sent back: the client has it, and may be refused for just that.
+    if len(given) <= _MOST_SENT_BACK:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return msgspec.json.decode(given)
+    return given[:1000].decode(errors="replace")
 
 
 def _at(value: Any, location: list[str | int]) -> Any:

@@ -20,6 +20,7 @@ from prefect.schemas.actions import FlowRunCreate, StateCreate, TaskRunCreate
 from prefect.schemas.base import encode_json
 from prefect.schemas.responses import OrchestrationResult
 from prefect.schemas.states import State
+from prefect.server.bounds import check_parameters
 from prefect.server.errors import InvalidRequest, OutOfRange
 from prefect.store.base import Store
 from prefect.types import now
@@ -118,6 +119,7 @@ class Route:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
             raise InvalidRequest("body", error, body) from error
         _check_window(read)
+        check_parameters(read, body)
         given = {self._bodies[0]: read} if self._has_one_body else _members(read)
         return {name: _received(value) for name, value in given.items()}
 

@@ -142,6 +142,9 @@ class ServerAPISettings(Section):
     cors_allowed_headers: str = option(
         "*", "Headers that such pages may send; `*` is all.", "PREFECT_SERVER_CORS_ALLOWED_HEADERS"
     )
+    max_parameter_size: int = option(
+        524_288, "Bytes of JSON that the parameters of a flow run may take, at most."
+    )
 
 
 class ServerConcurrencySettings(Section):
