@@ -18,7 +18,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 if TYPE_CHECKING:
     from prefect.futures import PrefectFuture
 
-__all__ = ["Flow", "FlowOptions", "flow"]
+__all__ = ["Flow", "FlowOptions", "flow", "load_flow_from_entrypoint"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -193,3 +193,14 @@ def flow(fn: Callable[P, R] | None = None, /, **options: Unpack[FlowOptions]) ->
     if fn is not None:
         return Flow(fn, **options)
     return lambda function: Flow(function, **options)
+
+
+def load_flow_from_entrypoint(entrypoint: str) -> Flow[Any, Any]:
+    """Return the flow that an entrypoint leads to; see `prefect.utilities.entrypoints.load_from_entrypoint`.
+
+    Args:
+        entrypoint: `path/to/file.py:name`, `package.module:name` or `package.module.name`.
+    """
+    from prefect.utilities.entrypoints import load_from_entrypoint  # noqa: PLC0415 - only for deployed flows
+
+    return load_from_entrypoint(entrypoint, Flow)
