@@ -12,6 +12,7 @@ from prefect.version import __version__
 
 if TYPE_CHECKING:
     from prefect import runtime as runtime
+    from prefect.client.orchestration import get_client as get_client
     from prefect.context import tags as tags
     from prefect.flows import Flow as Flow
     from prefect.flows import flow as flow
@@ -28,6 +29,7 @@ _HOMES = {
     "Task": "prefect.tasks",
     "allow_failure": "prefect.types.annotations",
     "flow": "prefect.flows",
+    "get_client": "prefect.client.orchestration",
     "get_run_logger": "prefect.logging",
     "tags": "prefect.context",
     "task": "prefect.tasks",

@@ -13,6 +13,9 @@
         ├── ScriptError, MissingFlowError, FlowScriptError, InvalidNameError
         ├── PrefectHTTPStatusError           (also an httpx.HTTPStatusError) a server answered with an error
         ├── ObjectNotFound, ObjectAlreadyExists, ObjectLimitReached, ObjectUnsupported
+        ├── ConcurrencyLimitReached          no slot is free; later there may be
+        ├── LeaseLost                        slots are held no more: they were not renewed in time
+        ├── RequestRefused                   (also a ValueError) what is asked for does not fit what is there
         ├── ServerUnreachable                (also a ConnectionError) a server does not answer
         ├── ServerBusy                       too many requests are under way
         ├── StoreError
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Abort",
     "CancelledRun",
+    "ConcurrencyLimitReached",
     "ConfigurationError",
     "CrashedRun",
     "ExternalSignal",
@@ -53,6 +57,7 @@ __all__ = [
     "FlowScriptError",
     "HashError",
     "InvalidNameError",
+    "LeaseLost",
     "MappingLengthMismatch",
     "MappingMissingIterable",
     "MissingContextError",
@@ -71,6 +76,7 @@ __all__ = [
     "PrefectHTTPStatusError",
     "PrefectSignal",
     "ProfileSettingsValidationError",
+    "RequestRefused",
     "ReservedArgumentError",
     "ScriptError",
     "SerializationError",
@@ -273,6 +279,30 @@ class ObjectLimitReached(PrefectException):
 
 class ObjectUnsupported(PrefectException):
     """The API does not support this kind of object."""
+
+
+class ConcurrencyLimitReached(PrefectException):
+    """A limit has no slot free now.
+
+    Args:
+        message: Which one, for people.
+        retry_after: Seconds after which it is worth asking again.
+    """
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[type[ConcurrencyLimitReached], tuple[str, float]]:
+        return type(self), (str(self), self.retry_after)
+
+
+class LeaseLost(PrefectException):
+    """Slots of a limit are held no more: their lease was not renewed in time, or was taken away."""
+
+
+class RequestRefused(PrefectException, ValueError):
+    """What is asked for is well formed, but does not fit what is there."""
 
 
 class ServerUnreachable(PrefectException, ConnectionError):

@@ -1,7 +1,7 @@
 """How values are put into requests: only what says something.
 
 A server refuses members that it does not know, and older ones know fewer: so what has its default value is
-left out, and of a state there is only what its run may say; id and time are the server's.
+left out, and of states and logs there is only what clients may say; their ids are the server's.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from typing import Any
 
 import msgspec
 
-from prefect.schemas.actions import StateCreate
+from prefect.schemas.actions import LogCreate, StateCreate
 from prefect.schemas.base import jsonable
+from prefect.schemas.objects import Log
 from prefect.schemas.states import State
 
 __all__ = ["query_of", "sendable"]
 
-_STATE_FIELDS = StateCreate.__struct_fields__
+_SENT: dict[type, tuple[str, ...]] = {
+    State: StateCreate.__struct_fields__,
+    Log: LogCreate.__struct_fields__,
+}
 
 
 def sendable(value: Any) -> Any:
@@ -27,10 +31,8 @@ def sendable(value: Any) -> Any:
     Args:
         value: A schema, a sequence or mapping of such, or any other value, which stays as it is.
     """
-    if isinstance(value, State):
-        return _members(value, _STATE_FIELDS)
     if isinstance(value, msgspec.Struct):
-        return _members(value, value.__struct_fields__)
+        return _members(value, _SENT.get(type(value), value.__struct_fields__))
     if isinstance(value, list | tuple):
         return [sendable(item) for item in value]
     if isinstance(value, dict):

@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from prefect.exceptions import ObjectAlreadyExists, ObjectLimitReached, ObjectNotFound
+from prefect.exceptions import (
+    ConcurrencyLimitReached,
+    LeaseLost,
+    ObjectAlreadyExists,
+    ObjectLimitReached,
+    ObjectNotFound,
+)
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["error_of", "raise_for_status"]
+    from prefect.exceptions import PrefectHTTPStatusError
+
+__all__ = ["error_of", "raise_for_status", "status_error_of"]
 
 _LONGEST_DETAIL = 2000
+_DEFAULT_WAIT = 1.0
+"""Seconds to wait for a slot, where the server does not say."""
 _LIMIT = re.compile(r"\b(limit|maximum number)\b", re.IGNORECASE)
 
 
@@ -28,6 +38,8 @@ def raise_for_status(response: httpx.Response) -> None:
         prefect.exceptions.ObjectNotFound: 404.
         prefect.exceptions.ObjectAlreadyExists: 409.
         prefect.exceptions.ObjectLimitReached: 403, because of a limit.
+        prefect.exceptions.LeaseLost: 410.
+        prefect.exceptions.ConcurrencyLimitReached: 423.
         prefect.exceptions.PrefectHTTPStatusError: Any other status that is no success.
     """
     if not response.is_success:
@@ -36,6 +48,24 @@ def raise_for_status(response: httpx.Response) -> None:
 
 def error_of(response: httpx.Response) -> Exception:
     """Return the error that an answer is raised as; see `raise_for_status`."""
+    detail, error = _detail_of(response), status_error_of(response)
+    # A server says what it did not find; what has no route at all, it cannot name.
+    said = detail if detail not in ("", "Not Found") else None
+    if response.status_code == 404:
+        return _because(ObjectNotFound(error, said), error)
+    if response.status_code == 409:
+        return _because(ObjectAlreadyExists(error, said), error)
+    if response.status_code == 403 and _LIMIT.search(detail):
+        return _because(ObjectLimitReached(detail), error)
+    if response.status_code == 410:
+        return _because(LeaseLost(detail), error)
+    if response.status_code == 423:
+        return _because(ConcurrencyLimitReached(detail, _seconds(response.headers.get("retry-after"))), error)
+    return error
+
+
+def status_error_of(response: httpx.Response) -> PrefectHTTPStatusError:
+    """Return the `PrefectHTTPStatusError` that tells of an answer."""
     from prefect.exceptions import PrefectHTTPStatusError  # noqa: PLC0415 - httpx
 
     detail = _detail_of(response)
@@ -47,16 +77,14 @@ def error_of(response: httpx.Response) -> Exception:
         detail = f"the server sends on to {target}. Set PREFECT_API_URL to where the API is."
     if detail:
         message += f": {detail}"
-    error = PrefectHTTPStatusError(message, request=request, response=response)
-    # A server says what it did not find; what has no route at all, it cannot name.
-    said = detail if detail not in ("", "Not Found") else None
-    if response.status_code == 404:
-        return _because(ObjectNotFound(error, said), error)
-    if response.status_code == 409:
-        return _because(ObjectAlreadyExists(error, said), error)
-    if response.status_code == 403 and _LIMIT.search(detail):
-        return _because(ObjectLimitReached(detail), error)
-    return error
+    return PrefectHTTPStatusError(message, request=request, response=response)
+
+
+def _seconds(asked: str | None) -> float:
+    try:
+        return max(0.0, float(asked or ""))
+    except ValueError:
+        return _DEFAULT_WAIT
 
 
 def _because(error: Exception, cause: Exception) -> Exception:

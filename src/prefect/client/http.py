@@ -74,6 +74,13 @@ class HttpClient:
             prefect.exceptions.PrefectHTTPStatusError: The server refused it, or failed.
             TypeError: Arguments do not fit, or only a store in this process has this operation.
         """
+        response = self.respond(operation, *args, **kwargs)
+        return cast(R, _result_of(response, _known(operation)[1].result_type))
+
+    def respond(
+        self, operation: Callable[Concatenate[Store, P], Any], *args: P.args, **kwargs: P.kwargs
+    ) -> httpx.Response:
+        """Call an operation on the server, and return the answer as it came; see `call`."""
         known, layout = _known(operation)
         given = _bind(known, layout, args, kwargs)
         path = known.path
@@ -84,8 +91,7 @@ class HttpClient:
         if given and not layout.in_query:
             (body,) = given.values() if layout.is_body else (given,)
             content = encode_json(sendable(body))
-        response = self.request(known.method, path, params=params, content=content)
-        return cast(R, _result_of(response, layout.result_type))
+        return self.request(known.method, path, params=params, content=content)
 
     def request(
         self,

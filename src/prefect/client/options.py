@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from prefect.exceptions import ConfigurationError
-from prefect.settings import Settings, get_current_settings
+from prefect.settings import SecretStr, Settings, get_current_settings
 from prefect.version import API_VERSION, __version__
 
 __all__ = ["ClientOptions", "client_options"]
@@ -40,29 +40,37 @@ class ClientOptions(NamedTuple):
         return f"ClientOptions(url={self.url!r})"
 
 
-def client_options(url: str | None = None, settings: Settings | None = None) -> ClientOptions:
+def client_options(
+    url: str | None = None,
+    settings: Settings | None = None,
+    *,
+    login: str | None = None,
+    key: str | None = None,
+) -> ClientOptions:
     """Return how to reach a server.
 
     Args:
         url: The URL of its API; None: the one in the settings.
         settings: The settings; None: the current ones.
+        login: `user:password`; None: the one in the settings, or in the URL.
+        key: The API key; None: the one in the settings.
 
     Raises:
         prefect.exceptions.ConfigurationError: The URL is none, or there is none.
     """
     settings = settings or get_current_settings()
-    plain, login = _split_url(url or settings.api.url)
+    plain, in_url = _split_url(url or settings.api.url)
     api, client = settings.api, settings.client
     headers = {
         "User-Agent": f"proconsul/{__version__} (API {API_VERSION})",
         "X-PREFECT-API-VERSION": API_VERSION,
     }
-    if api.auth_string is not None:
-        login = api.auth_string.get_secret_value()
-    if login is not None:
+    login = login or _plain(api.auth_string) or in_url
+    key = key or _plain(api.key)
+    if login:
         headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
-    elif api.key is not None:
-        headers["Authorization"] = f"Bearer {api.key.get_secret_value()}"
+    elif key:
+        headers["Authorization"] = f"Bearer {key}"
     custom = {str(name).lower(): str(value) for name, value in client.custom_headers.items()}
     headers = {name: value for name, value in headers.items() if name.lower() not in custom.keys() - _OURS}
     headers |= {name: value for name, value in custom.items() if name not in _OURS}
@@ -78,6 +86,10 @@ def client_options(url: str | None = None, settings: Settings | None = None) -> 
         extra_codes=frozenset(client.retry_extra_codes),
         csrf=client.csrf_support_enabled,
     )
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 def _split_url(url: Any) -> tuple[str, str | None]:
