@@ -251,8 +251,9 @@ def _is_async_run() -> bool | None:
 
 set_run_check(_is_async_run)
 
-_live_roots: dict[str, FlowRunContext] = {}
-"""Flow runs without a parent that run in this process now, by id."""
+_live_roots: dict[int, FlowRunContext] = {}
+"""Flow runs without a parent that run in this process now, by their contexts: a server may give a run its id
+after it has begun."""
 
 
 def current_flow_run() -> FlowRunSnapshot | None:
@@ -300,13 +301,12 @@ def current_task_run() -> TaskRunSnapshot | None:
 def add_live_root(context: FlowRunContext) -> None:
     """Note that a flow run without a parent runs in this process; a nested one is not noted."""
     if context.flow_run is not None:
-        _live_roots[str(context.flow_run.id)] = context
+        _live_roots[id(context)] = context
 
 
 def remove_live_root(context: FlowRunContext) -> None:
     """Note that the flow run has ended."""
-    if context.flow_run is not None:
-        _live_roots.pop(str(context.flow_run.id), None)
+    _live_roots.pop(id(context), None)
 
 
 def snapshot_flow_run(run: FlowRun, context: FlowRunContext) -> FlowRunSnapshot:

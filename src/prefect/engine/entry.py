@@ -9,7 +9,7 @@ from prefect.context.runs import _FLOW_RUN
 from prefect.engine.drivers import drive, drive_generator
 from prefect.engine.ending import Ending
 from prefect.engine.flow_run import flow_run_steps
-from prefect.engine.journal import Journal
+from prefect.engine.journal import Journal, open_journal
 from prefect.engine.notes import notes_of
 from prefect.engine.steps import Steps, map_calls
 from prefect.engine.task_run import new_task_run, task_run_steps
@@ -26,7 +26,7 @@ __all__ = ["call_flow", "call_task", "current_journal", "run_submitted"]
 def current_journal() -> Journal:
     """Return where runs made here are written down: where the current flow run is, or what settings say."""
     flow = _FLOW_RUN.get()
-    return Journal() if flow is None else notes_of(flow).journal
+    return open_journal() if flow is None else notes_of(flow).journal
 
 
 def call_flow(

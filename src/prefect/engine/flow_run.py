@@ -8,19 +8,19 @@ from uuid import UUID
 
 from prefect.context.runs import (
     _FLOW_RUN,
-    _TAGS,
     _TASK_RUN,
     FlowRunContext,
     add_live_root,
     carried_flow_run,
     remove_live_root,
 )
+from prefect.engine.beginning import inherited_log_prints, new_flow_run
 from prefect.engine.caching import is_persisting, kept, store_around
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.ending import Ending, ending_of, states_for_futures
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
 from prefect.engine.inputs import pending, resolve, task_inputs
-from prefect.engine.journal import Journal
+from prefect.engine.journal import Journal, open_journal
 from prefect.engine.lifecycle import (
     Interrupted,
     Outcome,
@@ -47,13 +47,11 @@ from prefect.exceptions import (
 from prefect.logging.loggers import flow_run_logger
 from prefect.logging.prints import install_print
 from prefect.logging.tracebacks import drop_own_frames
-from prefect.rules.names import random_name
-from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRunRecord
+from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.snapshots import FlowRunSnapshot
 from prefect.schemas.states import State, StateDetails, StateType
-from prefect.settings import get_current_settings
-from prefect.types import now, uuid7
+from prefect.types import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,7 +87,7 @@ def flow_run_steps(
         message = f"{error} The flow {flow.name!r} was not run."
         state: State[Any] = State(type=StateType.PENDING, name="NotReady", message=message)
         return Ending(state, error=UnfinishedRun(message))
-    journal = notes_of(parent).journal if parent is not None else Journal()
+    journal = notes_of(parent).journal if parent is not None else open_journal()
     run = _FlowRun(flow, parameters, journal, parent)
     run.link(task_inputs(given, notes_of(parent).tracker, wait_for) if parent is not None else {})
     earlier = run.kept_ending()
@@ -142,14 +140,14 @@ class _FlowRun:
         )
         self.link_record: TaskRunRecord | None = None
         self.is_new = True
-        self.run = self._new_run()
+        self.run = new_flow_run(flow, parameters)
         self.context = FlowRunContext(
             flow=flow,
             flow_run=self.run,
             parameters=parameters,
             task_runner=flow.task_runner.duplicate(),
             client=journal.client,
-            log_prints=flow.log_prints if flow.log_prints is not None else _inherited_log_prints(parent),
+            log_prints=flow.log_prints if flow.log_prints is not None else inherited_log_prints(parent),
             start_time=now(),
             parent=self.parent_snapshot,
             state=FlowRunNotes(journal),
@@ -158,24 +156,6 @@ class _FlowRun:
         if self.context.persist_result:
             self.context.result_store = store_around(parent).update_for_flow(flow)
         self.details = StateDetails(flow_run_id=self.run.id)
-
-    def _new_run(self) -> FlowRun:
-        flow = self.flow
-        tags = _TAGS.get()
-        return FlowRun(
-            flow_id=_NO_FLOW,
-            name=random_name(),
-            id=uuid7(),
-            flow_version=flow.version,
-            parameters=self.parameters,
-            empirical_policy=FlowRunPolicy(
-                retries=flow.retries,
-                retry_delay=flow.retry_delay_seconds
-                if isinstance(flow.retry_delay_seconds, int | float)
-                else None,
-            ),
-            tags=sorted({*flow.tags, *tags.current_tags}) if tags is not None else sorted(flow.tags),
-        )
 
     def link(self, inputs: Any) -> None:
         """Tie a nested run to its parent by a task run that stands for it there, as the interface has it.
@@ -247,19 +227,32 @@ class _FlowRun:
                 problem = error
                 self.run.parameters = flow.signature.fitting(self.parameters)
         if self.is_new:
-            if problem is None:
+            # A function that makes names may ask for the run's id, which a server gives.
+            is_named_later = self.journal.gives_ids and callable(flow.flow_run_name)
+            if problem is None and not is_named_later:
                 self.run.name = yield from self._name()
-            pending_state: State[Any] = State(type=StateType.PENDING, state_details=self.details)
-            self.run.state, self.run.state_type, self.run.state_name = (
-                pending_state,
-                StateType.PENDING,
-                "Pending",
-            )
-            self.run.expected_start_time = pending_state.timestamp
-            yield Block(lambda: self.journal.create_flow_run(flow.name, sorted(flow.tags), self.run))
-            self._mirror(pending_state)
-            self.context.refresh()
+            yield Block(self._create)
+            if problem is None and is_named_later:
+                given, self.run.name = self.run.name, (yield from self._name())
+                if self.run.name != given:
+                    yield Block(lambda: self.journal.rename(self.run))
+                self.context.refresh()
         return problem
+
+    def _create(self) -> None:
+        run, flow = self.run, self.flow
+        pending_state: State[Any] = State(type=StateType.PENDING, state_details=self.details)
+        run.state, run.state_type, run.state_name = pending_state, StateType.PENDING, "Pending"
+        run.expected_start_time = pending_state.timestamp
+        try:
+            self.journal.create_flow_run(flow.name, sorted(flow.tags), run, self.link_record)
+        except Exception:
+            run.state = None  # there is no run that could end
+            raise
+        if self.details.flow_run_id != run.id:
+            self.details = StateDetails(flow_run_id=run.id)
+        self._mirror(pending_state)
+        self.context.refresh()
 
     def _name(self) -> Steps[str]:
         flow = self.flow
@@ -293,10 +286,19 @@ class _FlowRun:
                 delay=lambda index=attempt: flow.retry_delay(index),  # type: ignore[misc]
             )
             self._log_failure(outcome)
-            if not isinstance(decision, Retry):
-                return (yield from self._finish(decision.state, outcome))
-            yield from self._wait_for_retry(decision, attempt)
+            if isinstance(decision, Retry):
+                yield from self._wait_for_retry(decision, attempt)
+            else:
+                ending = yield from self._finish(decision.state, outcome)
+                if ending.state.name != "AwaitingRetry" or not decision.state.is_final():
+                    return ending
+                yield from self._wait_until_due(ending.state)
             attempt += 1
+
+    def _wait_until_due(self, state: State[Any]) -> Steps[None]:
+        """Wait to be run again, because a server counts more retries than there are here."""
+        due = state.state_details.scheduled_time or now()
+        yield Sleep(max(0.0, (due - now()).total_seconds()))
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps[Outcome]:
         """Call the user's function, then wait for the task runs it has left behind."""
@@ -351,7 +353,7 @@ class _FlowRun:
     def _mirror(self, state: State[Any]) -> None:
         if self.link_record is not None:
             mirror(state, self.run, self.link_record)
-            self.journal.note(self.link_record)
+            self.journal.note_stand_in(self.link_record)
 
     def _invalid(self, problem: ParameterTypeError) -> State[Any]:
         logger = self._logger()
@@ -393,8 +395,3 @@ class _FlowRun:
 
     def _logger(self) -> Any:
         return flow_run_logger(self.run, self.flow)
-
-
-def _inherited_log_prints(parent: FlowRunContext | None) -> bool | None:
-    around = parent or carried_flow_run()
-    return around.log_prints if around is not None else get_current_settings().logging.log_prints

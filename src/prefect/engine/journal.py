@@ -1,19 +1,20 @@
 """What the engine writes down: flow runs at once, task runs behind the work.
 
+It is written to the store of this machine or, where the settings name a server, there: see `server_journal`.
 A store that cannot be written must not take the user's work with it: the run goes on, unrecorded from there,
 after an error that says so, once for each store.
 """
 
 from __future__ import annotations
 
-import re
 import threading
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from prefect.client.local import LocalClient, get_local_client
+from prefect.client.base import Caller
+from prefect.client.local import get_local_client
 from prefect.exceptions import Abort, StoreError
 from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import get_logger
@@ -30,41 +31,51 @@ from prefect.schemas.states import State
 from prefect.settings import get_current_settings
 from prefect.store import open_store
 
-__all__ = ["Journal", "enter"]
+__all__ = ["Journal", "creation_of", "enter", "for_store", "open_journal"]
 
 _flow_ids: dict[tuple[int, str], UUID] = {}
 """Ids of flows that are in a store already, by the store's client and the flow's name."""
 _told: set[str] = set()
 """The URLs of stores that were said to fail."""
-_told_of_api_url = False
 _LARGEST_PARAMETER = 512 * 1024
 """Bytes of JSON. Servers of the interface refuse more."""
 _lock = threading.Lock()
 
 
 class Journal:
-    """Writes down the runs of one store.
-
-    Make it anew for each root run: it looks up the store that the settings name now.
-    """
+    """Writes down the runs of one store; `open_journal` makes it."""
 
     __slots__ = ("_recorder", "client", "is_recording")
 
+    gives_ids = False
+    """Whether a flow run gets its id when it is created, rather than before."""
+
     def __init__(self) -> None:
         self.is_recording = True
-        self.client: LocalClient | None = None
+        self.client: Caller | None = None
         self._recorder: Recorder | None = None
         # What other libraries log in the run is recorded too, so the loggers must be there before user code.
         ensure_logging_setup()
-        _tell_of_api_url()
+        self._open()
+
+    def _open(self) -> None:
         try:
             self.client = get_local_client()
             self._recorder = get_recorder()
         except StoreError as error:
             self._give_up(error)
 
-    def create_flow_run(self, flow_name: str, flow_tags: list[str], run: FlowRun) -> None:
-        """Write down a new flow run, with the state it has, and its flow if it is new."""
+    def create_flow_run(
+        self, flow_name: str, flow_tags: list[str], run: FlowRun, stand_in: TaskRunRecord | None
+    ) -> None:
+        """Write down a new flow run, with the state it has, and its flow if it is new.
+
+        Args:
+            flow_name: The flow.
+            flow_tags: Its tags.
+            run: The run. A server may give it another id.
+            stand_in: The task run that stands for it in its parent, if it has one.
+        """
         if self.client is None or self._recorder is None or not self.is_recording:
             return
         try:
@@ -74,7 +85,7 @@ class Journal:
                 flow = self.client.call(create_flow, FlowCreate(name=flow_name, tags=flow_tags))
                 flow_id = _flow_ids[key] = flow.id
             run.flow_id = flow_id
-            self.client.call(create_flow_run, _creation_of(run))
+            self.client.call(create_flow_run, creation_of(run))
             self._recorder.hold(run.id)
         except StoreError as error:
             self._give_up(error)
@@ -104,7 +115,7 @@ class Journal:
         """
         if self.client is not None and self.is_recording:
             try:
-                answer = self.client.call(set_flow_run_state, run.id, _for_store(state), force=force)
+                answer = self.client.call(set_flow_run_state, run.id, for_store(state), force=force)
             except StoreError as error:
                 self._give_up(error)
             else:
@@ -119,6 +130,10 @@ class Journal:
         """Have a task run written down as it is now, or as it will be by the time the recorder gets to it."""
         if self._recorder is not None:
             self._recorder.task_run(record)
+
+    def note_stand_in(self, record: TaskRunRecord) -> None:
+        """Have the task run that stands for a nested flow run written down as it is now."""
+        self.note(record)
 
     def close(self, run: FlowRun, *, is_root: bool) -> None:
         """Give a run that has ended free; for one without a parent, write down what is still under way."""
@@ -142,19 +157,17 @@ class Journal:
         get_recorder().learn_of_outage(error)
 
 
-def _tell_of_api_url() -> None:
-    """Say, once, that runs are recorded here although the settings name a server."""
-    global _told_of_api_url
-    settings = get_current_settings()
-    url = settings.api.url
-    if url is None or _told_of_api_url or settings.silence_api_url_misconfiguration:
-        return
-    _told_of_api_url = True
-    get_logger("engine").warning(
-        "PREFECT_API_URL is set (%s), but this release does not talk to servers yet: "
-        "runs are recorded on this machine, where `prefect flow-run ls` shows them.",
-        re.sub(r"//[^/@]*@", "//", str(url)),
-    )
+def open_journal() -> Journal:
+    """Return a journal of what the settings name now; each root run needs one of its own.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: The settings name a server, but not by a URL.
+    """
+    if get_current_settings().api.url is None:
+        return Journal()
+    from prefect.engine.server_journal import ServerJournal  # noqa: PLC0415 - only where a server is used
+
+    return ServerJournal()
 
 
 def enter(record: TaskRunRecord, state: State[Any]) -> None:
@@ -163,7 +176,7 @@ def enter(record: TaskRunRecord, state: State[Any]) -> None:
     record.states.append(state)
 
 
-def _for_store(state: State[Any]) -> State[Any]:
+def for_store(state: State[Any]) -> State[Any]:
     """Leave a result that lives in this process out of what is written; where it is persisted stays."""
     if state.data is None:
         return state
@@ -184,7 +197,8 @@ def _parameter_to_keep(value: Any) -> Any:
     return msgspec.json.decode(encoded)
 
 
-def _creation_of(run: FlowRun) -> FlowRunCreate:
+def creation_of(run: FlowRun) -> FlowRunCreate:
+    """Return what is written down of a new flow run."""
     return FlowRunCreate(
         id=run.id,
         flow_id=run.flow_id,

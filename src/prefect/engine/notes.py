@@ -7,7 +7,7 @@ from uuid import UUID
 
 from prefect.context.runs import FlowRunContext
 from prefect.engine.inputs import ResultTracker
-from prefect.engine.journal import Journal
+from prefect.engine.journal import Journal, open_journal
 from prefect.schemas.objects import FlowRun, TaskRunRecord
 
 __all__ = ["FlowRunNotes", "notes_of"]
@@ -48,7 +48,7 @@ def notes_of(context: FlowRunContext) -> FlowRunNotes:
     """Return the notes of a flow run; a context that was made by hand gets its own."""
     notes = context.state
     if notes is None:
-        notes = context.state = FlowRunNotes(Journal())
+        notes = context.state = FlowRunNotes(open_journal())
     return notes  # type: ignore[no-any-return]
 
 

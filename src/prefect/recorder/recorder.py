@@ -153,11 +153,10 @@ class Recorder:
         Returns:
             Whether that is news; otherwise the user was told already.
         """
-        is_news = self._outage is None
-        if is_news:
-            self._outage = Outage(error)
-            self._full = KEEP
-        return is_news
+        if self._outage is not None:
+            return False
+        self._outage, self._full = Outage(error), KEEP
+        return True
 
     def learn_of_recovery(self) -> None:
         """Take it that the store works again: the next flush tries it at once."""

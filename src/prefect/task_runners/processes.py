@@ -16,7 +16,7 @@ from prefect.context import hydrated_context, serialize_context
 from prefect.engine.entry import run_submitted
 from prefect.engine.future import wait_all
 from prefect.engine.inputs import pending, resolve
-from prefect.engine.journal import Journal, enter
+from prefect.engine.journal import enter, open_journal
 from prefect.exceptions import ConfigurationError, SerializationError, UpstreamTaskError
 from prefect.recorder import get_recorder
 from prefect.schemas.results import ResultRecord
@@ -154,7 +154,7 @@ def _run_in_process(payload: bytes) -> bytes:
     """Run a task here, in a process of the pool."""
     task, parameters, record, context = cloudpickle.loads(payload)
     with hydrated_context(context):
-        journal = Journal()
+        journal = open_journal()
         state = run_submitted(task, parameters, record, journal, None).state
         try:
             answer = _travelling(state)

@@ -1,0 +1,252 @@
+"""What the engine writes down where the settings name a server: flow runs by request, task runs by events.
+
+A server that cannot be reached at the start is an error, before user code runs: nothing is lost by it. One
+that goes away later is waited for, since work was done; nobody waits for the sake of task runs and logs.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import msgspec
+
+from prefect.client.bodies import sendable
+from prefect.client.http import HttpClient, get_http_client
+from prefect.engine.journal import Journal, creation_of, for_store
+from prefect.exceptions import Abort, ObjectNotFound, PrefectException, ServerUnreachable
+from prefect.logging.loggers import get_logger
+from prefect.operations.flow_runs import create_flow_run, set_flow_run_state
+from prefect.operations.flows import create_flow
+from prefect.operations.task_runs import create_task_run
+from prefect.recorder import Recorder, get_recorder
+from prefect.recorder.outbox import Undelivered
+from prefect.recorder.server_sink import ServerSink
+from prefect.rules.bookkeeping import enter_state
+from prefect.schemas.actions import FlowCreate, FlowRunCreate, FlowRunUpdate, TaskRunCreate
+from prefect.schemas.base import encode_json, jsonable
+from prefect.schemas.objects import FlowRun, TaskRun, TaskRunRecord
+from prefect.schemas.responses import OrchestrationResult, SetStateStatus, StateWaitDetails
+from prefect.schemas.states import State
+
+__all__ = ["ServerJournal"]
+
+R = TypeVar("R")
+
+PATIENCE = 600.0
+"""Seconds that a flow run waits for a server that has gone away."""
+PAUSE = 5.0
+"""Seconds between two attempts, on top of what the client waits itself."""
+_AWAY = frozenset({408, 429, 502, 503, 504})
+
+_flow_ids: dict[tuple[int, str], UUID] = {}
+"""Ids of flows that are on a server already, by the server's client and the flow's name."""
+_reached: set[int] = set()
+"""The clients whose servers have answered this process."""
+
+
+class ServerJournal(Journal):
+    """Writes down the runs of one server."""
+
+    __slots__ = ("_is_hurried",)
+
+    gives_ids = True
+    client: HttpClient
+    _recorder: Recorder
+
+    def _open(self) -> None:
+        self.client = get_http_client()
+        self._recorder = get_recorder()
+        self._is_hurried = False
+
+    @property
+    def _sink(self) -> ServerSink:
+        sink = self._recorder.sink
+        assert isinstance(sink, ServerSink)
+        return sink
+
+    def create_flow_run(
+        self, flow_name: str, flow_tags: list[str], run: FlowRun, stand_in: TaskRunRecord | None
+    ) -> None:
+        """Have the server make a flow run; the run gets the ids that the server gives it.
+
+        Raises:
+            prefect.exceptions.ServerUnreachable: The server does not answer.
+            prefect.exceptions.PrefectHTTPStatusError: The server refuses the run.
+        """
+        client, key = self.client, (id(self.client), flow_name)
+        if key not in _flow_ids:
+            flow = FlowCreate(name=flow_name, tags=flow_tags)
+            _flow_ids[key] = self._patiently(lambda: client.call(create_flow, flow)).id
+        run.flow_id = _flow_ids[key]
+        if stand_in is not None:
+            task_run = _creation_of_stand_in(stand_in.run)
+            made_task_run = self._patiently(lambda: client.call(create_task_run, task_run))
+            run.parent_task_run_id = stand_in.run.id = made_task_run.id
+        data = _creation_for_server(run)
+        try:
+            made = self._patiently(lambda: client.call(create_flow_run, data))
+        except ObjectNotFound:
+            _flow_ids.pop(key, None)  # the flow was deleted since
+            raise
+        run.id, run.created, run.updated = made.id, made.created, made.updated
+        if made.state is not None:
+            run.state, run.state_id = made.state, made.state.id
+        self._sink.introduce(run, flow_name)
+        self._recorder.hold(run.id)
+
+    def rename(self, run: FlowRun) -> None:
+        """Write down a run's new name."""
+        data = FlowRunUpdate(name=run.name)
+        self._patiently(
+            lambda: self.client.request("PATCH", f"/flow_runs/{run.id}", content=encode_json(sendable(data)))
+        )
+
+    def propose(self, run: FlowRun, state: State[Any], *, force: bool = False) -> State[Any]:
+        """Propose a flow run's next state; as for any journal.
+
+        A server that says to wait is asked again when it said. A final state that cannot be written, since
+        the server is away for too long or the process must end, goes into the outbox.
+
+        Raises:
+            prefect.exceptions.Abort: The run must stop: it belongs to somebody else, or has ended.
+            prefect.exceptions.ObjectNotFound: The server knows the run no more.
+            prefect.exceptions.ServerUnreachable: The server is away for too long, and the run has not ended.
+        """
+        sent = _state_for_server(state)
+        try:
+            answer = self._decided(run, sent, force=force)
+        except ObjectNotFound:
+            raise
+        except BaseException as error:
+            if not state.is_final() or run.created is None:
+                raise
+            self._keep(run, sent, error, force=force)
+            if not isinstance(error, PrefectException):
+                raise  # the process is to end
+            enter_state(run, state)
+            return state
+        if answer.status is SetStateStatus.ABORT:
+            raise Abort(getattr(answer.details, "reason", None) or "The run was told to stop.")
+        accepted = answer.state
+        if accepted is not None:
+            if answer.status is SetStateStatus.ACCEPT or _is_same(accepted, sent):
+                state = state.model_copy(update={"id": accepted.id, "timestamp": accepted.timestamp})
+            else:
+                state = accepted
+        enter_state(run, state)
+        return state
+
+    def _decided(self, run: FlowRun, state: State[Any], *, force: bool) -> OrchestrationResult:
+        while True:
+            answer = self._patiently(lambda: self.client.call(set_flow_run_state, run.id, state, force=force))
+            if not isinstance(answer.details, StateWaitDetails):
+                return answer
+            time.sleep(answer.details.delay_seconds)
+
+    def note_stand_in(self, record: TaskRunRecord) -> None:
+        """Leave the task run that stands for a nested flow run to the server, which keeps it in step."""
+
+    def close(self, run: FlowRun, *, is_root: bool) -> None:
+        """Give a run that has ended free; for one without a parent, deliver what is still under way."""
+        self._sink.release(run.id)
+        super().close(run, is_root=is_root)
+
+    def _patiently(self, call: Callable[[], R]) -> R:
+        """Call, again where the server has gone away meanwhile, for ten minutes at most."""
+        deadline: float | None = None
+        while True:
+            try:
+                result = call()
+            except PrefectException as error:
+                if not self._has_gone_away(error):
+                    raise
+                if deadline is None:
+                    deadline = time.monotonic() + PATIENCE
+                    self._tell(error)
+                if time.monotonic() >= deadline:
+                    raise
+                self._sleep()
+            except BaseException:
+                self._is_hurried = True
+                raise
+            else:
+                _reached.add(id(self.client))
+                if deadline is not None:
+                    self._recorder.learn_of_recovery()
+                return result
+
+    def _has_gone_away(self, error: PrefectException) -> bool:
+        if self._is_hurried or id(self.client) not in _reached:
+            return False
+        status = getattr(getattr(error, "response", None), "status_code", 0)
+        return isinstance(error, ServerUnreachable) or status in _AWAY
+
+    def _tell(self, error: PrefectException) -> None:
+        if self._recorder.learn_of_outage(error):
+            get_logger("engine").error(
+                "%s Runs go on; to begin or to end a flow run, the server is waited for, for %d minutes.",
+                error,
+                PATIENCE // 60,
+            )
+
+    def _sleep(self) -> None:
+        try:
+            time.sleep(PAUSE)
+        except BaseException:
+            self._is_hurried = True
+            raise
+
+    def _keep(self, run: FlowRun, state: State[Any], error: BaseException, *, force: bool) -> None:
+        body = encode_json({"state": sendable(state), "force": force}).decode()
+        path = f"/flow_runs/{run.id}/set_state"
+        where = self._sink.keep_things([Undelivered("request", body, "POST", path)])
+        fate = "is lost" if where is None else f"is kept in {where} until a process reaches the server"
+        get_logger("engine").error(
+            "The state %s of flow run %r (%s) could not be written to %s, and %s: %s",
+            state.name,
+            run.name,
+            run.id,
+            self.client.name,
+            fate,
+            str(error) or type(error).__name__,
+        )
+
+
+def _creation_for_server(run: FlowRun) -> FlowRunCreate:
+    """Return what a server is told of a new run. A request that is sent twice makes one run, by the key."""
+    creation = creation_of(run)
+    delay = run.empirical_policy.retry_delay
+    if delay is not None:
+        # Servers take whole seconds; how long is waited, the run itself knows.
+        policy = msgspec.structs.replace(run.empirical_policy, retry_delay=math.ceil(delay))
+        creation = msgspec.structs.replace(creation, empirical_policy=policy)
+    return msgspec.structs.replace(creation, id=None, idempotency_key=creation.idempotency_key or str(run.id))
+
+
+def _creation_of_stand_in(run: TaskRun) -> TaskRunCreate:
+    return TaskRunCreate(
+        id=run.id,
+        name=run.name,
+        flow_run_id=run.flow_run_id,
+        task_key=run.task_key,
+        dynamic_key=run.dynamic_key,
+        task_version=run.task_version,
+        tags=run.tags,
+        labels=run.labels,
+        task_inputs=run.task_inputs,
+    )
+
+
+def _state_for_server(state: State[Any]) -> State[Any]:
+    """Mark a proposal, so that one that is sent twice is known; tell where a result is, not what it is."""
+    details = msgspec.structs.replace(state.state_details, transition_id=uuid4())
+    kept = for_store(state)
+    return kept.model_copy(update={"state_details": details, "data": jsonable(kept.data)})
+
+
+def _is_same(state: State[Any], proposed: State[Any]) -> bool:
+    return state.state_details.transition_id == proposed.state_details.transition_id
