@@ -20,7 +20,6 @@ from prefect.operations.variables import (
 )
 from prefect.schemas.filters.variables import VariableFilter, VariableFilterName, VariableFilterTags
 from prefect.schemas.variables import (
-    VariableCount,
     VariableCreate,
     VariableQuery,
     VariableSort,
@@ -108,8 +107,8 @@ def test_variables_are_filtered_sorted_and_counted(store: Store) -> None:
     assert names(variables=VariableFilter(tags=VariableFilterTags(is_null_=True))) == ["a"]
     only = VariableFilter(name=VariableFilterName(any_=["a", "nope"]))
     assert (
-        count_variables(store, VariableCount()),
-        count_variables(store, VariableCount(variables=only)),
+        count_variables(store, VariableQuery()),
+        count_variables(store, VariableQuery(variables=only)),
     ) == (3, 1)
 
 

@@ -9,7 +9,6 @@ from prefect.operations.registry import operation
 from prefect.schemas.pages import set_fields
 from prefect.schemas.variables import (
     Variable,
-    VariableCount,
     VariableCreate,
     VariableQuery,
     VariableSort,
@@ -77,8 +76,8 @@ def read_variables(store: Store, query: VariableQuery) -> list[Variable]:
 
 
 @operation("POST", "/variables/count")
-def count_variables(store: Store, query: VariableCount) -> int:
-    """Return how many variables there are."""
+def count_variables(store: Store, query: VariableQuery) -> int:
+    """Return how many variables a query is about, whatever its window."""
     return _records.count(store, *asked(_condition, query.variables))
 
 

@@ -20,7 +20,6 @@ __all__ = [
     "MAX_VARIABLE_NAME_LENGTH",
     "MAX_VARIABLE_VALUE_LENGTH",
     "Variable",
-    "VariableCount",
     "VariableCreate",
     "VariableQuery",
     "VariableSort",
@@ -96,12 +95,6 @@ class VariableSort(StrEnum):
     UPDATED_DESC = "UPDATED_DESC"
     NAME_DESC = "NAME_DESC"
     NAME_ASC = "NAME_ASC"
-
-
-class VariableCount(Schema):
-    """Which variables to count."""
-
-    variables: VariableFilter | None = None
 
 
 class VariableQuery(Page):

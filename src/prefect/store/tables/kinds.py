@@ -36,7 +36,7 @@ class Json(TypeDecorator[str]):
 
 
 class ExactJson(Json):
-    """A JSON document that no query looks into, kept to the letter: `jsonb` sorts keys and rewrites numbers."""
+    """A JSON document that no query looks into, kept to the letter: `jsonb` sorts keys, rewrites numbers."""
 
     cache_ok = True
 
