@@ -31,6 +31,8 @@ class Operation(NamedTuple):
     """Whether it makes something, which a server's answer tells."""
     internal: bool = False
     """Whether it is no part of the interface, so that no server offers it."""
+    status: int | None = None
+    """The status of a server's answer, where it is another than the method has."""
 
     @property
     def name(self) -> str:
@@ -45,7 +47,12 @@ OPERATIONS: Mapping[Callable[..., Any], Operation] = MappingProxyType(_operation
 
 
 def operation(
-    method: Method, path: str, *, creates: bool = False, internal: bool = False
+    method: Method,
+    path: str,
+    *,
+    creates: bool = False,
+    internal: bool = False,
+    status: int | None = None,
 ) -> Callable[[Callable[Concatenate[Store, P], R]], Callable[Concatenate[Store, P], R]]:
     """Register a function over a store as an operation; the function stays what it is.
 
@@ -54,10 +61,11 @@ def operation(
         path: The path below `/api`.
         creates: Whether it makes something.
         internal: Whether only this process calls it.
+        status: The status of a server's answer, where it is another than the method has.
     """
 
     def register(function: Callable[Concatenate[Store, P], R]) -> Callable[Concatenate[Store, P], R]:
-        _operations[function] = Operation(function, method, path, creates, internal)
+        _operations[function] = Operation(function, method, path, creates, internal, status)
         return function
 
     return register

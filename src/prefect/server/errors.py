@@ -11,9 +11,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from prefect.exceptions import (
+    ConcurrencyLimitReached,
+    LeaseLost,
     ObjectAlreadyExists,
     ObjectNotFound,
     ObjectUnsupported,
+    RequestRefused,
     ServerBusy,
     StoreConflict,
     StoreError,
@@ -26,10 +29,10 @@ logger = logging.getLogger("prefect.server")
 
 RETRY_SECONDS = 1.0
 """When a client may try again, where the store or the server has too much to do."""
+_MOST_SENT_BACK = 100_000
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 
 
-_MOST_SENT_BACK = 100_000
 class InvalidRequest(ValueError):
     """A request's query or body is not what the operation takes.
 
@@ -65,7 +68,7 @@ def failure_of(error: BaseException) -> Failure:
     """
     if isinstance(error, InvalidRequest):
         return _failure(422, _invalid(error.where, str(error), error.given))
-    if isinstance(error, OutOfRange | ObjectUnsupported):
+    if isinstance(error, OutOfRange | ObjectUnsupported | RequestRefused):
         return _failure(422, {"detail": str(error)})
     if isinstance(error, msgspec.ValidationError | OverflowError):
         # What fits the schema, and yet no run or no database.
@@ -74,6 +77,10 @@ def failure_of(error: BaseException) -> Failure:
         return _failure(404, {"detail": error.help_message or "Not Found"})
     if isinstance(error, ObjectAlreadyExists | StoreConflict):
         return _failure(409, {"detail": str(error)})
+    if isinstance(error, ConcurrencyLimitReached):
+        return _failure(423, {"detail": str(error)}, {"retry-after": str(error.retry_after)})
+    if isinstance(error, LeaseLost):
+        return _failure(410, {"detail": str(error)})
     if isinstance(error, StoreError | ServerBusy):
         logger.warning("%s", error)
         unavailable = {"exception_message": "Service Unavailable"}

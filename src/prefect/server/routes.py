@@ -13,7 +13,13 @@ from typing import Any, NamedTuple, get_origin
 import msgspec
 
 from prefect.exceptions import ObjectNotFound
-from prefect.operations import admin, csrf, events  # noqa: F401 - with them, the registry is complete
+from prefect.operations import (  # noqa: F401 - with them, the registry is complete
+    admin,
+    concurrency,
+    csrf,
+    events,
+    tag_limits,
+)
 from prefect.operations.calling import Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
 from prefect.schemas.actions import FlowRunCreate, StateCreate, TaskRunCreate
@@ -125,6 +131,8 @@ class Route:
 
     def _status(self, result: Any, began: datetime) -> int:
         method = self.operation.method
+        if self.operation.status is not None:
+            return self.operation.status
         if method in ("PATCH", "DELETE") or (result is None and not self.operation.creates):
             return 204
         return 201 if self.operation.creates and _was_made_since(result, began) else 200
