@@ -46,7 +46,6 @@ def runs(store: Store) -> Iterator[Store]:
         name="gamma_1",
         deployment_id=DEPLOYMENT,
         work_queue_name="default",
-        work_pool_name="pool",
         state=state("SCHEDULED", 0, name="Late"),
     )
     make_flow_run(store, flow="other", id=D, name="delta", state=state("PENDING", 4))

@@ -43,7 +43,7 @@ def test_a_flow_run_is_read_back_as_it_was_made(store: Store) -> None:
             tags=["nightly", "eu"],
             labels={"team": "data", "prio": 1},
             idempotency_key="k1",
-            work_pool_name="pool",
+            work_pool_name="default-agent-pool",
             work_queue_name="default",
             job_variables={"image": "x"},
             deployment_id=uuid4(),

@@ -37,6 +37,7 @@ from prefect.store.codec import (
 from prefect.types import now, uuid7
 
 __all__ = [
+    "add_flow_run",
     "count_flow_runs",
     "create_flow_run",
     "delete_flow_run",
@@ -45,6 +46,7 @@ __all__ = [
     "read_flow_run_states",
     "read_flow_runs",
     "resume_flow_run",
+    "send_to",
     "set_flow_run_state",
     "update_flow_run",
 ]
@@ -60,7 +62,7 @@ def create_flow_run(store: Store, data: FlowRunCreate) -> FlowRun:
             is returned.
 
     Raises:
-        prefect.exceptions.ObjectNotFound: There is no such flow.
+        prefect.exceptions.ObjectNotFound: There is no such flow, or no such work pool.
     """
     at = now()
     run = FlowRun(
@@ -78,21 +80,59 @@ def create_flow_run(store: Store, data: FlowRunCreate) -> FlowRun:
         tags=data.tags,
         labels={**(data.labels or {}), FLOW_ID_LABEL: str(data.flow_id)},
         idempotency_key=data.idempotency_key,
-        work_pool_name=data.work_pool_name,
         work_queue_name=data.work_queue_name,
         job_variables=data.job_variables,
         deployment_id=data.deployment_id,
     )
-    first = _first_state(run.id, data.state, at)
-    enter_state(run, first)
     try:
         with store.transaction() as connection:
-            if not connection.run(statements.INSERT_FLOW_RUN, flow_run_row(run)):
-                return _already_there(connection, data)
-            connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, first))
-            mirror_state(connection, run)
+            if data.work_pool_name is not None:
+                send_to(connection, run, data.work_pool_name, data.work_queue_name)
+            return add_flow_run(connection, run, data.state)
     except StoreConflict as error:
         raise ObjectNotFound(error, f"Flow with id {data.flow_id} not found") from error
+
+
+def send_to(connection: Connection, run: FlowRun, pool: str | None, queue: str | None) -> None:
+    """Have a flow run wait in a queue of a work pool.
+
+    Args:
+        connection: A connection that may write.
+        run: The run, which is not written here.
+        pool: The name of the pool; None: the default one.
+        queue: The name of the queue; None: the pool's default.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such pool.
+    """
+    from prefect.store.queues import find_queue  # noqa: PLC0415 - SQLAlchemy
+
+    run.work_queue_id, run.work_queue_name, run.work_pool_id, run.work_pool_name = find_queue(
+        connection, pool, queue
+    )
+
+
+def add_flow_run(connection: Connection, run: FlowRun, state: State[Any] | None) -> FlowRun:
+    """Write a new flow run with its first state.
+
+    Args:
+        connection: A connection that may write.
+        run: The run.
+        state: Its first state; None: Pending.
+
+    Returns:
+        The run; where one of its id, or of its flow and idempotency key, is there already, that one.
+
+    Raises:
+        prefect.exceptions.StoreConflict: There is no such flow.
+    """
+    assert run.created is not None
+    first = _first_state(run.id, state, run.created)
+    enter_state(run, first)
+    if not connection.run(statements.INSERT_FLOW_RUN, flow_run_row(run)):
+        return _already_there(connection, run)
+    connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, first))
+    mirror_state(connection, run)
     return run
 
 
@@ -105,10 +145,10 @@ def _first_state(run_id: UUID, given: State[Any] | None, at: datetime) -> State[
     return msgspec.structs.replace(given, state_details=details)
 
 
-def _already_there(connection: Connection, data: FlowRunCreate) -> FlowRun:
-    rows = connection.fetch(statements.FLOW_RUN_BY_ID, (data.id.hex,)) if data.id is not None else []
-    if not rows and data.idempotency_key is not None:
-        rows = connection.fetch(statements.FLOW_RUN_BY_KEY, (data.flow_id.hex, data.idempotency_key))
+def _already_there(connection: Connection, run: FlowRun) -> FlowRun:
+    rows = connection.fetch(statements.FLOW_RUN_BY_ID, (run.id.hex,))
+    if not rows and run.idempotency_key is not None:
+        rows = connection.fetch(statements.FLOW_RUN_BY_KEY, (run.flow_id.hex, run.idempotency_key))
     return flow_run_from_row(rows[0])
 
 
