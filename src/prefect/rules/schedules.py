@@ -98,7 +98,7 @@ def _nearer(rule: Any, start: datetime) -> datetime:
     unit = _UNITS.get(rule._freq)
     if unit is None or rule._count is not None or begin >= start:
         return begin
-    step = unit * rule._interval
+    step: timedelta = unit * rule._interval
     return begin + max((start - begin) // step - 1, 0) * step
 
 

@@ -189,10 +189,10 @@ def construct_schedule(
     if timezone is not None and not given:
         raise ValueError("A timezone can only be provided with interval, cron, or rrule")
     if interval is not None:
-        fields = {"interval": interval, "timezone": timezone}
+        fields: dict[str, Any] = {"interval": interval, "timezone": timezone}
         if anchor_date is not None:
             fields["anchor_date"] = anchor_date
-        return IntervalSchedule(**fields)  # type: ignore[arg-type] - the schedule converts its fields
+        return IntervalSchedule(**fields)
     if cron is not None:
         return CronSchedule(cron=cron, timezone=timezone)
     if rrule is not None:

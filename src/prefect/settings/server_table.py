@@ -9,6 +9,7 @@ from urllib.parse import quote
 from prefect.exceptions import ConfigurationError
 from prefect.settings.options import Section, derived, option, section
 from prefect.settings.secret import SecretStr
+from prefect.settings.services_table import ServerServicesSettings
 from prefect.settings.table import LogLevel
 
 __all__ = [
@@ -239,5 +240,6 @@ class ServerSettings(Section):
     database: ServerDatabaseSettings = section(ServerDatabaseSettings)
     ephemeral: ServerEphemeralSettings = section(ServerEphemeralSettings)
     events: ServerEventsSettings = section(ServerEventsSettings)
+    services: ServerServicesSettings = section(ServerServicesSettings)
     tasks: ServerTasksSettings = section(ServerTasksSettings)
     ui: ServerUISettings = section(ServerUISettings)

@@ -67,7 +67,7 @@ class CronExpression:
             start: The first that may be given, without a timezone.
         """
         if len(self._texts) == 2 and not self._is_one_enough:
-            return _both(*self._texts, start)
+            return _both(self._texts[0], self._texts[1], start)
         streams = [iter(CronSim(text, start - _TICK)) for text in self._texts]
         return streams[0] if len(streams) == 1 else _either(*streams)
 
