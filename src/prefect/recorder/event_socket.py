@@ -11,6 +11,7 @@ import os
 from base64 import b64decode
 from collections import deque
 from collections.abc import Sequence
+from contextlib import ExitStack
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +45,13 @@ class EventSocket:
         options: How to reach the server.
     """
 
-    __slots__ = ("_connection", "_options", "_pid", "_recent")
+    __slots__ = ("_connection", "_options", "_pid", "_recent", "_stack")
 
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
         self._connection: ClientConnection | None = None
+        self._stack = ExitStack()
+        """Ends the connection."""
         self._recent: deque[str] = deque(maxlen=REMEMBERED)
         self._pid = os.getpid()
 
@@ -66,6 +69,7 @@ class EventSocket:
 
         again: list[str] = []
         if not self._is_open():
+            self._abandon()
             self._connection = self._connect()
             again = list(self._recent)
         connection = self._connection
@@ -81,7 +85,7 @@ class EventSocket:
             self._confirm(connection)
         except (WebSocketException, OSError) as error:
             self._abandon()
-            raise ServerUnreachable(f"{self._options.url} went away: {error}") from error
+            raise ServerUnreachable(f"{self._options.url} went away: {error}.") from error
         except BaseException:
             # Interrupted in the middle of a frame, perhaps: what follows needs a connection of its own.
             self._abandon()
@@ -114,7 +118,7 @@ class EventSocket:
     def _is_open(self) -> bool:
         if self._pid != os.getpid():
             # In a forked child the connection, and what was sent by it, are the parent's.
-            self._pid, self._connection = os.getpid(), None
+            self._pid, self._connection, self._stack = os.getpid(), None, ExitStack()
             self._recent.clear()
         connection = self._connection
         return connection is not None and connection.state.name == "OPEN"
@@ -126,29 +130,31 @@ class EventSocket:
 
         options = self._options
         try:
-            connection = connect(
-                f"ws{options.url.removeprefix('http')}/events/in",
-                subprotocols=[Subprotocol("prefect")],
-                additional_headers=[header for header in options.headers if header[0] != "User-Agent"],
-                user_agent_header=dict(options.headers).get("User-Agent"),
-                ssl=_ssl_of(options),
-                compression=None,
-                open_timeout=CONNECT,
-                close_timeout=CLOSE,
+            connection: ClientConnection = self._stack.enter_context(
+                connect(
+                    f"ws{options.url.removeprefix('http')}/events/in",
+                    subprotocols=[Subprotocol("prefect")],
+                    additional_headers=[header for header in options.headers if header[0] != "User-Agent"],
+                    user_agent_header=dict(options.headers).get("User-Agent"),
+                    ssl=_ssl_of(options),
+                    compression=None,
+                    open_timeout=CONNECT,
+                    close_timeout=CLOSE,
+                )
             )
         except InvalidStatus as error:
             status = error.response.status_code
             if status in (429, 502, 503, 504):
-                raise ServerUnreachable(f"{options.url} opens no socket now: HTTP {status}") from error
-            raise SocketRefused(f"{options.url} opens no socket: HTTP {status}") from error
+                raise ServerUnreachable(f"{options.url} opens no socket now: HTTP {status}.") from error
+            raise SocketRefused(f"{options.url} opens no socket: HTTP {status}.") from error
         except (WebSocketException, OSError, EOFError) as error:
-            raise ServerUnreachable(f"{options.url} cannot be reached: {error}") from error
+            raise ServerUnreachable(f"{options.url} cannot be reached: {error}.") from error
         try:
             connection.send(msgspec.json.encode({"type": "auth", "token": _token_of(options)}).decode())
             connection.recv(timeout=CONNECT)
         except (WebSocketException, OSError) as error:
-            connection.close()
-            raise ServerUnreachable(f"{options.url} did not let events in: {error}") from error
+            self._abandon()
+            raise ServerUnreachable(f"{options.url} did not let events in: {error}.") from error
         return connection
 
     def _confirm(self, connection: ClientConnection) -> None:
@@ -156,9 +162,8 @@ class EventSocket:
             raise ConnectionError("the events that were sent are not confirmed")
 
     def _abandon(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        self._connection = None
+        self._stack.close()
 
 
 def _token_of(options: ClientOptions) -> str | None:

@@ -46,7 +46,7 @@ class Outage:
         """Say what happened and what it means, once an outage."""
         return (
             f"Task runs and logs cannot be written to {store}: {type(self.error).__name__}: {self.error} "
-            "Your code goes on; the newest records wait in memory until the store works again."
+            "Your code goes on; the newest records wait in memory until it works again."
         )
 
     def farewell(self, store: str) -> str:
