@@ -8,7 +8,7 @@ from prefect.cli.log_lines import Output
 from prefect.cli.moments import ago
 from prefect.cli.output import print_json, print_table
 from prefect.cli.selecting import Limit
-from prefect.client.local import get_local_client
+from prefect.client.current import get_caller
 from prefect.operations import read_flows
 from prefect.schemas.queries import FlowQuery
 from prefect.schemas.sorting import FlowSort
@@ -27,7 +27,7 @@ def ls(*, limit: Limit = 15, output: Output = None) -> None:
         limit: At most so many.
         output: Print for programs.
     """
-    flows = list_readable(get_local_client(), read_flows, FlowQuery(sort=FlowSort.CREATED_DESC, limit=limit))
+    flows = list_readable(get_caller(), read_flows, FlowQuery(sort=FlowSort.CREATED_DESC, limit=limit))
     if output:
         print_json(flows)
         return

@@ -31,7 +31,8 @@ from prefect.cli.selecting import (
     task_run_states,
     whole_id,
 )
-from prefect.client.local import LocalClient, get_local_client
+from prefect.client.base import Caller
+from prefect.client.current import get_caller
 from prefect.exceptions import Abort, UnreadableRow
 from prefect.operations import (
     count_task_runs,
@@ -94,7 +95,7 @@ def ls(
         until: Only runs that were due at or before this time.
         output: Print for programs.
     """
-    client = get_local_client()
+    client = get_caller()
     chosen = FlowRunFilter(
         state=flow_run_states(state, state_type),
         tags=FlowRunFilterTags(all_=tag) if tag else None,
@@ -139,7 +140,7 @@ def inspect(run: Annotated[str, Flag(metavar="ID")], *, output: Output = None) -
         run: The run's id, the beginning of that, or its name.
         output: Print for programs.
     """
-    client = get_local_client()
+    client = get_caller()
     found = find_flow_run(client, run)
     if output:
         print_json(found)
@@ -147,7 +148,7 @@ def inspect(run: Annotated[str, Flag(metavar="ID")], *, output: Output = None) -
     print_facts(_facts(client, found))
 
 
-def _facts(client: LocalClient, found: FlowRun) -> dict[str, Any]:
+def _facts(client: Caller, found: FlowRun) -> dict[str, Any]:
     return {
         "ID": found.id,
         "Name": found.name,
@@ -169,7 +170,7 @@ def _facts(client: LocalClient, found: FlowRun) -> dict[str, Any]:
     }
 
 
-def _failures(client: LocalClient, found: FlowRun) -> dict[str, Any]:
+def _failures(client: Caller, found: FlowRun) -> dict[str, Any]:
     """Tell of a run that failed what people come to ask: which tasks failed, why, and where the logs are."""
     if found.state_type not in _FAILURES:
         return {}
@@ -212,7 +213,7 @@ def logs(
         follow: Go on, as more is logged, until the run ends.
         output: Print for programs.
     """
-    client = get_local_client()
+    client = get_caller()
     found = find_flow_run(client, run)
     chosen = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[found.id]))
     sources = Sources(client, flow_run=found.name)
@@ -234,7 +235,7 @@ def cancel(run: Annotated[str, Flag(metavar="ID")]) -> None:
     Args:
         run: The run's id, the beginning of that, or its name.
     """
-    client = get_local_client()
+    client = get_caller()
     found = find_flow_run(client, run)
     if _has_ended(found):
         raise Abort(f"Flow run {found.name!r} has ended already, in state {found.state_name}.")
@@ -256,14 +257,14 @@ def delete(run: Annotated[str, Flag(metavar="ID")], *, yes: Annotated[bool, Flag
         run: The run's id, the beginning of that, or its name.
         yes: Do not ask.
     """
-    client = get_local_client()
+    client = get_caller()
     run_id, name = _to_delete(client, run)
     confirm(f"Delete flow run {name!r} ({run_id})?", yes=yes)
     client.call(delete_flow_run, run_id)
     print(f"Deleted flow run {name!r} ({run_id}).")
 
 
-def _to_delete(client: LocalClient, text: str) -> tuple[UUID, str]:
+def _to_delete(client: Caller, text: str) -> tuple[UUID, str]:
     try:
         found = find_flow_run(client, text)
     except UnreadableRow as error:

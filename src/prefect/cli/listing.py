@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from prefect.cli.output import Styled
-from prefect.client.local import LocalClient
+from prefect.client.base import Caller
 from prefect.exceptions import UnreadableRow
 from prefect.operations.sizes import MOST, count_if_cheap
 from prefect.schemas.queries import DEFAULT_LIMIT, FlowQuery, FlowRunQuery, TaskRunQuery
@@ -32,7 +32,7 @@ _STYLES = {
 _LATE = frozenset({"Late", "AwaitingRetry"})
 
 
-def list_readable(client: LocalClient, read: Callable[[Store, Q], list[T]], query: Q) -> list[T]:
+def list_readable(client: Caller, read: Callable[[Store, Q], list[T]], query: Q) -> list[T]:
     """Return what a query is about; of each row that cannot be read, a warning is printed instead.
 
     Args:
@@ -40,10 +40,20 @@ def list_readable(client: LocalClient, read: Callable[[Store, Q], list[T]], quer
         read: The operation.
         query: The query; it has a limit.
     """
+    limit = query.limit or DEFAULT_LIMIT
+    if client.page is not None and limit > client.page:
+        found: list[T] = []
+        while len(found) < limit:
+            size = min(client.page, limit - len(found))
+            page: Q = query.model_copy(update={"limit": size, "offset": query.offset + len(found)})
+            some = client.call(read, page)
+            found += some
+            if len(some) < size:
+                break
+        return found
     try:
         return client.call(read, query)
     except UnreadableRow as error:
-        limit = query.limit or DEFAULT_LIMIT
         if limit == 1:
             print(f"Warning: {error}", file=sys.stderr)
             return []
@@ -64,7 +74,7 @@ def state_cell(kind: StateType | None, name: str | None) -> str:
     return Styled(name or "", style)
 
 
-def print_remainder(client: LocalClient, query: FlowRunQuery | TaskRunQuery, shown: int) -> None:
+def print_remainder(client: Caller, query: FlowRunQuery | TaskRunQuery, shown: int) -> None:
     """Say under a table that there is nothing, or how many more there are where that is known at once.
 
     Args:

@@ -14,7 +14,7 @@ from prefect.cli.commands import Flag
 from prefect.cli.moments import local
 from prefect.cli.output import Format, print_json
 from prefect.cli.selecting import parse_limit
-from prefect.client.local import LocalClient
+from prefect.client.base import Caller
 from prefect.exceptions import ConfigurationError
 from prefect.operations import read_logs
 from prefect.operations.names import read_task_run_names
@@ -72,7 +72,7 @@ class Sources:
     __slots__ = ("_client", "_flow_run", "_names")
 
     def __init__(
-        self, client: LocalClient, *, flow_run: str = "", task_runs: Mapping[UUID, str] | None = None
+        self, client: Caller, *, flow_run: str = "", task_runs: Mapping[UUID, str] | None = None
     ) -> None:
         self._client = client
         self._flow_run = flow_run
@@ -98,12 +98,13 @@ class Sources:
         return f"Task run {self._names.get(task_run_id, str(task_run_id))!r}"
 
 
-def _pages(client: LocalClient, logs: LogFilter, window: Window) -> Iterator[list[Log]]:
+def _pages(client: Caller, logs: LogFilter, window: Window) -> Iterator[list[Log]]:
     backwards = window.tail or (window.reverse and window.limit is None)
     sort = LogSort.TIMESTAMP_DESC if backwards else LogSort.TIMESTAMP_ASC
     offset = 0
+    largest = client.page or _PAGE
     while window.limit is None or offset < window.limit:
-        page = _PAGE if window.limit is None else min(_PAGE, window.limit - offset)
+        page = largest if window.limit is None else min(largest, window.limit - offset)
         found = client.call(read_logs, LogQuery(logs=logs, sort=sort, limit=page, offset=offset))
         yield found
         offset += len(found)
@@ -112,7 +113,7 @@ def _pages(client: LocalClient, logs: LogFilter, window: Window) -> Iterator[lis
 
 
 def print_logs(
-    client: LocalClient, logs: LogFilter, window: Window, sources: Sources, output: Format | None
+    client: Caller, logs: LogFilter, window: Window, sources: Sources, output: Format | None
 ) -> None:
     """Print logs, oldest first unless the window says otherwise.
 
@@ -134,9 +135,7 @@ def print_logs(
             print(line)
 
 
-def follow_logs(
-    client: LocalClient, logs: LogFilter, sources: Sources, has_ended: Callable[[], bool]
-) -> None:
+def follow_logs(client: Caller, logs: LogFilter, sources: Sources, has_ended: Callable[[], bool]) -> None:
     """Print logs as they come, until the run has ended.
 
     Args:
@@ -159,7 +158,7 @@ def follow_logs(
             time.sleep(_POLL_SECONDS)
 
 
-def _fresh(client: LocalClient, logs: LogFilter, shown: dict[UUID, datetime]) -> list[Log]:
+def _fresh(client: Caller, logs: LogFilter, shown: dict[UUID, datetime]) -> list[Log]:
     """Return logs that were not shown yet, and note them; older ones may be written a little late."""
     if shown:
         horizon = max(shown.values()) - _LATENESS

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from prefect.cli.commands import Flag
-from prefect.client.local import LocalClient
+from prefect.client.base import Caller
 from prefect.exceptions import ObjectNotFound
 from prefect.operations import read_flow_run, read_flow_runs, read_task_run, read_task_runs
 from prefect.operations.prefixes import find_run_ids
@@ -73,7 +73,7 @@ StateTypes = Annotated[list[StateType] | None, Flag(parse=_parse_state_type, met
 Limit = Annotated[int, Flag(parse=parse_limit, metavar="N")]
 
 
-def find_flow_run(client: LocalClient, text: str) -> FlowRun:
+def find_flow_run(client: Caller, text: str) -> FlowRun:
     """Return the flow run that is meant.
 
     Args:
@@ -91,7 +91,7 @@ def find_flow_run(client: LocalClient, text: str) -> FlowRun:
     return client.call(read_flow_run, _only(ids, "flow run", text))
 
 
-def find_task_run(client: LocalClient, text: str) -> TaskRun:
+def find_task_run(client: Caller, text: str) -> TaskRun:
     """Return the task run that is meant.
 
     Args:
@@ -117,7 +117,7 @@ def whole_id(text: str) -> UUID | None:
         return None
 
 
-def _ids_starting(client: LocalClient, kind: Literal["flow-run", "task-run"], text: str) -> list[UUID]:
+def _ids_starting(client: Caller, kind: Literal["flow-run", "task-run"], text: str) -> list[UUID]:
     if not re.fullmatch(r"[0-9a-fA-F][0-9a-fA-F-]{0,35}", text) or len(text.replace("-", "")) > 32:
         return []
     return client.call(find_run_ids, kind, text, _MANY)

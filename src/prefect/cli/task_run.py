@@ -17,7 +17,8 @@ from prefect.cli.selecting import (
     find_task_run,
     task_run_states,
 )
-from prefect.client.local import LocalClient, get_local_client
+from prefect.client.base import Caller
+from prefect.client.current import get_caller
 from prefect.operations import read_task_run_states, read_task_runs
 from prefect.schemas.filters import (
     LogFilter,
@@ -58,7 +59,7 @@ def ls(
         tag: Only runs with this tag. Can be given several times: with all of them.
         output: Print for programs.
     """
-    client = get_local_client()
+    client = get_caller()
     inside = find_flow_run(client, flow_run) if flow_run else None
     chosen = TaskRunFilter(
         name=TaskRunFilterName(any_=task_run_name) if task_run_name else None,
@@ -89,7 +90,7 @@ def inspect(run: Annotated[str, Flag(metavar="ID")], *, output: Output = None) -
         run: The run's id, the beginning of that, or its name.
         output: Print for programs.
     """
-    client = get_local_client()
+    client = get_caller()
     found = find_task_run(client, run)
     if output:
         print_json(found)
@@ -97,7 +98,7 @@ def inspect(run: Annotated[str, Flag(metavar="ID")], *, output: Output = None) -
     print_facts(_facts(client, found))
 
 
-def _facts(client: LocalClient, found: TaskRun) -> dict[str, Any]:
+def _facts(client: Caller, found: TaskRun) -> dict[str, Any]:
     return {
         "ID": found.id,
         "Name": found.name,
@@ -137,7 +138,7 @@ def logs(
         reverse: Newest first.
         output: Print for programs.
     """
-    client = get_local_client()
+    client = get_caller()
     found = find_task_run(client, run)
     chosen = LogFilter(task_run_id=LogFilterTaskRunId(any_=[found.id]))
     window = Window(head=head, tail=tail, number=num_logs, reverse=reverse)

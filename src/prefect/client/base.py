@@ -20,6 +20,10 @@ class Caller(Protocol):
     def name(self) -> str:
         """What messages call the place; no secrets."""
 
+    @property
+    def page(self) -> int | None:
+        """How many objects a query gives at most; None: as many as it asks for."""
+
     def call(self, operation: Callable[Concatenate[Store, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call an operation.
 

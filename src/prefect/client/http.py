@@ -18,6 +18,7 @@ from prefect.exceptions import PrefectException
 from prefect.operations.calling import Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
 from prefect.schemas.base import encode_json
+from prefect.schemas.queries import DEFAULT_LIMIT
 from prefect.store.base import Store
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class HttpClient:
         """What messages call the server."""
         return self.url
 
+    @property
+    def page(self) -> int:
+        """How many objects servers give at most."""
+        return DEFAULT_LIMIT
+
     def call(self, operation: Callable[Concatenate[Store, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call an operation on the server.
 
@@ -74,6 +80,11 @@ class HttpClient:
             prefect.exceptions.PrefectHTTPStatusError: The server refused it, or failed.
             TypeError: Arguments do not fit, or only a store in this process has this operation.
         """
+        if operation not in OPERATIONS:
+            from prefect.client.composed import COMPOSED  # noqa: PLC0415 - no run needs them
+
+            if operation in COMPOSED:
+                return cast(R, COMPOSED[operation](self, *args, **kwargs))
         response = self.respond(operation, *args, **kwargs)
         return cast(R, _result_of(response, _known(operation)[1].result_type))
 

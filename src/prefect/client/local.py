@@ -34,6 +34,10 @@ class LocalClient:
         scheme, separator, rest = self.store.url.partition("://")
         return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
+    @property
+    def page(self) -> None:
+        """Queries give as many objects as they ask for."""
+
     def call(self, operation: Callable[Concatenate[Store, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call an operation.
 

@@ -1,4 +1,4 @@
-"""Finds all facts of a flow run in the store, for code outside of runs that knows but its id."""
+"""Finds all facts of a flow run, for code outside of runs that knows but its id."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.snapshots import DeploymentSnapshot, FlowRunSnapshot
+from prefect.settings import get_current_settings
 
 __all__ = ["find_flow_run"]
 
@@ -17,7 +18,7 @@ _LONGEST_CHAIN = 100
 
 
 def find_flow_run(run_id: str) -> FlowRunSnapshot | None:
-    """Return what the store knows of a flow run.
+    """Return what the store, or the server that the settings name, knows of a flow run.
 
     A read makes no store and starts nothing. It raises nothing either: where nothing is found, a warning says
     why.
@@ -30,7 +31,7 @@ def find_flow_run(run_id: str) -> FlowRunSnapshot | None:
     except ValueError:
         problem = "it is no UUID"
     except ObjectNotFound:
-        problem = "the store has no such flow run"
+        problem = "there is no such flow run"
     except PrefectException as error:
         problem = str(error)
     logging.getLogger("prefect.runtime").warning(
@@ -40,13 +41,19 @@ def find_flow_run(run_id: str) -> FlowRunSnapshot | None:
 
 
 class _Lookup:
-    """One look into the store."""
+    """One look into the store, or at the server."""
 
     def __init__(self) -> None:
-        from prefect.client.local import LocalClient  # noqa: PLC0415 - only code outside of runs looks anything up
+        from prefect.client.base import Caller  # noqa: PLC0415 - only code outside of runs looks anything up
+        from prefect.client.current import get_caller  # noqa: PLC0415 - the same
+        from prefect.client.local import LocalClient  # noqa: PLC0415 - the same
         from prefect.store import open_store  # noqa: PLC0415 - the same
         from prefect.store.sqlite import SqliteStore  # noqa: PLC0415 - the same
 
+        self.client: Caller
+        if get_current_settings().api.url is not None:
+            self.client = get_caller()
+            return
         store = open_store()
         if isinstance(store, SqliteStore) and store.path != ":memory:" and not Path(store.path).exists():
             raise ObjectNotFound(help_message="There is no store yet.")
