@@ -13,6 +13,7 @@
         ├── ScriptError, MissingFlowError, FlowScriptError, InvalidNameError
         ├── PrefectHTTPStatusError           (also an httpx.HTTPStatusError) a server answered with an error
         ├── ObjectNotFound, ObjectAlreadyExists, ObjectLimitReached, ObjectUnsupported
+        ├── ProtectedBlockError              what clients rely on cannot be deleted
         ├── ConcurrencyLimitReached          no slot is free; later there may be
         ├── LeaseLost                        slots are held no more: they were not renewed in time
         ├── RequestRefused                   (also a ValueError) what is asked for does not fit what is there
@@ -76,6 +77,7 @@ __all__ = [
     "PrefectHTTPStatusError",
     "PrefectSignal",
     "ProfileSettingsValidationError",
+    "ProtectedBlockError",
     "RequestRefused",
     "ReservedArgumentError",
     "ScriptError",
@@ -279,6 +281,10 @@ class ObjectLimitReached(PrefectException):
 
 class ObjectUnsupported(PrefectException):
     """The API does not support this kind of object."""
+
+
+class ProtectedBlockError(PrefectException):
+    """A block type that clients rely on cannot be deleted."""
 
 
 class ConcurrencyLimitReached(PrefectException):

@@ -16,6 +16,7 @@ from prefect.exceptions import (
     ObjectAlreadyExists,
     ObjectNotFound,
     ObjectUnsupported,
+    ProtectedBlockError,
     RequestRefused,
     ServerBusy,
     StoreConflict,
@@ -75,6 +76,8 @@ def failure_of(error: BaseException) -> Failure:
         return _failure(422, _invalid("body", str(error), None))
     if isinstance(error, ObjectNotFound):
         return _failure(404, {"detail": error.help_message or "Not Found"})
+    if isinstance(error, ProtectedBlockError):
+        return _failure(403, {"detail": str(error)})
     if isinstance(error, ObjectAlreadyExists | StoreConflict):
         return _failure(409, {"detail": str(error)})
     if isinstance(error, ConcurrencyLimitReached):

@@ -189,6 +189,11 @@ class ServerEventsSettings(Section):
     retention_period: timedelta = option(
         timedelta(days=7), "How long events are kept (events, later).", "PREFECT_EVENTS_RETENTION_PERIOD"
     )
+    keep_task_run_events: bool = option(
+        True,
+        "Keep the events that task runs are made from, for who lists or subscribes to events. Task runs are "
+        "recorded either way.",
+    )
     messaging_broker: str = option(
         "prefect.server.utilities.messaging.memory",
         "What carries events (events, later).",
@@ -234,6 +239,9 @@ class ServerSettings(Section):
 
     logging_level: LogLevel = option(
         "WARNING", "The least level that the server logs.", "PREFECT_LOGGING_SERVER_LEVEL"
+    )
+    encryption_key: SecretStr | None = option(
+        None, "The key that the values of blocks are encrypted with; none: one that the database keeps."
     )
     api: ServerAPISettings = section(ServerAPISettings)
     concurrency: ServerConcurrencySettings = section(ServerConcurrencySettings)
