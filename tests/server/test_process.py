@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,26 +11,7 @@ from websockets.sync.client import connect
 
 from prefect.cli import main
 from prefect.types import uuid7
-
-
-@contextmanager
-def serving(home: Path, *options: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Give the URL of a server's API, and the server."""
-    started = subprocess.Popen(
-        [sys.executable, "-m", "prefect.cli", "server", "start", "--port", "0", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PREFECT_HOME": str(home), **environment},
-    )
-    try:
-        assert started.stdout is not None
-        line = started.stdout.readline()
-        assert line.startswith("Serving at "), line + started.communicate()[1]
-        yield line.removeprefix("Serving at ").strip(), started
-    finally:
-        started.kill()
-        started.communicate()
+from servers import serving
 
 
 def test_what_was_accepted_is_there_after_a_restart(tmp_path, make_event):

@@ -60,15 +60,27 @@ class _HelpFormatter(argparse.HelpFormatter):
 
 
 class Group:
-    """Commands under one word.
+    """Commands under one word, and groups of further ones.
 
     Args:
-        name: The word.
+        name: The word; of a group below another, both words.
+        purpose: What it is for; None: as `GROUPS` says.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, purpose: str | None = None) -> None:
         self.name = name
+        self.purpose = GROUPS[name] if purpose is None else purpose
         self.commands: dict[str, Command] = {}
+        self.groups: dict[str, Group] = {}
+
+    def group(self, name: str, purpose: str) -> Group:
+        """Return a new group below this one.
+
+        Args:
+            name: The group's word.
+            purpose: What it is for.
+        """
+        return self.groups.setdefault(name, Group(f"{self.name} {name}", purpose))
 
     def command(self, name: str) -> Callable[[Command], Command]:
         """Make a function a command of this group.
@@ -86,9 +98,9 @@ class Group:
     def run(self, words: list[str]) -> int:
         """Run the command that the words name, and return its exit code."""
         arguments = vars(self.parser().parse_args(words))
-        function = arguments.pop("_function", None)
+        function, group = arguments.pop("_function", None), arguments.pop("_group")
         if function is None:
-            self.parser().print_help()
+            group.parser().print_help()
             return 0
         by_place = inspect.signature(function).parameters.values()
         placed: list[Any] = []
@@ -103,9 +115,20 @@ class Group:
     def parser(self) -> argparse.ArgumentParser:
         """Make the parser of this group."""
         parser = argparse.ArgumentParser(
-            f"prefect {self.name}", description=GROUPS[self.name], formatter_class=_HelpFormatter
+            f"prefect {self.name}", description=self.purpose, formatter_class=_HelpFormatter
         )
+        self._fill(parser)
+        return parser
+
+    def _fill(self, parser: argparse.ArgumentParser) -> None:
+        parser.set_defaults(_group=self)
         below = parser.add_subparsers(title="commands", metavar="COMMAND")
+        for name, group in self.groups.items():
+            group._fill(
+                below.add_parser(
+                    name, help=group.purpose, description=group.purpose, formatter_class=_HelpFormatter
+                )
+            )
         for name, function in self.commands.items():
             summary, helps = _read_docstring(function)
             added = below.add_parser(
@@ -113,7 +136,6 @@ class Group:
             )
             added.set_defaults(_function=function)
             _add_arguments(added, function, helps)
-        return parser
 
 
 def _add_arguments(parser: argparse.ArgumentParser, function: Command, helps: dict[str, str]) -> None:

@@ -1,13 +1,21 @@
-"""`prefect server`: serve what is kept to clients."""
+"""`prefect server`: serve what is kept to clients, and look after it."""
 
 from __future__ import annotations
 
-from prefect.cli.commands import Group
+from typing import Annotated, Literal
+
+from prefect.cli.commands import Flag, Group
+from prefect.cli.output import Format, confirm, print_json, print_table
+from prefect.exceptions import ConfigurationError
 
 __all__ = ["run"]
 
 group = Group("server")
 run = group.run
+database = group.group("database", "See to the database.")
+
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+Yes = Annotated[bool, Flag("-y")]
 
 
 @group.command("start")
@@ -15,6 +23,10 @@ def start(
     *,
     host: str | None = None,
     port: int | None = None,
+    background: Annotated[bool, Flag("-b")] = False,
+    workers: int = 1,
+    keep_alive_timeout: int | None = None,
+    log_level: Level | None = None,
     no_services: bool = False,
     allow_unauthenticated: bool = False,
 ) -> None:
@@ -24,15 +36,159 @@ def start(
         host: The address to listen on. Others than those of this machine (127.0.0.1) need
             PREFECT_SERVER_API_AUTH_STRING.
         port: The port to listen on; 0 is any that is free.
+        background: Return when the server answers, and leave it running; `prefect server stop` ends it.
+        workers: How many processes serve. More than one need PostgreSQL.
+        keep_alive_timeout: Seconds that an idle connection is kept.
+        log_level: The least level that the server logs.
         no_services: Accepted for the interface's sake; there are no services to leave out yet.
         allow_unauthenticated: Listen there without it, and be reached by any name, where only those reach the
             server who may change everything.
     """
-    from prefect.server.run import serve
+    from prefect.server.run import Serving, listen, serve
 
-    serve(host, port, announce=_tell, allow_unauthenticated=allow_unauthenticated)
+    listener, url = listen(host, port, allow_unauthenticated=allow_unauthenticated)
+    with listener:
+        serving = Serving(listener, url, workers, keep_alive_timeout, log_level, not allow_unauthenticated)
+        if not background:
+            serve(serving, lambda: _tell(url))
+            return
+        from prefect.server.background import detach
+        from prefect.settings import get_current_settings
+
+        running = detach(get_current_settings().home, serving)
+        _tell(url)
+        print(f"It is process {running.pid}. `prefect server stop` ends it.")
 
 
 def _tell(url: str) -> None:
     print(f"Serving at {url}", flush=True)
     print(f"Clients of Prefect 3 find it by PREFECT_API_URL={url}", flush=True)
+
+
+@group.command("stop")
+def stop() -> None:
+    """Stop the server that runs in the background."""
+    from prefect.server.background import stop_background
+    from prefect.settings import get_current_settings
+
+    stopped = stop_background(get_current_settings().home)
+    print(f"Stopped the server at {stopped.url}." if stopped else "No server runs in the background.")
+
+
+@group.command("status")
+def status(
+    *,
+    wait: bool = False,
+    timeout: Annotated[int, Flag("-t")] = 0,
+    output: Annotated[Format | None, Flag("-o")] = None,
+) -> None:
+    """Say whether the server answers; the exit code is 1 if it does not.
+
+    Args:
+        wait: Wait until it does.
+        timeout: Seconds to wait, at most; 0 is without end.
+        output: Print for programs.
+    """
+    from prefect.server.background import find_background, is_healthy, wait_until_healthy
+    from prefect.settings import get_current_settings
+
+    settings = get_current_settings()
+    background = find_background(settings.home)
+    url = settings.api.url or (background.url if background else None)
+    if url is None:
+        raise ConfigurationError(
+            "Which server? None runs in the background here; set PREFECT_API_URL to the address of another."
+        )
+    answers = wait_until_healthy(url, timeout or None) if wait else is_healthy(url)
+    if output:
+        said = "healthy" if answers else "unavailable"
+        print_json({"status": said, "api_url": url, "pid": background.pid if background else None})
+    else:
+        where = f" It runs in the background, as process {background.pid}." if background else ""
+        print(f"The server at {url} {'answers' if answers else 'does not answer'}.{where}")
+    if not answers:
+        raise SystemExit(1)
+
+
+@database.command("upgrade")
+def upgrade(
+    *, yes: Yes = False, revision: Annotated[str, Flag("-r")] = "head", dry_run: bool = False
+) -> None:
+    """Bring the database to a later version of the schema, as opening it does.
+
+    Args:
+        yes: Do not ask.
+        revision: The version.
+        dry_run: Only list the versions between.
+    """
+    from prefect.store import open_store
+    from prefect.store.administration import revisions, upgrade, version_of
+
+    store = open_store()
+    if dry_run:
+        found = version_of(store) or ""
+        ahead = [each for each in revisions() if each.name > found and revision in ("head", each.name)]
+        print("\n".join(f"{each.name}  {each.summary}" for each in ahead) or "There is nothing to do.")
+        return
+    confirm(f"Upgrade {store!r}?", yes=yes)
+    upgrade(store, revision)
+    print(f"{store!r} is at version {version_of(store)}.")
+
+
+@database.command("downgrade")
+def downgrade(*, yes: Yes = False, revision: Annotated[str, Flag("-r")] = "-1") -> None:
+    """Bring the database back to an earlier version; what only later ones keep is lost.
+
+    Args:
+        yes: Do not ask.
+        revision: The version, or -1 for the one before.
+    """
+    from prefect.store import open_store
+    from prefect.store.administration import downgrade, version_of
+
+    store = open_store()
+    confirm(f"Downgrade {store!r}, and lose what only later versions keep?", yes=yes)
+    downgrade(store, revision)
+    print(f"{store!r} is at version {version_of(store)}.")
+
+
+@database.command("reset")
+def reset(*, yes: Yes = False) -> None:
+    """Delete everything that the database keeps.
+
+    Args:
+        yes: Do not ask.
+    """
+    from prefect.store import open_store
+    from prefect.store.administration import reset
+
+    store = open_store()
+    confirm(f"Delete all flows, runs, logs and whatever else is in {store!r}?", yes=yes)
+    reset(store)
+    print(f"{store!r} is empty.")
+
+
+@database.command("stamp")
+def stamp(revision: str) -> None:
+    """Note that the database is at a version, and change nothing else.
+
+    Args:
+        revision: The version.
+    """
+    from prefect.store import open_store
+    from prefect.store.administration import stamp, version_of
+
+    store = open_store()
+    stamp(store, revision)
+    print(f"{store!r} is at version {version_of(store)}.")
+
+
+@database.command("history")
+def history() -> None:
+    """List the versions of the schema."""
+    from prefect.store import open_store
+    from prefect.store.administration import revisions, version_of
+
+    found = version_of(open_store())
+    rows = [[each.name, "*" if each.name == found else "", each.summary] for each in revisions()]
+    print_table("Versions", ["Version", "Here", "What it brought"], rows)

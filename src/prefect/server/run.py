@@ -2,75 +2,128 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import socket
 from collections.abc import Callable
-
-import uvicorn
+from typing import NamedTuple
 
 from prefect.exceptions import ConfigurationError
-from prefect.operations import crash_orphans
 from prefect.server.access import credentials_of, prefix_of
-from prefect.server.app import make_app
 from prefect.server.origins import is_loopback
-from prefect.settings import get_current_settings
-from prefect.store import open_store
-from prefect.types import now
+from prefect.settings import Settings, get_current_settings
 
-__all__ = ["serve"]
+__all__ = ["Serving", "listen", "serve"]
 
 WAITING_CONNECTIONS = 2048
 STOP_SECONDS = 30
 """How long requests that are under way may take when the server stops."""
 
 
-def serve(
-    host: str | None = None,
-    port: int | None = None,
-    announce: Callable[[str], None] | None = None,
-    *,
-    allow_unauthenticated: bool = False,
-) -> None:
-    """Serve the store of the settings until SIGINT or SIGTERM; then write what was accepted, and end.
+class Serving(NamedTuple):
+    """How a server serves, beside what the settings say."""
+
+    listener: socket.socket
+    url: str
+    """Where its API is."""
+    workers: int = 1
+    """How many processes serve."""
+    keep_alive: int | None = None
+    """Seconds that an idle connection is kept; None: those of the settings."""
+    log_level: str | None = None
+    """The least level that is logged; None: that of the settings."""
+    checks_hosts: bool = True
+    """Whether, where no credentials are asked for, only names of this machine are served."""
+
+
+def listen(
+    host: str | None = None, port: int | None = None, *, allow_unauthenticated: bool = False
+) -> tuple[socket.socket, str]:
+    """Listen, and return the listener and the URL of the API there.
 
     Args:
         host: The address to listen on; None: that of the settings.
         port: The port; 0: any that is free; None: that of the settings.
-        announce: Is told the API's URL as soon as the server listens.
-        allow_unauthenticated: Serve others than this machine, and under any name, though nothing asks them
-            who they are.
+        allow_unauthenticated: Serve others than this machine, though nothing asks them who they are.
 
     Raises:
         prefect.exceptions.ConfigurationError: The address cannot be listened on, or must not be.
-        prefect.exceptions.StoreError: The store cannot be opened.
     """
-    settings = get_current_settings().server
-    host = settings.api.host if host is None else host
-    if not (is_loopback(host) or credentials_of(settings.api).are_asked or allow_unauthenticated):
+    settings = get_current_settings().server.api
+    host = settings.host if host is None else host
+    if not (is_loopback(host) or credentials_of(settings).are_asked or allow_unauthenticated):
         raise ConfigurationError(
             f"The server does not listen on {host} without authentication: whoever reaches it could change "
             "anything, and have code run. Set PREFECT_SERVER_API_AUTH_STRING to user:password, or use "
             "--host 127.0.0.1, or, where only those reach it who may, --allow-unauthenticated."
         )
-    listener = _listen(host, settings.api.port if port is None else port)
-    with listener:
-        store = open_store()
-        crash_orphans(store, now())
-        config = uvicorn.Config(
-            make_app(store, checks_hosts=not allow_unauthenticated),
-            access_log=False,
-            log_config=None,
-            log_level=settings.logging_level.lower(),
-            timeout_keep_alive=settings.api.keepalive_timeout,
-            timeout_graceful_shutdown=STOP_SECONDS,
-            server_header=False,
+    listener = _listen(host, settings.port if port is None else port)
+    address = f"[{host}]" if ":" in host else host
+    return listener, f"http://{address}:{listener.getsockname()[1]}{prefix_of(settings)}"
+
+
+def serve(serving: Serving, announce: Callable[[], None] | None = None) -> None:
+    """Serve the store of the settings until SIGINT or SIGTERM; then write what was accepted, and end.
+
+    Args:
+        serving: How.
+        announce: Is called when the store is open and requests are heard.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: More processes cannot serve this database.
+        prefect.exceptions.StoreError: The store cannot be opened.
+    """
+    settings = get_current_settings()
+    if serving.workers > 1:
+        from prefect.server.workers import supervise  # noqa: PLC0415 - few servers have several processes
+
+        _check_workers(settings)
+        supervise(serving.workers, lambda: _serve_alone(serving, settings), announce)
+        return
+    _serve_alone(serving, settings, announce)
+
+
+def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], None] | None = None) -> None:
+    # Only here, so that a process that supervises others stays small.
+    import uvicorn  # noqa: PLC0415
+
+    from prefect.operations import crash_orphans  # noqa: PLC0415
+    from prefect.server.app import make_app  # noqa: PLC0415
+    from prefect.store import open_store  # noqa: PLC0415
+    from prefect.types import now  # noqa: PLC0415
+
+    level = (serving.log_level or settings.server.logging_level).upper()
+    logging.getLogger("prefect.server").setLevel(level)
+    store = open_store()
+    crash_orphans(store, now())
+    config = uvicorn.Config(
+        make_app(store, checks_hosts=serving.checks_hosts),
+        access_log=False,
+        log_config=None,
+        log_level=level.lower(),
+        timeout_keep_alive=(
+            settings.server.api.keepalive_timeout if serving.keep_alive is None else serving.keep_alive
+        ),
+        timeout_graceful_shutdown=STOP_SECONDS,
+        server_header=False,
+    )
+    if announce is not None:
+        announce()
+    try:
+        uvicorn.Server(config).run(sockets=[serving.listener])
+    finally:
+        store.close()
+
+
+def _check_workers(settings: Settings) -> None:
+    if not hasattr(os, "fork"):
+        raise ConfigurationError("--workers needs a system that can fork, which Windows cannot.")
+    url = settings.server.database.connection_url
+    if url is None or not url.get_secret_value().startswith("postgres"):
+        raise ConfigurationError(
+            "--workers needs PostgreSQL: one process writes a SQLite file as fast as several do. "
+            "Set PREFECT_SERVER_DATABASE_CONNECTION_URL to postgresql://…, or leave --workers out."
         )
-        address = f"[{host}]" if ":" in host else host
-        if announce is not None:
-            announce(f"http://{address}:{listener.getsockname()[1]}{prefix_of(settings.api)}")
-        try:
-            uvicorn.Server(config).run(sockets=[listener])
-        finally:
-            store.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,259 @@
+"""The server as whoever runs it meets it: in the background, in several processes, its database."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from databases import postgres_schema
+from prefect.cli import main
+from prefect.server.background import Background, find_background
+from prefect.settings.context import temporary_settings
+from prefect.types.processes import started
+from servers import serving
+
+pytestmark = pytest.mark.processes
+
+
+def prefect(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "prefect.cli", *words],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        env={**os.environ, "PREFECT_HOME": str(home), **environment},
+    )
+
+
+# --- in the background --------------------------------------------------------------------------------------
+
+
+def test_a_server_is_started_found_and_stopped(tmp_path):
+    begun = prefect(tmp_path, "server", "start", "--background", "--port", "0")
+    try:
+        assert begun.returncode == 0, begun.stderr
+        found = find_background(tmp_path)
+        assert found is not None and found.url in begun.stdout
+        # It answers as soon as the command has returned.
+        assert httpx.get(f"{found.url}/health").json() is True
+        said = prefect(tmp_path, "server", "status", "--output", "json")
+        assert said.returncode == 0
+        assert json.loads(said.stdout) == {"status": "healthy", "api_url": found.url, "pid": found.pid}
+        again = prefect(tmp_path, "server", "start", "-b", "--port", "0")
+        assert (again.returncode, "prefect server stop" in again.stderr) == (1, True)
+    finally:
+        ended = prefect(tmp_path, "server", "stop")
+    assert (ended.returncode, "Stopped" in ended.stdout) == (0, True)
+    assert started(found.pid) is None
+    assert not (tmp_path / "server.pid").exists()
+    assert prefect(tmp_path, "server", "stop").stdout == "No server runs in the background.\n"
+
+
+def test_a_server_that_does_not_start_says_why(tmp_path):
+    (tmp_path / "prefect.db").write_text("this is no database, and long enough to be looked at" * 100)
+
+    begun = prefect(tmp_path, "server", "start", "--background", "--port", "0")
+
+    assert begun.returncode == 1
+    assert "not a sound database" in begun.stderr
+    assert find_background(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        b"",
+        b"12",
+        b"\xff",
+        b'{"pid": 2147483000, "started": "1", "url": "http://127.0.0.1:1/api"}',
+        # The id is somebody else's by now.
+        json.dumps({"pid": os.getpid(), "started": "1", "url": "http://127.0.0.1:1/api"}).encode(),
+    ],
+)
+def test_what_a_server_left_behind_is_no_server(tmp_path, left, capsys):
+    (tmp_path / "server.pid").write_bytes(left)
+
+    with temporary_settings({"PREFECT_HOME": str(tmp_path)}):
+        assert main(["server", "stop"]) == 0
+
+    assert capsys.readouterr().out == "No server runs in the background.\n"
+    assert not (tmp_path / "server.pid").exists()
+
+
+def test_a_process_that_runs_is_found(tmp_path):
+    mine = Background(os.getpid(), started(os.getpid()) or "", "http://127.0.0.1:1/api")
+    (tmp_path / "server.pid").write_text(
+        json.dumps({"pid": mine.pid, "started": mine.started, "url": mine.url})
+    )
+
+    assert find_background(tmp_path) == mine
+
+
+def test_a_server_that_does_not_answer_is_an_exit_code(tmp_path, capsys):
+    settings = {"PREFECT_HOME": str(tmp_path), "PREFECT_API_URL": "http://127.0.0.1:1/api"}
+    with temporary_settings(settings):
+        assert main(["server", "status"]) == 1
+        assert main(["server", "status", "--wait", "--timeout", "1", "-o", "json"]) == 1
+    first, _, second = capsys.readouterr().out.partition("\n")
+    assert first == "The server at http://127.0.0.1:1/api does not answer."
+    assert json.loads(second)["status"] == "unavailable"
+
+
+# --- stopping -----------------------------------------------------------------------------------------------
+
+
+def create_until_refused(url: str, flow_id: str, accepted: list[str]) -> None:
+    with httpx.Client() as client:
+        while True:
+            try:
+                answer = client.post(f"{url}/flow_runs/", json={"flow_id": flow_id})
+            except httpx.HTTPError:
+                return
+            if answer.status_code == 201:
+                accepted.append(answer.json()["id"])
+
+
+def count_runs(url: str) -> int:
+    return int(httpx.post(f"{url}/flow_runs/count").json())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_was_answered_is_kept_whatever_ends_the_server(tmp_path, number):
+    accepted: list[str] = []
+    with serving(tmp_path) as (url, process):
+        flow = httpx.post(f"{url}/flows/", json={"name": "etl"}).json()["id"]
+        clients = [
+            threading.Thread(target=create_until_refused, args=(url, flow, accepted)) for _ in range(4)
+        ]
+        for client in clients:
+            client.start()
+        while len(accepted) < 50 and any(client.is_alive() for client in clients):
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+        for client in clients:
+            client.join()
+        assert errors == ""
+
+    with serving(tmp_path) as (url, _):
+        missing = [run for run in accepted if httpx.get(f"{url}/flow_runs/{run}").status_code != 200]
+        assert (missing, len(accepted) >= 50) == ([], True)
+
+
+# --- several processes --------------------------------------------------------------------------------------
+
+
+def test_several_processes_need_postgresql(tmp_path):
+    begun = prefect(tmp_path, "server", "start", "--port", "0", "--workers", "2")
+
+    assert (begun.returncode, "PostgreSQL" in begun.stderr) == (1, True)
+
+
+def workers_of(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes as Linux shows them")
+def test_several_processes_serve_one_database(tmp_path):
+    with (
+        postgres_schema() as database,
+        serving(tmp_path, "--workers", "2", PREFECT_API_DATABASE_CONNECTION_URL=database) as (url, process),
+    ):
+        flow = httpx.post(f"{url}/flows/", json={"name": "etl"}).json()["id"]
+        accepted: list[str] = []
+        clients = [
+            threading.Thread(target=create_until_refused, args=(url, flow, accepted)) for _ in range(4)
+        ]
+        first = workers_of(process.pid)
+        assert len(first) == 2
+        for client in clients:
+            client.start()
+        while len(accepted) < 50:
+            time.sleep(0.01)
+        assert count_runs(url) >= 50
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+        for client in clients:
+            client.join()
+        assert (errors, [started(pid) for pid in first]) == ("", [None, None])
+        with serving(tmp_path, PREFECT_API_DATABASE_CONNECTION_URL=database) as (url, _):
+            assert count_runs(url) == len(set(accepted))
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes as Linux shows them")
+def test_a_process_that_ends_is_replaced(tmp_path):
+    with (
+        postgres_schema() as database,
+        serving(tmp_path, "--workers", "2", PREFECT_API_DATABASE_CONNECTION_URL=database) as (url, process),
+    ):
+        assert httpx.get(f"{url}/ready").status_code == 200
+        gone, stays = workers_of(process.pid)
+        os.kill(gone, signal.SIGKILL)
+        while len(now := workers_of(process.pid)) < 2 or gone in now:
+            time.sleep(0.05)
+        assert stays in now
+        assert httpx.get(f"{url}/ready").status_code == 200
+
+
+# --- the database -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request, tmp_path):
+    """The settings of an empty database."""
+    if request.param == "sqlite":
+        yield {"PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite:///{tmp_path / 'a.db'}"}
+        return
+    with postgres_schema() as url:
+        yield {"PREFECT_API_DATABASE_CONNECTION_URL": url}
+
+
+def test_a_database_is_brought_back_and_forth_and_emptied(database, capsys):
+    from prefect.operations import create_flow, read_flows
+    from prefect.schemas.actions import FlowCreate
+    from prefect.schemas.queries import FlowQuery
+    from prefect.store import open_store
+    from prefect.store.administration import revisions, version_of
+
+    names = [revision.name for revision in revisions()]
+    with temporary_settings(database):
+        store = open_store()
+        assert version_of(store) is None
+        assert main(["server", "database", "upgrade", "--yes"]) == 0
+        assert version_of(store) == names[-1]
+        create_flow(store, FlowCreate(name="etl"))
+        assert main(["server", "database", "downgrade", "-y"]) == 0
+        assert version_of(store) == names[-2]
+        capsys.readouterr()
+        assert main(["server", "database", "upgrade", "--dry-run"]) == 0
+        assert capsys.readouterr().out.startswith(names[-1])
+        assert version_of(store) == names[-2]
+        assert main(["server", "database", "upgrade", "-y", "-r", names[-1]]) == 0
+        assert [flow.name for flow in read_flows(store, FlowQuery())] == ["etl"]
+        assert main(["server", "database", "stamp", names[0]]) == 0
+        assert version_of(store) == names[0]
+        assert main(["server", "database", "stamp", names[-1]]) == 0
+        assert main(["server", "database", "reset", "-y"]) == 0
+        assert read_flows(store, FlowQuery()) == []
+        capsys.readouterr()
+        assert main(["server", "database", "history"]) == 0
+        assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == names
+        store.close()
+
+
+def test_a_version_that_there_is_not_is_an_error(tmp_path, capsys):
+    with temporary_settings({"PREFECT_HOME": str(tmp_path)}):
+        assert main(["server", "database", "upgrade", "-y", "-r", "9999"]) == 1
+
+    assert "knows the versions 0001" in capsys.readouterr().err
