@@ -86,9 +86,7 @@ def keep_hidden(new: Any, old: Any) -> Any:
     if isinstance(new, dict) and isinstance(old, dict):
         return {name: keep_hidden(item, old.get(name)) for name, item in new.items()}
     if isinstance(new, list) and isinstance(old, list):
-        return [
-            keep_hidden(item, old[index] if index < len(old) else None) for index, item in enumerate(new)
-        ]
+        return [keep_hidden(item, old[index] if index < len(old) else None) for index, item in enumerate(new)]
     return new
 
 
