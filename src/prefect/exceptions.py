@@ -17,6 +17,7 @@
         ├── ConcurrencyLimitReached          no slot is free; later there may be
         ├── LeaseLost                        slots are held no more: they were not renewed in time
         ├── RequestRefused                   (also a ValueError) what is asked for does not fit what is there
+        ├── ReservedNameError                nobody may give that name, or change what has it
         ├── ServerUnreachable                (also a ConnectionError) a server does not answer
         ├── ServerBusy                       too many requests are under way
         ├── StoreError
@@ -80,6 +81,7 @@ __all__ = [
     "ProtectedBlockError",
     "RequestRefused",
     "ReservedArgumentError",
+    "ReservedNameError",
     "ScriptError",
     "SerializationError",
     "ServerBusy",
@@ -309,6 +311,10 @@ class LeaseLost(PrefectException):
 
 class RequestRefused(PrefectException, ValueError):
     """What is asked for is well formed, but does not fit what is there."""
+
+
+class ReservedNameError(PrefectException):
+    """A name that nobody may give, or an object that nobody may change."""
 
 
 class ServerUnreachable(PrefectException, ConnectionError):

@@ -18,6 +18,7 @@ from prefect.exceptions import (
     ObjectUnsupported,
     ProtectedBlockError,
     RequestRefused,
+    ReservedNameError,
     ServerBusy,
     StoreConflict,
     StoreError,
@@ -76,7 +77,7 @@ def failure_of(error: BaseException) -> Failure:
         return _failure(422, _invalid("body", str(error), None))
     if isinstance(error, ObjectNotFound):
         return _failure(404, {"detail": error.help_message or "Not Found"})
-    if isinstance(error, ProtectedBlockError):
+    if isinstance(error, ProtectedBlockError | ReservedNameError):
         return _failure(403, {"detail": str(error)})
     if isinstance(error, ObjectAlreadyExists | StoreConflict):
         return _failure(409, {"detail": str(error)})
