@@ -36,7 +36,7 @@ histories = st.lists(st.tuples(st.sampled_from(StateType), st.integers(0, 3)), m
 
 
 def told(events):
-    return reduce(merge, map(change_of, events), None)
+    return reduce(lambda known, event: merge(known, [change_of(event)]), events, None)
 
 
 @given(histories.flatmap(lambda events: st.tuples(st.just(events), st.permutations(events + events[::2]))))

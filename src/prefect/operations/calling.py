@@ -13,7 +13,10 @@ from typing import Any, NamedTuple, get_type_hints
 
 from prefect.operations.registry import Operation
 
-__all__ = ["Layout", "layout_of"]
+__all__ = ["SPELLED", "Layout", "layout_of"]
+
+SPELLED = {"page_token": "page-token"}
+"""Names in queries that are spelled as no argument can be."""
 
 _IN_PATH = re.compile(r"{(\w+)}")
 

@@ -1,12 +1,13 @@
 """How events become task runs, in whatever order and however often they arrive.
 
-A client sends one event for each state of a task run. The states are put in order by when they occurred, and
-the run's own row is what the event of the last of them says: that depends on which events there are, and not
-on the way they came.
+A client sends one event for each state of a task run. The states are put in order by what each follows and
+when it occurred, and the run's own row is what the event of the last of them says: that depends on which
+events there are, and not on the way they came.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from prefect.schemas.events import Event
 from prefect.schemas.objects import TaskRun, TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType
 
-__all__ = ["TaskRunChange", "change_of", "merge"]
+__all__ = ["Recall", "TaskRunChange", "change_of", "in_order", "merge"]
 
 _TASK_RUN, _FLOW_RUN = "prefect.task-run.", "prefect.flow-run."
 
@@ -27,6 +28,15 @@ class TaskRunChange(msgspec.Struct, frozen=True, kw_only=True):
 
     run: TaskRun
     state: State[Any]
+    follows: UUID | None = None
+    """The id of the state before, if the event says."""
+
+
+Recall = Callable[[UUID], TaskRunChange | None]
+
+
+def _recall_nothing(event_id: UUID) -> None:
+    return None
 
 
 class _Entered(msgspec.Struct, kw_only=True):
@@ -90,32 +100,98 @@ def change_of(event: Event) -> TaskRunChange | None:
         state_type=state.type,
         state_name=state.name,
     )
-    return TaskRunChange(run=run, state=state)
+    return TaskRunChange(run=run, state=state, follows=event.follows)
 
 
-def merge(record: TaskRunRecord | None, change: TaskRunChange) -> TaskRunRecord:
-    """Add a change to what is known of a task run.
+def merge(
+    record: TaskRunRecord | None, changes: Sequence[TaskRunChange], recall: Recall = _recall_nothing
+) -> TaskRunRecord | None:
+    """Add changes to what is known of a task run.
 
     Args:
         record: What is known; None: nothing.
-        change: What an event says of the same run.
+        changes: What events say of the same run, in any order.
+        recall: Gives what an event said that was known before, by its id.
 
     Returns:
-        What is known now. An event that is known already changes nothing.
+        What is known now: `record` itself, if all of that was known already; None where nothing is.
     """
-    if record is None:
-        return TaskRunRecord(run=change.run, states=[change.state])
-    if any(state.id == change.state.id for state in record.states):
+    known = {} if record is None else {state.id: state for state in record.states}
+    follows = {} if record is None else dict(record.follows)
+    new: dict[UUID, TaskRunChange] = {}
+    for change in changes:
+        if change.state.id not in known:
+            new.setdefault(change.state.id, change)
+    if not new:
         return record
-    states = sorted([*record.states, change.state], key=_place)
-    if states[-1] is not change.state:
-        return TaskRunRecord(run=record.run, states=states)
-    return TaskRunRecord(run=msgspec.structs.replace(change.run, created=record.run.created), states=states)
+    for change in new.values():
+        known[change.state.id] = change.state
+        if change.follows is not None:
+            follows[change.state.id] = change.follows
+    states = in_order(known.values(), follows)
+    last = states[-1].id
+    told = new.get(last)
+    if told is None and (record is None or record.run.state_id != last):
+        told = recall(last)
+    if told is not None:
+        run = told.run if record is None else _moved(told.run, record.run)
+    elif record is not None:
+        run = record.run
+    else:
+        return None
+    return TaskRunRecord(run=run, states=states, follows=follows)
 
 
-def _place(state: State[Any]) -> tuple[Any, ...]:
-    # Clocks are coarse: of states at the same instant, the one that ends the run comes last.
-    return state.timestamp, state.type in TERMINAL_STATES, state.id.int
+def _moved(run: TaskRun, known: TaskRun) -> TaskRun:
+    """A run keeps its id and its place, whatever id the event's sender has for it."""
+    return msgspec.structs.replace(run, id=known.id, flow_run_id=known.flow_run_id, created=known.created)
+
+
+def in_order(states: Iterable[State[Any]], follows: Mapping[UUID, UUID]) -> list[State[Any]]:
+    """Put states in the order in which they were entered.
+
+    Clocks are coarse, and are set back. So a state comes after the one that it follows, whatever the clock
+    said; else the time counts; and of states at the same instant the one that ends the run comes last.
+
+    Args:
+        states: The states, in any order.
+        follows: The state before, by the state's id. What goes round in a circle is not believed.
+    """
+    known = {state.id: state for state in states}
+    before = {state: other for state, other in follows.items() if state in known and other in known}
+    for state in _in_circles(before):
+        del before[state]
+    places: dict[UUID, tuple[Any, ...]] = {}
+    for state_id in known:
+        path = [state_id]
+        while path[-1] in before and path[-1] not in places:
+            path.append(before[path[-1]])
+        for each in reversed(path):
+            if each not in places:
+                places[each] = _place(known[each], places.get(before.get(each, each)))
+    return sorted(known.values(), key=lambda state: places[state.id])
+
+
+def _place(state: State[Any], before: tuple[Any, ...] | None) -> tuple[Any, ...]:
+    ends = state.type in TERMINAL_STATES
+    if before is None or before[0] < state.timestamp:
+        return state.timestamp, ends, 0, state.id.int
+    return before[0], before[1] or ends, before[2] + 1, state.id.int
+
+
+def _in_circles(before: Mapping[UUID, UUID]) -> set[UUID]:
+    found: set[UUID] = set()
+    passed: set[UUID] = set()
+    for start in before:
+        path: dict[UUID, int] = {}
+        at: UUID | None = start
+        while at is not None and at not in passed and at not in path:
+            path[at] = len(path)
+            at = before.get(at)
+        if at is not None and at in path:
+            found.update(list(path)[path[at] :])
+        passed.update(path)
+    return found
 
 
 def _id_in(labels: dict[str, str], kind: str) -> UUID | None:

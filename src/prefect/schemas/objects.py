@@ -178,6 +178,8 @@ class TaskRunRecord(Schema):
     run: TaskRun
     states: list[State[Any]]
     """Oldest first; the last is the run's own."""
+    follows: dict[UUID, UUID] = msgspec.field(default_factory=dict)
+    """For states that were told by events: the state before, as the event says."""
 
 
 class Log(Schema):

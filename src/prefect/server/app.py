@@ -15,6 +15,7 @@ from litestar.routes import WebSocketRoute
 
 from prefect.operations.events import record_events
 from prefect.schemas.base import encode_json
+from prefect.schemas.events import EventPage
 from prefect.server.access import PREFIX, access_of, prefix_of
 from prefect.server.compression import compressed
 from prefect.server.errors import failure_of
@@ -84,8 +85,10 @@ def _sockets(app: Litestar) -> list[Socket]:
 
 
 def _handler(route: Route, prefix: str, store: Store, workroom: Workroom) -> HTTPRouteHandler:
-    def answer(path: dict[str, str], query: dict[str, str], body: bytes, accepted: str) -> Response[bytes]:
-        status, content = route.answer(store, path, query, body)
+    def answer(
+        path: dict[str, str], query: dict[str, str], body: bytes, accepted: str, base: str
+    ) -> Response[bytes]:
+        status, content = route.answer(store, path, query, body, base)
         return compressed(content, status, accepted)
 
     async def handle(request: AnyRequest) -> Response[bytes]:
@@ -101,6 +104,7 @@ def _handler(route: Route, prefix: str, store: Store, workroom: Workroom) -> HTT
             dict(request.query_params),
             body,
             headers.get("accept-encoding", ""),
+            str(request.base_url).rstrip("/") + prefix if route.result_type is EventPage else "",
         )
 
     path = prefix + route.operation.path

@@ -10,6 +10,7 @@ from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 from litestar.handlers import WebsocketRouteHandler
 
+from prefect.operations.events import check_event
 from prefect.rules.task_run_events import change_of
 from prefect.schemas.events import Event
 from prefect.server.inbox import Inbox
@@ -46,10 +47,10 @@ async def _receive(socket: WebSocket[Any, Any, Any], inbox: Inbox) -> None:
         text = await socket.receive_data(mode="text")
         try:
             event = _decode_event(text)
-            is_kept = change_of(event) is not None
+            check_event(event)
+            change_of(event)
         except (msgspec.DecodeError, RecursionError, OverflowError) as error:
             logger.warning("A client sent what is no event, and is disconnected: %s", error)
             await socket.close(code=MALFORMED, reason=str(error)[:100])
             return
-        if is_kept:
-            await inbox.put(event)
+        await inbox.put(event)

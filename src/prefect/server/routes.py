@@ -17,13 +17,15 @@ from prefect.operations import (  # noqa: F401 - with them, the registry is comp
     admin,
     concurrency,
     csrf,
+    event_listings,
     events,
     tag_limits,
 )
-from prefect.operations.calling import Layout, layout_of
+from prefect.operations.calling import SPELLED, Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
 from prefect.schemas.actions import FlowRunCreate, StateCreate, TaskRunCreate
 from prefect.schemas.base import encode_json
+from prefect.schemas.events import EventPage
 from prefect.schemas.responses import OrchestrationResult
 from prefect.schemas.states import State
 from prefect.server.bounds import check_parameters
@@ -75,7 +77,8 @@ class Route:
         if not layout.others:
             return
         if layout.in_query:
-            self.query_type = msgspec.defstruct(f"{operation.name}_query", _members_of(layout))
+            members = _members_of(layout)
+            self.query_type = msgspec.defstruct(f"{operation.name}_query", members, rename=SPELLED)
             return
         self.body_type = (
             _wire_type(layout.others[self._bodies[0]])
@@ -84,7 +87,9 @@ class Route:
         )
         self._decoder = msgspec.json.Decoder(self.body_type, strict=False)
 
-    def answer(self, store: Store, path: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Answer:
+    def answer(
+        self, store: Store, path: Mapping[str, str], query: Mapping[str, str], body: bytes, base: str = ""
+    ) -> Answer:
         """Call the operation and encode what it returns.
 
         Args:
@@ -92,6 +97,7 @@ class Route:
             path: The values in the path, by name.
             query: The values of the query.
             body: The request's body.
+            base: The URL that paths are below, for answers that refer to others.
 
         Raises:
             prefect.server.errors.InvalidRequest: The query or the body is not what the operation takes.
@@ -104,6 +110,8 @@ class Route:
         elif self.body_type is not None:
             arguments.update(self._read_body(body))
         result = self.operation.function(store, **arguments)
+        if isinstance(result, EventPage) and result.next_page is not None:
+            result.next_page = base + result.next_page
         status = self._status(result, began)
         return Answer(status, b"" if status == 204 else encode_json(result))
 

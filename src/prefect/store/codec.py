@@ -30,7 +30,7 @@ from prefect.schemas.objects import (
 )
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.store.reading import reads
-from prefect.store.state_documents import data_to_keep, details_to_keep, state_to_keep
+from prefect.store.state_documents import data_to_keep, details_to_keep, follows_in, state_to_keep
 from prefect.store.values import (
     Row,
     clean_text,
@@ -263,7 +263,7 @@ def _flow_run_state(run_id: UUID, row: Row) -> State[Any]:
 
 def task_run_row(record: TaskRunRecord) -> Row:
     """Return the one row that holds a task run and its history."""
-    run, states = record.run, record.states
+    run, states, follows = record.run, record.states, record.follows
     last = states[-1] if states else None
     at = format_utc(last.timestamp) if last is not None else None
     flow_run_id, start, end, expected = run.flow_run_id, run.start_time, run.end_time, run.expected_start_time
@@ -297,7 +297,11 @@ def task_run_row(record: TaskRunRecord) -> Row:
         None if last is None else last.name,
         at,
         len(states),
-        json_text([state_to_keep(state) for state in states]),
+        json_text(
+            [state_to_keep(state, follows.get(state.id)) for state in states]
+            if follows
+            else [state_to_keep(state) for state in states]
+        ),
     )
 
 
@@ -349,7 +353,7 @@ def task_run_record_from_row(row: Row) -> TaskRunRecord:
         state_name=row[23],
         state=states[-1] if states else None,
     )
-    return TaskRunRecord(run=run, states=states)
+    return TaskRunRecord(run=run, states=states, follows=follows_in(row[26]))
 
 
 def log_row(log: Log) -> Row:

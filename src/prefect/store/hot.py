@@ -142,6 +142,16 @@ HOT: dict[str, ClauseElement] = {
     ),
     "TASK_RUN_TO_CHANGE": select(task_runs).where(*_by(task_runs, "id")).with_for_update(),
     "TASK_RUN_BY_KEY": select(task_runs).where(*_by(task_runs, "flow_run_id", "task_key", "dynamic_key")),
+    "CACHED_TASK_RUNS": _page(
+        select(task_runs).where(
+            *_by(task_runs, "cache_key"),
+            task_runs.c.state_type == literal_column("'COMPLETED'"),
+            task_runs.c.state_name != literal_column("'Cached'"),
+            task_runs.c.cache_expiration.is_(None)
+            | (task_runs.c.cache_expiration > bindparam("now", type_=task_runs.c.cache_expiration.type)),
+        ),
+        task_runs.c.id.desc(),
+    ),
     "INSERT_TASK_RUN": insert(task_runs).on_conflict_do_nothing(),
     "UPSERT_TASK_RUN": _upsert(task_runs, "id", newer="state_count"),
     "TASK_RUNS_TO_CHANGE": select(task_runs)

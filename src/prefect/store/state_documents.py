@@ -6,6 +6,7 @@ A history has several states a run, so what says nothing is left out, and so is 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -14,7 +15,7 @@ from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 from prefect.schemas.states import NO_DETAILS, State, StateDetails
 from prefect.store.values import clean_text
 
-__all__ = ["data_to_keep", "details_to_keep", "state_to_keep"]
+__all__ = ["data_to_keep", "details_to_keep", "follows_in", "state_to_keep"]
 
 _DETAIL_NAMES = StateDetails.__struct_fields__[2:]
 """All but `flow_run_id` and `task_run_id`, which the row of the run says already."""
@@ -45,8 +46,13 @@ def details_to_keep(details: StateDetails) -> dict[str, Any]:
     }
 
 
-def state_to_keep(state: State[Any]) -> dict[str, Any]:
-    """Return what is kept of a state in the history of a task run."""
+def state_to_keep(state: State[Any], follows: UUID | None = None) -> dict[str, Any]:
+    """Return what is kept of a state in the history of a task run.
+
+    Args:
+        state: The state.
+        follows: The state before, where an event said which.
+    """
     kept: dict[str, Any] = {
         "id": state.id,
         "type": state.type,
@@ -59,4 +65,25 @@ def state_to_keep(state: State[Any]) -> dict[str, Any]:
         kept["data"] = data
     if details := details_to_keep(state.state_details):
         kept["state_details"] = details
+    if follows is not None:
+        kept["follows"] = follows
     return kept
+
+
+class _Link(msgspec.Struct):
+    id: UUID
+    follows: UUID | None = None
+
+
+_decode_links = msgspec.json.Decoder(list[_Link]).decode
+
+
+def follows_in(history: str) -> dict[UUID, UUID]:
+    """Return which state follows which in a history as it is kept, where that was said.
+
+    Args:
+        history: The documents of the states.
+    """
+    if '"follows"' not in history:
+        return {}
+    return {link.id: link.follows for link in _decode_links(history) if link.follows is not None}

@@ -13,6 +13,7 @@ from uuid import UUID, SafeUUID
 __all__ = [
     "DateTime",
     "KeyValueLabels",
+    "aware",
     "call_in_forked_child",
     "format_utc",
     "now",
@@ -83,6 +84,15 @@ def uuid7() -> UUID:
     _set(made, "int", value)
     _set(made, "is_safe", _UNKNOWN)
     return made
+
+
+def aware(moment: datetime) -> datetime:
+    """Return a time in UTC; one without a zone is taken to be in UTC.
+
+    Args:
+        moment: Any time.
+    """
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def format_utc(moment: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, Uuid
 
-from prefect.store.tables.kinds import Json, Time, metadata
+from prefect.store.tables.kinds import ExactJson, Time, metadata
 
 __all__ = ["events"]
 
@@ -18,9 +18,9 @@ events = Table(
     Column("received", Time, nullable=False),
     Column("event", Text, nullable=False),
     Column("resource_id", Text, nullable=False),
-    Column("resource", Json, nullable=False),
-    Column("related", Json, nullable=False),
-    Column("payload", Json, nullable=False),
+    Column("resource", ExactJson, nullable=False),
+    Column("related", ExactJson, nullable=False),
+    Column("payload", ExactJson, nullable=False),
     Column("follows", Uuid),
     sqlite_autoincrement=True,
 )

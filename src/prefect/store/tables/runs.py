@@ -131,6 +131,14 @@ task_runs = Table(
     Column("states", Json, nullable=False),
 )
 Index(None, task_runs.c.flow_run_id, task_runs.c.id)
+# By its hash, because a key may be longer than PostgreSQL's trees take.
+Index(
+    None,
+    task_runs.c.cache_key,
+    sqlite_where=task_runs.c.cache_key.is_not(None),
+    postgresql_where=task_runs.c.cache_key.is_not(None),
+    postgresql_using="hash",
+)
 
 logs = Table(
     "logs",

@@ -26,6 +26,7 @@ def upgrade() -> None:
     _create_configurations()
     _create_events()
     _create_saved_searches()
+    _change_task_runs()
     _create_variables()
     _create_work_pools()
     _create_block_schemas()
@@ -54,6 +55,13 @@ def downgrade() -> None:
     op.drop_table("block_schemas")
     op.drop_table("work_pools")
     op.drop_table("variables")
+    op.drop_index(
+        op.f("ix_task_runs_cache_key"),
+        table_name="task_runs",
+        sqlite_where=sa.text("cache_key IS NOT NULL"),
+        postgresql_where=sa.text("cache_key IS NOT NULL"),
+        postgresql_using="hash",
+    )
     op.drop_table("saved_searches")
     op.drop_table("events")
     op.drop_table("configurations")
@@ -210,9 +218,9 @@ def _create_events() -> None:
         sa.Column("received", TIME, nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("resource_id", sa.Text(), nullable=False),
-        sa.Column("resource", JSON, nullable=False),
-        sa.Column("related", JSON, nullable=False),
-        sa.Column("payload", JSON, nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("related", sa.Text(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("follows", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_events")),
         sa.UniqueConstraint("id", name=op.f("uq_events_id")),
@@ -234,6 +242,18 @@ def _create_saved_searches() -> None:
         sa.Column("filters", JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_searches")),
         sa.UniqueConstraint("name", name=op.f("uq_saved_searches_name")),
+    )
+
+
+def _change_task_runs() -> None:
+    op.create_index(
+        op.f("ix_task_runs_cache_key"),
+        "task_runs",
+        ["cache_key"],
+        unique=False,
+        sqlite_where=sa.text("cache_key IS NOT NULL"),
+        postgresql_where=sa.text("cache_key IS NOT NULL"),
+        postgresql_using="hash",
     )
 
 
