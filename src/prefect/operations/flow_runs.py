@@ -8,12 +8,14 @@ from uuid import UUID
 
 import msgspec
 
-from prefect.exceptions import ObjectNotFound, ObjectUnsupported, StoreConflict
+from prefect.exceptions import ObjectNotFound, StoreConflict
 from prefect.operations.listings import known_flow_run_count, known_flow_runs
 from prefect.operations.registry import operation
 from prefect.operations.subflows import FLOW_ID_LABEL, mirror_state
 from prefect.rules.bookkeeping import enter_state, estimate
+from prefect.rules.decision import Decision, Transition
 from prefect.rules.names import random_name
+from prefect.rules.slot_rules import carry_slot, wants_slot
 from prefect.rules.transitions import decide_flow_run
 from prefect.schemas.actions import FlowRunCreate, FlowRunResume, FlowRunUpdate
 from prefect.schemas.objects import FlowRun
@@ -250,7 +252,10 @@ def set_flow_run_state(
     """
     with store.transaction() as connection:
         run = _to_change(connection, flow_run_id)
-        decision = decide_flow_run(run.state, state, run, now=now(), force=force)
+        at = now()
+        decision = decide_flow_run(run.state, state, run, now=at, force=force)
+        if decision.status is SetStateStatus.ACCEPT and not force:
+            decision = _with_slot(connection, run, decision, at)
         if decision.state is not None:
             if decision.policy is not None:
                 run.empirical_policy = decision.policy
@@ -267,30 +272,40 @@ def resume_flow_run(store: Store, flow_run_id: UUID, data: FlowRunResume) -> Orc
     Args:
         store: The store.
         flow_run_id: The run.
-        data: What it is resumed with.
+        data: What it is resumed with, for a run that waits for an input.
 
     Returns:
-        What was decided; ABORT for a run that is not paused.
+        What was decided; ABORT for a run that is not paused, REJECT where the input is not what it waits for.
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such run.
-        prefect.exceptions.ObjectUnsupported: It is to be resumed with an input, which no run takes yet.
     """
-    if data.run_input:
-        raise ObjectUnsupported("Inputs of flow runs are not supported.")
     paused = read_flow_run(store, flow_run_id).state
     if paused is None or paused.type is not StateType.PAUSED:
-        return OrchestrationResult(
-            state=None,
-            status=SetStateStatus.ABORT,
-            details=StateAbortDetails(reason="Cannot resume a flow run that is not paused."),
-        )
+        return _not_resumed(SetStateStatus.ABORT, None, "Cannot resume a flow run that is not paused.")
+    keyset = paused.state_details.run_input_keyset
+    if keyset is not None:
+        from prefect.operations.flow_run_inputs import answer_pause  # noqa: PLC0415 - only with inputs
+
+        # Kept before the run goes on, because it then looks for it.
+        problem = answer_pause(store, flow_run_id, keyset, data.run_input or {})
+        if problem is not None:
+            return _not_resumed(SetStateStatus.REJECT, paused, problem)
     if paused.state_details.pause_reschedule:
         details = msgspec.structs.replace(NO_DETAILS, scheduled_time=now())
         resumed: State[Any] = State(type=StateType.SCHEDULED, name="Resuming", state_details=details)
     else:
         resumed = State(type=StateType.RUNNING)
-    return set_flow_run_state(store, flow_run_id, resumed)
+    answer = set_flow_run_state(store, flow_run_id, resumed)
+    if keyset is not None and answer.status is not SetStateStatus.ACCEPT:
+        from prefect.operations.flow_run_inputs import forget_input  # noqa: PLC0415 - only with inputs
+
+        forget_input(store, flow_run_id, keyset["response"])
+    return answer
+
+
+def _not_resumed(status: SetStateStatus, state: State[Any] | None, reason: str) -> OrchestrationResult:
+    return OrchestrationResult(state=state, status=status, details=StateAbortDetails(reason=reason))
 
 
 def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> None:
@@ -304,13 +319,30 @@ def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> 
     if state.state_details.flow_run_id is None:
         details = msgspec.structs.replace(state.state_details, flow_run_id=run.id)
         state = msgspec.structs.replace(state, state_details=details)
+    left, state = run.state, carry_slot(state, run.state)
     enter_state(run, state)
     run.updated = now()
+    if left is not None and left.state_details.deployment_concurrency_lease_id is not None:
+        from prefect.operations.slots import keep_deployment_slot  # noqa: PLC0415 - SQLAlchemy
+
+        keep_deployment_slot(connection, left, state, run.updated)
     connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, state))
     connection.run(statements.UPDATE_FLOW_RUN_PROGRESS, flow_run_progress_row(run))
     mirror_state(connection, run)
     if run.end_time is not None:
         connection.run(statements.DROP_LEASE, (run.id.hex,))
+
+
+def _with_slot(connection: Connection, run: FlowRun, decision: Decision, at: datetime) -> Decision:
+    """Have a run that is given to a worker take a slot of its deployment's limit."""
+    state = decision.state
+    if run.deployment_id is None or state is None or not wants_slot(state, run.state):
+        return decision
+    from prefect.operations.slots import take_deployment_slot  # noqa: PLC0415 - SQLAlchemy
+
+    transition = Transition(run.state, state, run, at)
+    refusal = take_deployment_slot(connection, transition)
+    return refusal or msgspec.structs.replace(decision, state=transition.proposed)
 
 
 def _to_change(connection: Connection, flow_run_id: UUID) -> FlowRun:

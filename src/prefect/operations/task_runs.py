@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +14,14 @@ from prefect.operations.listings import known_task_run_count, known_task_runs
 from prefect.operations.registry import operation
 from prefect.operations.subflows import FLOW_ID_LABEL, FLOW_RUN_ID_LABEL
 from prefect.rules.bookkeeping import enter_state, estimate
+from prefect.rules.decision import Decision, Transition
+from prefect.rules.known_results import remember_cache_key, use_known_result
 from prefect.rules.names import random_name
 from prefect.rules.transitions import decide_task_run
 from prefect.schemas.actions import TaskRunCreate, TaskRunUpdate
 from prefect.schemas.objects import TaskRun, TaskRunRecord
 from prefect.schemas.queries import TaskRunQuery
-from prefect.schemas.responses import OrchestrationResult
+from prefect.schemas.responses import OrchestrationResult, SetStateStatus
 from prefect.schemas.states import State, StateType
 from prefect.store import statements
 from prefect.store.base import Connection, Store
@@ -29,6 +32,7 @@ from prefect.store.codec import (
     task_run_row,
     task_run_states_from_row,
 )
+from prefect.store.values import json_text, time_text
 from prefect.types import now, uuid7
 
 __all__ = [
@@ -188,14 +192,17 @@ def set_task_run_state(
         record = _to_change(connection, task_run_id)
         run, owner = record.run, record.run.flow_run_id
         owners = [] if owner is None else connection.fetch(statements.FLOW_RUN_BY_ID, (owner.hex,))
+        at, was_running = now(), run.state_type is StateType.RUNNING
         decision = decide_task_run(
             run.state,
             state,
             run,
             flow_run_state=flow_run_from_row(owners[0]).state if owners else None,
-            now=now(),
+            now=at,
             force=force,
         )
+        if decision.status is SetStateStatus.ACCEPT and not force:
+            decision = _known_or_limited(connection, run, decision, at)
         if decision.state is not None:
             if decision.run_count is not None:
                 run.run_count = decision.run_count
@@ -205,8 +212,37 @@ def set_task_run_state(
             entered = msgspec.structs.replace(decision.state, state_details=details)
             enter_state(run, entered)
             record.states.append(entered)
+            remember_cache_key(run, entered)
             connection.run(statements.UPSERT_TASK_RUN, task_run_row(record))
+            if was_running and entered.type is not StateType.RUNNING and _has_limited_tags(connection, run):
+                from prefect.operations.slots import give_back_tag_slots  # noqa: PLC0415 - SQLAlchemy
+
+                give_back_tag_slots(connection, run)
     return decision.answer(run.state)
+
+
+def _known_or_limited(connection: Connection, run: TaskRun, decision: Decision, at: datetime) -> Decision:
+    """Have a task run that is to start end with a result that is known, or wait for its tags' limits."""
+    state = decision.state
+    if state is None or state.type is not StateType.RUNNING:
+        return decision
+    transition = Transition(run.state, state, run, at)
+    key = state.state_details.cache_key
+    if key is not None and not state.state_details.refresh_cache:
+        rows = connection.fetch(statements.CACHED_TASK_RUNS, (key, time_text(at), 1, 0))
+        known = task_run_from_row(rows[0]).state if rows else None
+        if known is not None:
+            return use_known_result(transition, known)
+    if not _has_limited_tags(connection, run):
+        return decision
+    from prefect.operations.slots import take_tag_slots  # noqa: PLC0415 - SQLAlchemy
+
+    return take_tag_slots(connection, transition) or decision
+
+
+def _has_limited_tags(connection: Connection, run: TaskRun) -> bool:
+    names = json_text([f"tag:{tag}" for tag in run.tags])
+    return bool(run.tags) and bool(connection.fetch(statements.LIMITS_OF_NAMES, (names,)))
 
 
 @operation("DELETE", "/task_runs/{task_run_id}")

@@ -19,6 +19,7 @@ from prefect.operations import (  # noqa: F401 - with them, the registry is comp
     csrf,
     event_listings,
     events,
+    flow_run_inputs,
     tag_limits,
 )
 from prefect.operations.calling import SPELLED, Layout, layout_of
