@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from prefect.schemas.base import FrozenSchema, Schema
 from prefect.schemas.states import State
 
 __all__ = [
     "OrchestrationResult",
+    "Paginated",
     "SetStateStatus",
     "StateAbortDetails",
     "StateAcceptDetails",
     "StateRejectDetails",
     "StateWaitDetails",
 ]
+
+
+T = TypeVar("T")
+
+
+class Paginated(Schema, Generic[T]):
+    """One page of what a query finds."""
+
+    results: list[T]
+    count: int
+    """How many there are on all pages."""
+    limit: int
+    """How many are on a page, at most."""
+    pages: int
+    page: int
+    """Which page this is; 1 is the first."""
 
 
 class SetStateStatus(StrEnum):

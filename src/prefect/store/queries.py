@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, func, select
+from sqlalchemy import ColumnElement, Select, Table, func, literal_column, select
 
-from prefect.schemas.queries import DEFAULT_LIMIT, FlowQuery, FlowRunQuery, LogQuery, RunQuery, TaskRunQuery
-from prefect.schemas.sorting import FlowRunSort, FlowSort, LogSort, TaskRunSort
-from prefect.store.conditions import Condition, log_condition
+from prefect.schemas.queries import (
+    DEFAULT_LIMIT,
+    DeploymentPage,
+    DeploymentQuery,
+    FlowPage,
+    FlowQuery,
+    FlowRunPage,
+    FlowRunQuery,
+    LogQuery,
+    PageQuery,
+    RunFilters,
+    RunQuery,
+    TaskRunPage,
+    TaskRunQuery,
+)
+from prefect.schemas.sorting import DeploymentSort, FlowRunSort, FlowSort, LogSort, TaskRunSort
+from prefect.store.conditions import Condition, among, log_condition
+from prefect.store.deployments import deployment_rows
 from prefect.store.hot import FLOW_RUN_COLUMNS, FLOW_RUN_SOURCE
 from prefect.store.relations import CRITERIA, conditions_of
-from prefect.store.tables import flow_runs, flows, logs, task_runs
+from prefect.store.tables import deployments, flow_runs, flows, logs, task_runs
 
 __all__ = [
+    "count_deployments",
     "count_flow_runs",
     "count_flows",
     "count_task_runs",
+    "select_deployments",
     "select_flow_runs",
     "select_flows",
     "select_logs",
+    "select_scheduled_runs",
     "select_task_runs",
 ]
 
 Query = Select[Any]
 Order = tuple[ColumnElement[Any], ...]
+Windowed = RunQuery | PageQuery | LogQuery
 
 _begun = func.coalesce(flow_runs.c.start_time, flow_runs.c.expected_start_time)
 
@@ -67,42 +89,74 @@ TASK_RUN_ORDERS: dict[TaskRunSort, Order] = {
     ),
     TaskRunSort.END_TIME_DESC: (task_runs.c.end_time.desc().nulls_last(), task_runs.c.id.desc()),
 }
+DEPLOYMENT_ORDERS: dict[DeploymentSort, Order] = {
+    DeploymentSort.CREATED_DESC: (deployments.c.created.desc(), deployments.c.id.desc()),
+    DeploymentSort.UPDATED_DESC: (deployments.c.updated.desc(), deployments.c.id.desc()),
+    DeploymentSort.NAME_ASC: (deployments.c.name, deployments.c.id),
+    DeploymentSort.NAME_DESC: (deployments.c.name.desc(), deployments.c.id.desc()),
+}
 LOG_ORDERS: dict[LogSort, Order] = {
     LogSort.TIMESTAMP_ASC: (logs.c.timestamp, logs.c.id),
     LogSort.TIMESTAMP_DESC: (logs.c.timestamp.desc(), logs.c.id.desc()),
 }
 
 
-def select_flows(query: FlowQuery) -> Query:
+def select_flows(query: FlowQuery | FlowPage) -> Query:
     """Compose a query of flows; rows are those of the table."""
     return _window(select(flows), flows, _asked("flows", query), query, FLOW_ORDERS[query.sort])
 
 
-def count_flows(query: FlowQuery) -> Query:
+def count_flows(query: RunFilters) -> Query:
     """Compose a query that counts flows, whatever the window."""
     return _count(flows, _asked("flows", query))
 
 
-def select_flow_runs(query: FlowRunQuery) -> Query:
+def select_flow_runs(query: FlowRunQuery | FlowRunPage) -> Query:
     """Compose a query of flow runs; rows are those of the table with those of their states."""
     chosen = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
     return _window(chosen, flow_runs, _asked("flow_runs", query), query, FLOW_RUN_ORDERS[query.sort])
 
 
-def count_flow_runs(query: FlowRunQuery) -> Query:
+def count_flow_runs(query: RunFilters) -> Query:
     """Compose a query that counts flow runs, whatever the window."""
     return _count(flow_runs, _asked("flow_runs", query))
 
 
-def select_task_runs(query: TaskRunQuery) -> Query:
+def select_scheduled_runs(
+    deployment_ids: Sequence[UUID], before: datetime | None, limit: int | None
+) -> Query:
+    """Compose a query of flow runs of deployments that wait; rows are those of `select_flow_runs`."""
+    order = (flow_runs.c.next_scheduled_start_time.nulls_last(), flow_runs.c.id)
+    conditions = [
+        among(flow_runs.c.deployment_id, deployment_ids),
+        flow_runs.c.state_type == literal_column("'SCHEDULED'"),
+    ]
+    if before is not None:
+        conditions.append(flow_runs.c.next_scheduled_start_time <= before)
+    chosen = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
+    return chosen.where(*conditions).order_by(*order).limit(DEFAULT_LIMIT if limit is None else limit)
+
+
+def select_task_runs(query: TaskRunQuery | TaskRunPage) -> Query:
     """Compose a query of task runs; rows are those of the table."""
     conditions = _asked("task_runs", query)
     return _window(select(task_runs), task_runs, conditions, query, TASK_RUN_ORDERS[query.sort])
 
 
-def count_task_runs(query: TaskRunQuery) -> Query:
+def count_task_runs(query: RunFilters) -> Query:
     """Compose a query that counts task runs, whatever the window."""
     return _count(task_runs, _asked("task_runs", query))
+
+
+def select_deployments(query: DeploymentQuery | DeploymentPage) -> Query:
+    """Compose a query of deployments; rows are what `prefect.store.deployments` reads."""
+    conditions = _asked("deployments", query)
+    return _window(deployment_rows(), deployments, conditions, query, DEPLOYMENT_ORDERS[query.sort])
+
+
+def count_deployments(query: RunFilters) -> Query:
+    """Compose a query that counts deployments, whatever the window."""
+    return _count(deployments, _asked("deployments", query))
 
 
 def select_logs(query: LogQuery) -> Query:
@@ -112,7 +166,7 @@ def select_logs(query: LogQuery) -> Query:
     return _window(select(logs), logs, conditions, query, LOG_ORDERS[query.sort])
 
 
-def _asked(kind: str, query: RunQuery) -> list[Condition]:
+def _asked(kind: str, query: RunFilters) -> list[Condition]:
     return conditions_of(kind, {name: getattr(query, name) for name in CRITERIA})
 
 
@@ -120,9 +174,7 @@ def _count(table: Table, conditions: list[Condition]) -> Query:
     return select(func.count()).select_from(table).where(*conditions)
 
 
-def _window(
-    rows: Query, table: Table, conditions: list[Condition], asked: RunQuery | LogQuery, order: Order
-) -> Query:
+def _window(rows: Query, table: Table, conditions: list[Condition], asked: Windowed, order: Order) -> Query:
     """Choose ids first: what is sorted is small then, and often an index alone gives the answer."""
     limit = DEFAULT_LIMIT if asked.limit is None else asked.limit
     ids = select(table.c.id).where(*conditions).order_by(*order).limit(limit).offset(asked.offset)
