@@ -46,7 +46,7 @@ BulkLimit = Annotated[int, msgspec.Meta(ge=1, le=50)]
 
 
 class RunFilters(Schema):
-    """The filters that queries of flows, runs and deployments share: each filters by what belongs together."""
+    """The filters that queries of flows, runs and deployments share: each is about what belongs together."""
 
     flows: FlowFilter | None = None
     flow_runs: FlowRunFilter | None = None

@@ -17,6 +17,8 @@ from prefect.operations import (  # noqa: F401 - with them, the registry is comp
     admin,
     concurrency,
     csrf,
+    deployment_runs,
+    deployments,
     event_listings,
     events,
     flow_run_inputs,
@@ -26,6 +28,7 @@ from prefect.operations.calling import SPELLED, Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
 from prefect.schemas.actions import FlowRunCreate, StateCreate, TaskRunCreate
 from prefect.schemas.base import encode_json
+from prefect.schemas.deployments import DeploymentFlowRunCreate
 from prefect.schemas.events import EventPage
 from prefect.schemas.responses import OrchestrationResult
 from prefect.schemas.states import State
@@ -174,7 +177,9 @@ def _received(value: Any) -> Any:
             data=value.data,
             state_details=value.state_details,
         )
-    if isinstance(value, FlowRunCreate | TaskRunCreate) and value.state is not None:
+    if isinstance(value, list):
+        return [_received(each) for each in value]
+    if isinstance(value, FlowRunCreate | TaskRunCreate | DeploymentFlowRunCreate) and value.state is not None:
         state = value.state
         value.state = State(
             type=state.type,
