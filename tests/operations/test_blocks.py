@@ -137,7 +137,7 @@ def test_block_types_are_filtered(store: Store) -> None:
 
 @pytest.mark.parametrize("values", [{"name": "a/b", "slug": "a"}, {"name": "a", "slug": "a_b C"}])
 def test_names_of_types_are_plain(values: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="Block type (name|slug) must"):
+    with pytest.raises(ValueError, match=r"Block type (name|slug) must"):
         BlockTypeCreate(**values)
 
 
@@ -200,9 +200,9 @@ def test_a_key_of_the_settings_is_used(store: Store) -> None:
         assert in_clear(store, before)["password"] == "old"
     with pytest.raises(ConfigurationError, match="PREFECT_SERVER_ENCRYPTION_KEY to that one"):
         in_clear(store, made)
-    with temporary_settings({"PREFECT_SERVER_ENCRYPTION_KEY": "short"}):
-        with pytest.raises(ConfigurationError, match="is no key"):
-            in_clear(store, made)
+    short = temporary_settings({"PREFECT_SERVER_ENCRYPTION_KEY": "short"})
+    with short, pytest.raises(ConfigurationError, match="is no key"):
+        in_clear(store, made)
 
 
 def test_names_are_taken_once_for_each_type(store: Store) -> None:

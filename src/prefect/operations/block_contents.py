@@ -93,10 +93,8 @@ def show(
         found = referred_by(connection, new)
         referred |= found
         ids = {each for fields in found.values() for each in fields.values()} - set(known)
-        further = block_documents.c.id.in_([each.hex for each in ids])
-        known |= (
-            {each.id: each for each in DOCUMENTS.all(connection, DOCUMENTS.select(further))} if ids else {}
-        )
+        further = DOCUMENTS.select(block_documents.c.id.in_([each.hex for each in ids]))
+        known |= {each.id: each for each in DOCUMENTS.all(connection, further)}
         new = ids & set(known)
     schemas = find_block_schemas(connection, (each.block_schema_id for each in known.values()))
     shown = _Shown(cipher, known, referred, schemas, include_secrets)

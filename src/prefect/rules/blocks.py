@@ -121,8 +121,8 @@ def schema_references_of(fields: Mapping[str, Any]) -> list[tuple[str, str, str]
     Args:
         fields: JSON schema.
     """
-    found: list[tuple[str, str, str]] = []
-    for name, given in (fields.get("block_schema_references") or {}).items():
-        for each in given if isinstance(given, list) else [given]:
-            found.append((name, str(each.get("block_type_slug")), str(each.get("block_schema_checksum"))))
-    return found
+    return [
+        (name, str(each.get("block_type_slug")), str(each.get("block_schema_checksum")))
+        for name, given in (fields.get("block_schema_references") or {}).items()
+        for each in (given if isinstance(given, list) else [given])
+    ]
