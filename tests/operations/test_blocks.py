@@ -40,6 +40,13 @@ from prefect.operations.block_types import (
     read_block_types,
     update_block_type,
 )
+from prefect.operations.result_storage import (
+    ResultStorage,
+    ResultStorageUpdate,
+    clear_result_storage,
+    read_result_storage,
+    set_result_storage,
+)
 from prefect.schemas.blocks import (
     BlockDocument,
     BlockDocumentCreate,
@@ -335,3 +342,16 @@ def test_a_type_is_deleted_with_its_documents(store: Store) -> None:
             ask(store, made.id)
     with pytest.raises(ObjectNotFound, match="Block type not found"):
         read_block_documents_of_type(store, "login")
+
+
+def test_results_can_go_to_a_block_by_default(store: Store) -> None:
+    made = make(store, make_schema(store))
+    assert read_result_storage(store) == ResultStorage()
+
+    for _ in range(2):
+        set_result_storage(store, ResultStorageUpdate(default_result_storage_block_id=made.id))
+    assert read_result_storage(store).default_result_storage_block_id == made.id
+    clear_result_storage(store)
+    assert read_result_storage(store) == ResultStorage()
+    with pytest.raises(ObjectNotFound, match="not found"):
+        set_result_storage(store, ResultStorageUpdate(default_result_storage_block_id=NOBODY))

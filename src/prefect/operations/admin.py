@@ -16,7 +16,6 @@ __all__ = [
     "read_health",
     "read_readiness",
     "read_server_settings",
-    "read_storage_defaults",
 ]
 
 
@@ -53,9 +52,3 @@ def read_admin_version(store: Store) -> str:
 def read_server_settings(store: Store) -> dict[str, Any]:
     """Return the settings that apply, secrets masked."""
     return get_current_settings().model_dump(mode="json")
-
-
-@operation("GET", "/admin/storage")
-def read_storage_defaults(store: Store) -> dict[str, str | None]:
-    """Return the block that results go to by default: there is none."""
-    return {"default_result_storage_block_id": None}
