@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Litestar, Request, Response
 from litestar.exceptions import ClientException
@@ -20,13 +20,17 @@ from prefect.server.access import PREFIX, access_of, prefix_of
 from prefect.server.compression import compressed
 from prefect.server.errors import failure_of
 from prefect.server.events import events_in
-from prefect.server.gate import ASGIApp, Gate, Socket
+from prefect.server.gate import Gate, Socket
 from prefect.server.inbox import Inbox
+from prefect.server.messages import ASGIApp
 from prefect.server.openapi import describe
 from prefect.server.routes import ROUTES, Route
 from prefect.server.workroom import Workroom
 from prefect.settings import get_current_settings
 from prefect.store.base import Store
+
+if TYPE_CHECKING:
+    from prefect.server.metrics import Metrics
 
 __all__ = ["PREFIX", "make_app"]
 
@@ -47,10 +51,12 @@ def make_app(store: Store, workroom: Workroom | None = None, *, checks_hosts: bo
         checks_hosts: Whether, where no credentials are asked for, the server must have been reached by a name
             of this machine.
     """
-    settings = get_current_settings().server.api
+    server = get_current_settings().server
+    settings = server.api
     prefix = prefix_of(settings)
     room = workroom or Workroom()
     inbox = Inbox(room, partial(record_events, store))
+    metrics = _metrics(store, room, inbox) if server.metrics_enabled else None
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
@@ -66,6 +72,7 @@ def make_app(store: Store, workroom: Workroom | None = None, *, checks_hosts: bo
             *(_handler(route, prefix, store, room) for route in ROUTES),
             events_in(f"{prefix}/events/in", inbox),
             *_documentation(prefix),
+            *(() if metrics is None else (_figures(prefix, metrics, room),)),
         ],
         exception_handlers={Exception: _answer_failure},
         lifespan=[lifespan],
@@ -75,7 +82,7 @@ def make_app(store: Store, workroom: Workroom | None = None, *, checks_hosts: bo
     )
     access = access_of(settings, store, checks_hosts=checks_hosts)
     # Litestar has a type of its own for each message.
-    return Gate(cast(ASGIApp, app), access, prefix, _sockets(app))
+    return Gate(cast(ASGIApp, app), access, prefix, _sockets(app), metrics)
 
 
 def _sockets(app: Litestar) -> list[Socket]:
@@ -136,6 +143,20 @@ def _documentation(prefix: str) -> list[HTTPRouteHandler]:
         HTTPRouteHandler("/openapi.json", http_method=["GET"])(openapi),
         HTTPRouteHandler("/docs", http_method=["GET"])(docs),
     ]
+
+
+def _metrics(store: Store, workroom: Workroom, inbox: Inbox) -> Metrics:
+    from prefect.server.metrics import Metrics  # noqa: PLC0415 - only where it is asked for: 60 ms
+
+    return Metrics(store, workroom, inbox)
+
+
+def _figures(prefix: str, metrics: Metrics, workroom: Workroom) -> HTTPRouteHandler:
+    async def figures() -> Response[bytes]:
+        return Response(await workroom.run(metrics.text), media_type=metrics.media_type)
+
+    # The interface's path, and the one where Prometheus looks.
+    return HTTPRouteHandler([f"{prefix}/metrics", "/metrics"], http_method=["GET"])(figures)
 
 
 def _check_version(version: str | None) -> None:

@@ -62,6 +62,16 @@ class Failure(NamedTuple):
     headers: Mapping[str, str]
 
 
+_STATUSES: tuple[tuple[int, tuple[type[BaseException], ...]], ...] = (
+    (403, (ProtectedBlockError, ReservedNameError)),
+    (409, (ObjectAlreadyExists, StoreConflict)),
+    (410, (LeaseLost,)),
+    (422, (OutOfRange, ObjectUnsupported, RequestRefused)),
+    (423, (ConcurrencyLimitReached,)),
+)
+"""What has no form of its own: its text is all there is to say."""
+
+
 def failure_of(error: BaseException) -> Failure:
     """Return the answer that an error makes.
 
@@ -70,30 +80,28 @@ def failure_of(error: BaseException) -> Failure:
     """
     if isinstance(error, InvalidRequest):
         return _failure(422, _invalid(error.where, str(error), error.given))
-    if isinstance(error, OutOfRange | ObjectUnsupported | RequestRefused):
-        return _failure(422, {"detail": str(error)})
     if isinstance(error, msgspec.ValidationError | OverflowError):
         # What fits the schema, and yet no run or no database.
         return _failure(422, _invalid("body", str(error), None))
     if isinstance(error, ObjectNotFound):
         return _failure(404, {"detail": error.help_message or "Not Found"})
-    if isinstance(error, ProtectedBlockError | ReservedNameError):
-        return _failure(403, {"detail": str(error)})
-    if isinstance(error, ObjectAlreadyExists | StoreConflict):
-        return _failure(409, {"detail": str(error)})
-    if isinstance(error, ConcurrencyLimitReached):
-        return _failure(423, {"detail": str(error)}, {"retry-after": str(error.retry_after)})
-    if isinstance(error, LeaseLost):
-        return _failure(410, {"detail": str(error)})
+    for status, kinds in _STATUSES:
+        if isinstance(error, kinds):
+            return _failure(status, {"detail": str(error)}, _headers(error))
     if isinstance(error, StoreError | ServerBusy):
         logger.warning("%s", error)
         unavailable = {"exception_message": "Service Unavailable"}
         return _failure(503, unavailable, {"retry-after": str(RETRY_SECONDS)})
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int) and status < 500:
-        return _failure(status, {"detail": getattr(error, "detail", "") or "Bad Request"})
+    own = getattr(error, "status_code", None)
+    if isinstance(own, int) and own < 500:
+        return _failure(own, {"detail": getattr(error, "detail", "") or "Bad Request"})
     logger.error("A request failed.", exc_info=error)
     return _failure(500, {"exception_message": "Internal Server Error"})
+
+
+def _headers(error: BaseException) -> dict[str, str]:
+    wait = error.retry_after if isinstance(error, ConcurrencyLimitReached) else None
+    return {} if wait is None else {"retry-after": str(wait)}
 
 
 def _failure(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Failure:

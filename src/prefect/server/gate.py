@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from prefect.schemas.base import encode_json
 from prefect.server.access import Access
+from prefect.server.messages import ASGIApp, Message, Receive, Send
 
-__all__ = ["SUBPROTOCOL", "ASGIApp", "Gate", "Message", "Receive", "Send", "Socket"]
+if TYPE_CHECKING:
+    from prefect.server.metrics import Metrics
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Message, Receive, Send], Awaitable[None]]
+__all__ = ["SUBPROTOCOL", "Gate", "Socket"]
 
 SUBPROTOCOL = "prefect"
 """What clients ask for that greet before they send anything else."""
@@ -63,18 +62,30 @@ class Gate:
         access: Who may come in.
         prefix: What the API's paths start with.
         sockets: Where sockets are served; others are refused.
+        metrics: Counts requests, also those that are refused.
     """
 
-    def __init__(self, app: ASGIApp, access: Access, prefix: str, sockets: Sequence[Socket]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        access: Access,
+        prefix: str,
+        sockets: Sequence[Socket],
+        metrics: Metrics | None = None,
+    ) -> None:
         self.app = app
         self._access = access
         self._open = frozenset(prefix + path for path in OPEN)
         self._sockets = tuple(sockets)
+        self._metrics = metrics
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve a connection (this is an ASGI application)."""
         if scope["type"] == "http":
-            await self._serve_request(scope, receive, send)
+            if self._metrics is None:
+                await self._serve_request(scope, receive, send)
+            else:
+                await self._metrics.measure(self._serve_request, scope, receive, send)
         elif scope["type"] == "websocket":
             await self._serve_socket(scope, receive, send)
         else:

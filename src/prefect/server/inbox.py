@@ -34,16 +34,23 @@ class Inbox:
         record: Writes events.
     """
 
-    __slots__ = ("_record", "_task", "_waiting", "_workroom")
+    __slots__ = ("_record", "_task", "_waiting", "_workroom", "received", "refused", "written")
 
     def __init__(self, workroom: Workroom, record: Record) -> None:
+        self.received = self.written = self.refused = 0
         self._workroom = workroom
         self._record = record
         self._waiting: asyncio.Queue[Event] = asyncio.Queue(MOST_WAITING)
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be written."""
+        return self._waiting.qsize()
+
     async def put(self, event: Event) -> None:
         """Add an event; wait while too many are there."""
+        self.received += 1
         await self._waiting.put(event)
 
     def open(self) -> None:
@@ -73,6 +80,7 @@ class Inbox:
         while True:
             try:
                 await self._workroom.run(self._record, events)
+                self.written += len(events)
                 return
             except (StoreError, ServerBusy) as error:
                 if isinstance(error, StoreConflict):
@@ -87,6 +95,7 @@ class Inbox:
     async def _write_each(self, events: Sequence[Event], error: Exception) -> None:
         """One event that no store can take must not keep others from being written."""
         if len(events) == 1:
+            self.refused += 1
             logger.error("The event %s (%s) is left out: %s", events[0].id, events[0].event, error)
             return
         for event in events:

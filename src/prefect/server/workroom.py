@@ -33,6 +33,11 @@ class Workroom:
         self._most = threads + waiting
         self._busy = 0
 
+    @property
+    def busy(self) -> int:
+        """How many calls run or wait."""
+        return self._busy
+
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function in a thread and return what it returns.
 

@@ -243,6 +243,9 @@ class ServerSettings(Section):
     encryption_key: SecretStr | None = option(
         None, "The key that the values of blocks are encrypted with; none: one that the database keeps."
     )
+    metrics_enabled: bool = option(
+        False, "Serve figures for Prometheus at `/metrics`.", "PREFECT_API_ENABLE_METRICS"
+    )
     api: ServerAPISettings = section(ServerAPISettings)
     concurrency: ServerConcurrencySettings = section(ServerConcurrencySettings)
     database: ServerDatabaseSettings = section(ServerDatabaseSettings)
