@@ -8,11 +8,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
+import setting
 
 # At import, because settings may be read as soon as a test module imports `prefect`; with pytest-xdist each
 # worker is a process and so gets a home of its own.
@@ -20,6 +23,20 @@ _home = tempfile.TemporaryDirectory(prefix="proconsul-tests-", ignore_cleanup_er
 for _name in [name for name in os.environ if name.startswith("PREFECT_")]:
     del os.environ[_name]
 os.environ["PREFECT_HOME"] = _home.name
+
+_setting = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have runs recorded where PROCONSUL_TEST_SETTING says; pytest-xdist's own process runs none."""
+    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+        _setting.enter_context(setting.begin())
+
+
+def pytest_unconfigure() -> None:
+    """End the server or database of the tests."""
+    _setting.close()
+
 
 RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -35,7 +52,9 @@ def _postgres_is_up() -> bool:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip tests marked `postgres` where no server answers, unless PROCONSUL_REQUIRE_POSTGRES is set."""
+    """Skip tests marked `postgres` where no server answers, and `embedded` ones where runs go to a server."""
+    if setting.has_server and item.get_closest_marker("embedded"):
+        pytest.skip("is about the store of this machine, and runs are recorded by a server")
     if item.get_closest_marker("postgres") and not _postgres_is_up():
         if os.environ.get("PROCONSUL_REQUIRE_POSTGRES"):
             pytest.fail("no PostgreSQL server answers at PROCONSUL_TEST_POSTGRES_URL, and one is required")

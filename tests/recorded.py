@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
+import time
 from typing import Any
 from uuid import UUID
 
-from prefect.client.local import get_local_client
+import setting
+from prefect.client.current import get_caller
 from prefect.operations.flow_runs import read_flow_run, read_flow_run_states
 from prefect.operations.task_runs import read_task_run, read_task_run_states, read_task_runs
 from prefect.recorder import get_recorder
+from prefect.recorder.server_sink import ServerSink
 from prefect.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.schemas.objects import FlowRun, TaskRun, TaskRunResult
 from prefect.schemas.queries import TaskRunQuery
 from prefect.schemas.states import State
+
+_seen: set[str] = set()
+"""Ids of events that a server has written."""
 
 __all__ = ["flow_run_of", "history_of", "settled", "task_run_of", "task_runs_of", "upstream_of"]
 
@@ -63,7 +70,27 @@ def settled(value: Any) -> Any:
 
 def _read(operation: Any, *arguments: Any) -> Any:
     get_recorder().flush()
-    return get_local_client().call(operation, *arguments)
+    if setting.has_server:
+        _wait_for_events()
+    return get_caller().call(operation, *arguments)
+
+
+def _wait_for_events() -> None:
+    """Wait until the server has written the events that this process has sent: it reads them before that."""
+    sink = get_recorder().sink
+    assert isinstance(sink, ServerSink)
+    last: dict[str, str] = {}
+    for event in map(json.loads, sink.sent_events):
+        kind, _, run_id = event["resource"]["prefect.resource.id"].rpartition(".")
+        if kind == "prefect.task-run" and event["id"] not in _seen:
+            last[run_id] = event["id"]
+    for run_id, event_id in last.items():
+        for _ in range(500):
+            states = get_caller().call(read_task_run_states, UUID(run_id))
+            if event_id in {str(state.id) for state in states}:
+                break
+            time.sleep(0.01)
+        _seen.add(event_id)
 
 
 def _flow_run_id(run: State[Any] | UUID | str) -> UUID:

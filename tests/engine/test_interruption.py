@@ -44,11 +44,11 @@ HOOKS = dict(on_crashed=[hook], on_failure=[hook], on_completion=[hook])
 """
 REPORT = """
 import json
-from prefect.client.local import get_local_client
+from prefect.client.current import get_caller
 from prefect.operations.flow_runs import read_flow_runs
 from prefect.operations.task_runs import read_task_runs
 from prefect.schemas.queries import FlowRunQuery, TaskRunQuery
-client = get_local_client()
+client = get_caller()
 told = lambda runs: sorted([run.name.rpartition("-")[0] if kind == "task" else "flow", run.state_name,
                             run.state.message, run.end_time is not None] for run in runs)
 kind = "flow"

@@ -96,10 +96,10 @@ if __name__ == "__main__":
     print("RECORDED", {name: run.state_name for name, run in sorted(runs.items())})
     print("HISTORY", history_of(runs["flaky"]), runs["flaky"].run_count)
     assert all(run.end_time for name, run in runs.items() if run.state_name != "NotReady")
-    from prefect.client.local import get_local_client
+    from prefect.client.current import get_caller
     from prefect.operations.logs import read_logs
     from prefect.schemas.queries import LogQuery
-    messages = [log.message for log in get_local_client().call(read_logs, LogQuery(limit=200))]
+    messages = [log.message for log in get_caller().call(read_logs, LogQuery(limit=200))]
     print("LOGS", sorted(m for m in messages if m.startswith("a ")))
 """
 

@@ -118,14 +118,14 @@ def test_delays_of_every_form(delay: Any, recorded: Any) -> None:
 
 
 def test_each_retry_waits_for_its_own_delay() -> None:
-    from prefect.client.local import get_local_client
+    from prefect.client.current import get_caller
     from prefect.operations.task_runs import read_task_run_states
     from prefect.recorder import get_recorder
 
     work = task(flaky(task, 4)[0], retries=3, retry_delay_seconds=[0.01, 0.03])
     state = work(return_state=True)
     get_recorder().flush()
-    states = get_local_client().call(read_task_run_states, state.state_details.task_run_id)
+    states = get_caller().call(read_task_run_states, state.state_details.task_run_id)
     waits = [one for one in states if one.name == "AwaitingRetry"]
     delays = [(one.state_details.scheduled_time - one.timestamp).total_seconds() for one in waits]
     assert delays == pytest.approx([0.01, 0.03, 0.03], abs=0.005)

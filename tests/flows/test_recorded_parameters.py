@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from prefect import flow
-from prefect.client.local import get_local_client
+from prefect.client.current import get_caller
 from prefect.context import FlowRunContext
 from prefect.operations import read_flow_run
 
@@ -32,7 +32,7 @@ def take(value: Any) -> UUID:
 
 
 def recorded(value: Any) -> Any:
-    return get_local_client().call(read_flow_run, take(value)).parameters["value"]
+    return get_caller().call(read_flow_run, take(value)).parameters["value"]
 
 
 @pytest.mark.parametrize("value", [1, "text", None, [1, {"a": True}], {"nested": {"x": 1.5}}])
@@ -67,7 +67,7 @@ def test_secrets_are_not_kept_of_a_call_that_does_not_fit() -> None:
         "here",
         return_state=True,
     )
-    run = get_local_client().call(read_flow_run, state.state_details.flow_run_id)
+    run = get_caller().call(read_flow_run, state.state_details.flow_run_id)
     assert run.parameters == {
         "login": "<dict: does not fit>",
         "token": "**********",

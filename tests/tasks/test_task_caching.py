@@ -11,7 +11,7 @@ import pytest
 
 from prefect import flow, task
 from prefect.cache_policies import INPUTS, NO_CACHE, TASK_SOURCE
-from prefect.client.local import get_local_client
+from prefect.client.current import get_caller
 from prefect.operations.flow_runs import read_flow_run
 from prefect.settings import PREFECT_HOME, temporary_settings
 from prefect.tasks import task_input_hash
@@ -147,7 +147,7 @@ def test_a_result_is_read_back_from_the_store() -> None:
         return work()
 
     state = around(return_state=True)
-    stored = get_local_client().call(read_flow_run, flow_run_of(state).id).state
+    stored = get_caller().call(read_flow_run, flow_run_of(state).id).state
     assert stored is not None and stored.data is not None
     assert stored.result() == {"a": [1, 2]}
     of_task = work(return_state=True)

@@ -105,6 +105,11 @@ class EventSocket:
         self._abandon()
 
     @property
+    def recent(self) -> tuple[str, ...]:
+        """The newest events that were sent."""
+        return tuple(self._recent)
+
+    @property
     def has_been_used(self) -> bool:
         """Whether there was ever a connection."""
         return self._connection is not None or bool(self._recent)

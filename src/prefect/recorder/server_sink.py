@@ -94,6 +94,11 @@ class ServerSink:
         return self._options.url
 
     @property
+    def sent_events(self) -> tuple[str, ...]:
+        """The newest events that were sent, as JSON."""
+        return self._socket.recent
+
+    @property
     def outbox(self) -> Outbox:
         """What processes before this one could not deliver."""
         return Outbox(get_current_settings().home, self._options.url)
