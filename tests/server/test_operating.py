@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from prefect.cli import main
 from prefect.server.background import Background, find_background
 from prefect.settings.context import temporary_settings
 from prefect.types.processes import started
-from servers import serving
+from wire import Proxy, serving
 
 pytestmark = pytest.mark.processes
 
@@ -204,6 +205,59 @@ def test_a_process_that_ends_is_replaced(tmp_path):
             time.sleep(0.05)
         assert stays in now
         assert httpx.get(f"{url}/ready").status_code == 200
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes as Linux shows them")
+def test_no_process_outlives_the_one_that_watches_over_it(tmp_path):
+    with (
+        postgres_schema() as database,
+        serving(tmp_path, "--workers", "2", PREFECT_API_DATABASE_CONNECTION_URL=database) as (url, process),
+    ):
+        assert httpx.get(f"{url}/ready").status_code == 200
+        workers = workers_of(process.pid)
+        process.kill()
+        process.wait()
+        while any(started(pid) for pid in workers):
+            time.sleep(0.05)
+
+
+# --- a database that is away --------------------------------------------------------------------------------
+
+
+@pytest.mark.postgres
+def test_a_database_that_is_away_is_503_until_it_is_back(tmp_path):
+    with postgres_schema() as database:
+        address = urlsplit(database)
+        proxy = Proxy(f"http://{address.hostname}:{address.port}")
+        near = urlsplit(proxy.url).netloc
+        through = database.replace(f"@{address.hostname}:{address.port}", f"@{near}")
+        with serving(tmp_path, PREFECT_API_DATABASE_CONNECTION_URL=through) as (url, process):
+            flow = httpx.post(f"{url}/flows/", json={"name": "etl"}).json()["id"]
+            seen = set()
+
+            def ask(times: int) -> None:
+                for _ in range(times):
+                    answer = httpx.post(f"{url}/flow_runs/", json={"flow_id": flow})
+                    if answer.status_code == 503:
+                        assert float(answer.headers["retry-after"]) > 0
+                    seen.add(answer.status_code)
+
+            # Cut in the middle of requests, of several at once.
+            clients = [threading.Thread(target=ask, args=(20,)) for _ in range(4)]
+            for client in clients:
+                client.start()
+            proxy.cut()
+            for client in clients:
+                client.join()
+            assert httpx.get(f"{url}/ready").status_code == 503
+            assert httpx.get(f"{url}/health").status_code == 200
+            proxy.restore()
+            assert httpx.get(f"{url}/ready").status_code == 200
+            ask(1)
+            assert seen <= {201, 503}
+            process.send_signal(signal.SIGTERM)
+            assert "Traceback" not in process.communicate(timeout=30)[1]
 
 
 # --- the database -------------------------------------------------------------------------------------------

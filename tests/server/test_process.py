@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from prefect.cli import main
 from prefect.types import uuid7
-from servers import serving
+from wire import serving
 
 
 def test_what_was_accepted_is_there_after_a_restart(tmp_path, make_event):

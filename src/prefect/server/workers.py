@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -51,6 +52,8 @@ class _Pool:
         self._work = work
         self._began: dict[int, float] = {}
         self._stopping: int | None = None
+        # Nothing is written: what counts is that it is closed when this process ends, however that happens.
+        self._life, self._own_life = os.pipe()
 
     def fill(self) -> None:
         while self._stopping is None and len(self._began) < self._count:
@@ -90,6 +93,8 @@ class _Pool:
         try:
             for number in _STOPPING:
                 signal.signal(number, signal.SIG_DFL)
+            os.close(self._own_life)
+            threading.Thread(target=_end_with, args=(self._life,), daemon=True).start()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
             self._work()
             code = 0
@@ -101,3 +106,9 @@ class _Pool:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
+
+
+def _end_with(life: int) -> None:
+    """End this process when the one that watches over it has ended, and nobody would pass signals on."""
+    os.read(life, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
