@@ -24,7 +24,7 @@ from prefect.store.base import Store
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["HttpClient", "get_http_client"]
+__all__ = ["HttpClient", "get_http_client", "known_operation"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,13 +86,13 @@ class HttpClient:
             if operation in COMPOSED:
                 return cast(R, COMPOSED[operation](self, *args, **kwargs))
         response = self.respond(operation, *args, **kwargs)
-        return cast(R, _result_of(response, _known(operation)[1].result_type))
+        return cast(R, _result_of(response, known_operation(operation)[1].result_type))
 
     def respond(
         self, operation: Callable[Concatenate[Store, P], Any], *args: P.args, **kwargs: P.kwargs
     ) -> httpx.Response:
         """Call an operation on the server, and return the answer as it came; see `call`."""
-        known, layout = _known(operation)
+        known, layout = known_operation(operation)
         given = _bind(known, layout, args, kwargs)
         path = known.path
         for name in layout.in_path:
@@ -148,7 +148,12 @@ def get_http_client(url: str | None = None) -> HttpClient:
 
 
 @cache
-def _known(operation: Callable[..., Any]) -> tuple[Operation, Layout]:
+def known_operation(operation: Callable[..., Any]) -> tuple[Operation, Layout]:
+    """Return what is known of an operation, and how its calls are laid out.
+
+    Raises:
+        TypeError: No server offers it.
+    """
     known = OPERATIONS.get(operation)
     if known is None or known.internal:
         name = getattr(operation, "__name__", operation)
@@ -169,7 +174,8 @@ def _bind(
 
 
 def _result_of(response: httpx.Response, wanted: Any) -> Any:
-    if wanted is None or wanted is type(None):
+    # A change is answered without a body, whatever it gives where it is made.
+    if response.status_code == 204 or wanted is None or wanted is type(None):
         return None
     try:
         return msgspec.json.decode(response.content, type=wanted, strict=False)

@@ -14,6 +14,7 @@ __all__ = [
     "read_admin_version",
     "read_api_version",
     "read_health",
+    "read_hello",
     "read_readiness",
     "read_server_settings",
 ]
@@ -23,6 +24,12 @@ __all__ = [
 def read_health(store: Store) -> bool:
     """Say that the server answers."""
     return True
+
+
+@operation("GET", "/hello")
+def read_hello(store: Store) -> str:
+    """Greet who asks."""
+    return "\N{WAVING HAND SIGN}"
 
 
 @operation("GET", "/ready")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
 
 import msgspec
 
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
-from prefect.client.http import HttpClient
+from prefect.client.http import HttpClient, known_operation
 from prefect.client.options import ClientOptions, client_options
 from prefect.schemas.base import encode_json
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
@@ -73,13 +74,13 @@ class Group:
         return self._found
 
     def _call(self, operation: Callable[Concatenate[Store, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        return self._caller.call(operation, *args, **kwargs)
+        return self._caller.call(operation, *_with_ids(operation, args), **kwargs)
 
     def _respond(
         self, operation: Callable[Concatenate[Store, P], Any], *args: P.args, **kwargs: P.kwargs
     ) -> httpx.Response:
         """Call an operation whose answer users get as a server sends it."""
-        caller = self._caller
+        caller, args = self._caller, _with_ids(operation, args)  # type: ignore[assignment]
         if isinstance(caller, HttpClient):
             return caller.respond(operation, *args, **kwargs)
         import httpx  # noqa: PLC0415 - slow to load, and seldom used without a server
@@ -89,6 +90,18 @@ class Group:
         request = httpx.Request("POST", f"http://localhost/{getattr(operation, '__name__', '')}")
         headers = {"content-type": "application/json"}
         return httpx.Response(200 if content else 204, content=content, headers=headers, request=request)
+
+
+def _with_ids(operation: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Read ids that are given as text, as users may: without a server, no request makes texts of them all."""
+    if not any(isinstance(value, str) for value in args):
+        return args
+    _, layout = known_operation(operation)
+    types = dict(layout.in_path) | dict(layout.others)
+    return tuple(
+        UUID(value) if isinstance(value, str) and types[name] is UUID else value
+        for name, value in zip(layout.names, args, strict=False)
+    )
 
 
 def _changed(options: ClientOptions, httpx_settings: dict[str, Any]) -> ClientOptions:

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import msgspec
-
 from prefect.client.orchestration.base import Group, proposal_of
 from prefect.operations.flow_runs import (
     count_flow_runs,
@@ -102,7 +100,7 @@ class FlowRunMethods(Group):
         Raises:
             prefect.exceptions.ObjectNotFound: There is no such run.
         """
-        return self._call(read_flow_run, _id(flow_run_id))
+        return self._call(read_flow_run, flow_run_id)
 
     def read_flow_runs(
         self,
@@ -166,7 +164,7 @@ class FlowRunMethods(Group):
 
     def read_flow_run_states(self, flow_run_id: UUID) -> list[State[Any]]:
         """Return all states that a flow run was in, oldest first."""
-        return self._call(read_flow_run_states, _id(flow_run_id))
+        return self._call(read_flow_run_states, flow_run_id)
 
     def set_flow_run_state(
         self, flow_run_id: UUID | str, state: State[Any], force: bool = False
@@ -184,11 +182,11 @@ class FlowRunMethods(Group):
         Raises:
             prefect.exceptions.ObjectNotFound: There is no such run.
         """
-        return self._call(set_flow_run_state, _id(flow_run_id), proposal_of(state), force=force)
+        return self._call(set_flow_run_state, UUID(str(flow_run_id)), proposal_of(state), force=force)
 
     def set_flow_run_name(self, flow_run_id: UUID, name: str) -> httpx.Response:
         """Rename a flow run."""
-        return self._respond(update_flow_run, _id(flow_run_id), FlowRunUpdate(name=name))
+        return self._respond(update_flow_run, flow_run_id, FlowRunUpdate(name=name))
 
     def update_flow_run(
         self,
@@ -226,7 +224,7 @@ class FlowRunMethods(Group):
             "job_variables": job_variables,
         }
         given = {what: value for what, value in changes.items() if value is not None}
-        return self._respond(update_flow_run, _id(flow_run_id), FlowRunUpdate(**given))
+        return self._respond(update_flow_run, flow_run_id, FlowRunUpdate(**given))
 
     def resume_flow_run(
         self, flow_run_id: UUID, run_input: dict[str, Any] | None = None
@@ -240,7 +238,7 @@ class FlowRunMethods(Group):
         Raises:
             prefect.exceptions.ObjectNotFound: There is no such run.
         """
-        return self._call(resume_flow_run, _id(flow_run_id), FlowRunResume(run_input=run_input))
+        return self._call(resume_flow_run, flow_run_id, FlowRunResume(run_input=run_input))
 
     def delete_flow_run(self, flow_run_id: UUID) -> None:
         """Delete a flow run with its task runs and logs.
@@ -248,8 +246,4 @@ class FlowRunMethods(Group):
         Raises:
             prefect.exceptions.ObjectNotFound: There is no such run.
         """
-        self._call(delete_flow_run, _id(flow_run_id))
-
-
-def _id(given: UUID | str) -> UUID:
-    return given if isinstance(given, UUID) else msgspec.convert(str(given), UUID)
+        self._call(delete_flow_run, flow_run_id)

@@ -6,11 +6,10 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from prefect.client.http import HttpClient
 from prefect.client.orchestration.base import ServerType
 from prefect.client.orchestration.raw import RawMethods
 from prefect.exceptions import PrefectException
-from prefect.operations.admin import read_admin_version, read_api_version, read_health
+from prefect.operations.admin import read_admin_version, read_api_version, read_health, read_hello
 from prefect.settings import get_current_settings
 from prefect.version import API_VERSION, INTERFACE_VERSION
 
@@ -55,9 +54,7 @@ class ServerMethods(RawMethods):
         Raises:
             prefect.exceptions.ServerUnreachable: It does not answer.
         """
-        if isinstance(self._caller, HttpClient):
-            return self.request("GET", "/hello")
-        return self._respond(read_health)
+        return self._respond(read_hello)
 
     def api_version(self) -> str:
         """Return the version of the server's protocol."""

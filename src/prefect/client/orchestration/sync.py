@@ -5,18 +5,32 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
+from prefect.client.orchestration.artifacts import ArtifactMethods
 from prefect.client.orchestration.base import ServerType
+from prefect.client.orchestration.blocks import BlockMethods
 from prefect.client.orchestration.flow_runs import FlowRunMethods
 from prefect.client.orchestration.flows import FlowMethods
+from prefect.client.orchestration.limits import LimitMethods
 from prefect.client.orchestration.logs import LogMethods
 from prefect.client.orchestration.raw import Requests
 from prefect.client.orchestration.server import ServerMethods
 from prefect.client.orchestration.task_runs import TaskRunMethods
+from prefect.client.orchestration.variables import VariableMethods
 
 __all__ = ["SyncPrefectClient"]
 
 
-class SyncPrefectClient(FlowMethods, FlowRunMethods, TaskRunMethods, LogMethods, ServerMethods):
+class SyncPrefectClient(
+    FlowMethods,
+    FlowRunMethods,
+    TaskRunMethods,
+    LogMethods,
+    VariableMethods,
+    ArtifactMethods,
+    BlockMethods,
+    LimitMethods,
+    ServerMethods,
+):
     """Reads and changes what an API keeps: that of a server, or without one the store on this machine.
 
     Connections are shared by all clients of a process, so that a client costs nothing to make.

@@ -52,6 +52,9 @@ from prefect.schemas.filters import (
     TaskRunFilterStateType,
     TaskRunFilterSubFlowRuns,
     TaskRunFilterTags,
+    WorkerFilter,
+    WorkerFilterLastHeartbeatTime,
+    WorkerFilterStatus,
     WorkPoolFilter,
     WorkPoolFilterId,
     WorkPoolFilterName,
@@ -120,4 +123,7 @@ __all__ = [
     "WorkQueueFilter",
     "WorkQueueFilterId",
     "WorkQueueFilterName",
+    "WorkerFilter",
+    "WorkerFilterLastHeartbeatTime",
+    "WorkerFilterStatus",
 ]
