@@ -15,6 +15,9 @@ import msgspec
 from prefect.exceptions import ObjectNotFound
 from prefect.operations import (  # noqa: F401 - with them, the registry is complete
     admin,
+    artifacts,
+    automations,
+    block_documents,
     concurrency,
     csrf,
     deployment_runs,
@@ -22,7 +25,10 @@ from prefect.operations import (  # noqa: F401 - with them, the registry is comp
     event_listings,
     events,
     flow_run_inputs,
+    result_storage,
+    saved_searches,
     tag_limits,
+    variables,
 )
 from prefect.operations.calling import SPELLED, Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
