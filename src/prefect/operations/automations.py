@@ -16,6 +16,7 @@ from prefect.schemas.automations import (
     AutomationSort,
     AutomationUpdate,
 )
+from prefect.schemas.pages import set_fields
 from prefect.store.base import Store
 from prefect.store.conditions.base import TAG_TESTS, all_of, of
 from prefect.store.pages import Order, asked, on_page
@@ -126,7 +127,7 @@ def update_automation(store: Store, automation_id: UUID, data: AutomationPartial
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such automation.
     """
-    changes = {"enabled": data.enabled, "updated": now()}
+    changes = set_fields(data) | {"updated": now()}
     with store.transaction() as connection:
         if not _records.update(connection, changes, automations.c.id == automation_id.hex):
             raise _missing()

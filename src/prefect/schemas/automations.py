@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from prefect.schemas.base import Schema
 from prefect.schemas.filters.automations import AutomationFilter
@@ -293,9 +293,9 @@ class AutomationCreate(AutomationUpdate, forbid_unknown_fields=True):
 
 
 class AutomationPartialUpdate(Schema, forbid_unknown_fields=True):
-    """Whether an automation is to be enabled."""
+    """Whether an automation is to be enabled; left out, it stays."""
 
-    enabled: bool = True
+    enabled: bool | UnsetType = UNSET
 
 
 class Automation(Schema):
