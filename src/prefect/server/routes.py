@@ -29,6 +29,9 @@ from prefect.operations import (  # noqa: F401 - with them, the registry is comp
     saved_searches,
     tag_limits,
     variables,
+    work_pools,
+    work_queues,
+    workers,
 )
 from prefect.operations.calling import SPELLED, Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation

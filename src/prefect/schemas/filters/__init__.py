@@ -63,6 +63,9 @@ from prefect.schemas.filters.task_runs import (
     TaskRunFilterTags,
 )
 from prefect.schemas.filters.work_pools import (
+    WorkerFilter,
+    WorkerFilterLastHeartbeatTime,
+    WorkerFilterStatus,
     WorkPoolFilter,
     WorkPoolFilterId,
     WorkPoolFilterName,
@@ -131,4 +134,7 @@ __all__ = [
     "WorkQueueFilter",
     "WorkQueueFilterId",
     "WorkQueueFilterName",
+    "WorkerFilter",
+    "WorkerFilterLastHeartbeatTime",
+    "WorkerFilterStatus",
 ]

@@ -1,7 +1,9 @@
-"""Filters of work pools and their queues."""
+"""Filters of work pools, their queues and workers."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from prefect.schemas.filters.base import Filter, Operator
@@ -14,6 +16,9 @@ __all__ = [
     "WorkQueueFilter",
     "WorkQueueFilterId",
     "WorkQueueFilterName",
+    "WorkerFilter",
+    "WorkerFilterLastHeartbeatTime",
+    "WorkerFilterStatus",
 ]
 
 
@@ -63,3 +68,25 @@ class WorkQueueFilter(Filter):
     operator: Operator = Operator.and_
     id: WorkQueueFilterId | None = None
     name: WorkQueueFilterName | None = None
+
+
+class WorkerFilterLastHeartbeatTime(Filter):
+    """By when a worker was last heard of."""
+
+    before_: datetime | None = None
+    after_: datetime | None = None
+
+
+class WorkerFilterStatus(Filter):
+    """By whether a worker is there."""
+
+    any_: list[Literal["ONLINE", "OFFLINE"]] | None = None
+    not_any_: list[Literal["ONLINE", "OFFLINE"]] | None = None
+
+
+class WorkerFilter(Filter):
+    """Which workers."""
+
+    operator: Operator = Operator.and_
+    last_heartbeat_time: WorkerFilterLastHeartbeatTime | None = None
+    status: WorkerFilterStatus | None = None
