@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,18 +44,22 @@ async def astuck():
 HOOKS = dict(on_crashed=[hook], on_failure=[hook], on_completion=[hook])
 """
 REPORT = """
-import json
+import json, sys
+from datetime import datetime
 from prefect.client.current import get_caller
 from prefect.operations.flow_runs import read_flow_runs
 from prefect.operations.task_runs import read_task_runs
+from prefect.schemas.sorting import FlowRunSort, TaskRunSort
 from prefect.schemas.queries import FlowRunQuery, TaskRunQuery
 client = get_caller()
 told = lambda runs: sorted([run.name.rpartition("-")[0] if kind == "task" else "flow", run.state_name,
-                            run.state.message, run.end_time is not None] for run in runs)
+                            run.state.message, run.end_time is not None]
+                           for run in runs if run.expected_start_time >= since)
+since = datetime.fromisoformat(sys.argv[1])
 kind = "flow"
-flows = told(client.call(read_flow_runs, FlowRunQuery()))
+flows = told(client.call(read_flow_runs, FlowRunQuery(sort=FlowRunSort.START_TIME_DESC)))
 kind = "task"
-tasks = told(client.call(read_task_runs, TaskRunQuery()))
+tasks = told(client.call(read_task_runs, TaskRunQuery(sort=TaskRunSort.EXPECTED_START_TIME_DESC)))
 print(json.dumps([flows, tasks]))
 """
 
@@ -67,18 +72,20 @@ class Ended:
         output: What it printed.
         seconds: How long it took to end once it was told to.
         home: Its home.
+        since: When it was started: what was recorded before is others'.
     """
 
-    def __init__(self, status: int, output: str, seconds: float, home: Path) -> None:
+    def __init__(self, status: int, output: str, seconds: float, home: Path, since: datetime) -> None:
         self.status = status
         self.output = output
         self.seconds = seconds
         self._home = home
+        self._since = since
 
     def recorded(self) -> tuple[list[Any], list[Any]]:
         """Return name, state, message and whether there is an end time: of flow runs and of task runs."""
         done = subprocess.run(
-            [sys.executable, "-c", REPORT],
+            [sys.executable, "-c", REPORT, self._since.isoformat()],
             capture_output=True,
             text=True,
             check=True,
@@ -93,7 +100,7 @@ def interrupt(tmp_path: Path) -> Callable[..., Ended]:
     """Run a script, send it a signal when it says READY often enough, and wait for its end."""
 
     def run(body: str, number: int | None, ready: int = 1) -> Ended:
-        home = tmp_path / "home"
+        home, since = tmp_path / "home", datetime.now(UTC)
         child = subprocess.Popen(
             [sys.executable, "-c", HEAD + body],
             stdout=subprocess.PIPE,
@@ -113,7 +120,7 @@ def interrupt(tmp_path: Path) -> Callable[..., Ended]:
                 time.sleep(0.05)  # let the main thread get to where it waits
                 child.send_signal(number)
             output += child.communicate(timeout=20)[0]
-            return Ended(child.returncode, output, time.monotonic() - begun, home)
+            return Ended(child.returncode, output, time.monotonic() - begun, home, since)
         finally:
             child.kill()
 
@@ -210,6 +217,7 @@ def test_a_program_may_catch_the_interruption(interrupt: Callable[..., Ended]) -
     assert sorted(flow[1] for flow in ended.recorded()[0]) == ["Completed", "Crashed"]
 
 
+@pytest.mark.embedded
 def test_a_killed_processs_runs_crash_when_the_store_is_next_opened(interrupt: Callable[..., Ended]) -> None:
     ended = interrupt(
         "@flow(**HOOKS)\ndef main():\n    quick()\n    stuck.submit()\n    time.sleep(600)\nmain()",
@@ -223,7 +231,7 @@ def test_a_killed_processs_runs_crash_when_the_store_is_next_opened(interrupt: C
 
 def test_a_task_without_a_flow(interrupt: Callable[..., Ended]) -> None:
     ended = interrupt("stuck()", signal.SIGINT)
-    assert ended.status == -signal.SIGINT
+    assert ended.status == -signal.SIGINT, ended.output
     assert [task[:2] for task in ended.recorded()[1]] == [["stuck", "Crashed"]]
 
 

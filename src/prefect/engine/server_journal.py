@@ -59,6 +59,8 @@ class ServerJournal(Journal):
 
     def _open(self) -> None:
         self.client = get_http_client()
+        # Loads what sends requests: at the end of an interrupted process that would change its exit status.
+        _ = self.client.transport.connections
         self._recorder = get_recorder()
         self._is_hurried = False
 

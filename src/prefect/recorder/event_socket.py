@@ -16,12 +16,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from prefect.exceptions import ServerUnreachable
 
 if TYPE_CHECKING:
-    from websockets.sync.client import ClientConnection
-
     from prefect.client.options import ClientOptions
 
 __all__ = ["EventSocket", "SocketRefused"]
@@ -65,8 +66,6 @@ class EventSocket:
             SocketRefused: No socket can be opened, though the server answers.
             prefect.exceptions.ServerUnreachable: The server is away, or went away meanwhile.
         """
-        from websockets.exceptions import WebSocketException  # noqa: PLC0415 - only with a server
-
         again: list[str] = []
         if not self._is_open():
             self._abandon()
@@ -129,10 +128,6 @@ class EventSocket:
         return connection is not None and connection.state.name == "OPEN"
 
     def _connect(self) -> ClientConnection:
-        from websockets.exceptions import InvalidStatus, WebSocketException  # noqa: PLC0415 - as above
-        from websockets.sync.client import connect  # noqa: PLC0415 - as above
-        from websockets.typing import Subprotocol  # noqa: PLC0415 - as above
-
         options = self._options
         try:
             connection: ClientConnection = self._stack.enter_context(
