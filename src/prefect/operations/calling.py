@@ -1,15 +1,18 @@
 """How an operation's call is laid out in a request: known to the server's routes and the HTTP client alike.
 
 An operation's signature says it all: the names in braces are in the path; of the other arguments, those of
-GET and DELETE are in the query, and a single one of other methods is the body, several are its members.
+GET and DELETE are in the query, and those of other methods the members of the body; but a single one that is
+an object, or a list of objects, is the body itself.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple, get_type_hints
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from prefect.operations.registry import Operation
 
@@ -35,7 +38,7 @@ class Layout(NamedTuple):
     in_query: bool
     """Whether the others are in the query."""
     is_body: bool
-    """Whether there is one other, and it is the body itself."""
+    """Whether there is one other that is the body itself."""
     result_type: Any
 
 
@@ -61,6 +64,14 @@ def layout_of(operation: Operation) -> Layout:
             if parameter.default is not parameter.empty
         },
         in_query=in_query,
-        is_body=not in_query and len(others) == 1,
+        is_body=not in_query and len(others) == 1 and _is_object(hints[others[0]]),
         result_type=hints["return"],
     )
+
+
+def _is_object(wanted: Any) -> bool:
+    """Whether a type is a schema, or a sequence of one."""
+    origin = get_origin(wanted) or wanted
+    if isinstance(origin, type) and issubclass(origin, Sequence) and not issubclass(origin, str):
+        return any(_is_object(inner) for inner in get_args(wanted))
+    return isinstance(origin, type) and issubclass(origin, msgspec.Struct)
