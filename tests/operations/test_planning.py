@@ -1,0 +1,196 @@
+"""Planning the runs of schedules, on both databases."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from prefect.operations import create_flow, read_flow_run, read_flow_run_states, set_flow_run_state
+from prefect.operations.deployments import (
+    create_deployment,
+    pause_deployment,
+    resume_deployment,
+    update_deployment,
+)
+from prefect.operations.schedules import plan_runs
+from prefect.operations.work_pools import create_work_pool
+from prefect.rules.planning import Horizon
+from prefect.schemas.actions import FlowCreate
+from prefect.schemas.deployments import (
+    DeploymentCreate,
+    DeploymentResponse,
+    DeploymentScheduleCreate,
+    DeploymentUpdate,
+)
+from prefect.schemas.objects import FlowRun
+from prefect.schemas.schedules import CronSchedule, IntervalSchedule
+from prefect.schemas.states import State, StateType
+from prefect.schemas.work_pools import WorkPoolCreate
+from prefect.store import make_store
+from prefect.store.base import Store
+from prefect.store.tables import flow_runs
+from prefect.store.values import read_id
+from prefect.types import now
+
+USUAL = Horizon(3, 100, timedelta(hours=1), timedelta(days=100))
+
+
+def every(hours: float, **values: Any) -> DeploymentScheduleCreate:
+    schedule = IntervalSchedule(interval=timedelta(hours=hours), anchor_date=datetime(2026, 1, 1, tzinfo=UTC))
+    return DeploymentScheduleCreate(schedule=schedule, **values)
+
+
+def deploy(store: Store, *schedules: DeploymentScheduleCreate, **values: Any) -> DeploymentResponse:
+    flow = create_flow(store, FlowCreate(name="etl"))
+    data = DeploymentCreate(name="d", flow_id=flow.id, schedules=list(schedules))
+    for name, value in values.items():
+        setattr(data, name, value)
+    return create_deployment(store, data)
+
+
+def runs(store: Store) -> list[FlowRun]:
+    rows = store.select(select(flow_runs.c.id).order_by(flow_runs.c.next_scheduled_start_time))
+    return [read_flow_run(store, read_id(row[0])) for row in rows]
+
+
+def test_a_planned_run_is_what_its_deployment_and_schedule_say(store):
+    pool = create_work_pool(store, WorkPoolCreate(name="pool", type="process"))
+    deployment = deploy(
+        store,
+        every(1, parameters={"x": 9}, slug="hourly"),
+        parameters={"x": 1, "y": 2},
+        tags=["t"],
+        version="v1",
+        work_pool_name="pool",
+    )
+    at = now()
+
+    assert plan_runs(store, at, USUAL) == 3
+
+    first, *_ = runs(store)
+    due = first.next_scheduled_start_time
+    assert due is not None and at <= due <= at + timedelta(hours=1)
+    assert first.expected_start_time == due
+    assert first.parameters == {"x": 9, "y": 2}
+    assert first.tags == ["auto-scheduled", "t"]
+    assert first.labels["prefect.deployment.id"] == str(deployment.id)
+    assert first.labels["prefect.flow.id"] == str(deployment.flow_id)
+    assert (first.work_pool_id, first.work_pool_name) == (pool.id, "pool")
+    assert (first.work_queue_id, first.work_queue_name) == (pool.default_queue_id, "default")
+    schedule = deployment.schedules[0].id
+    assert first.idempotency_key == f"scheduled {deployment.id} {schedule} {due}"
+    assert first.created_by is not None
+    assert (first.created_by.id, first.created_by.type) == (schedule, "SCHEDULE")
+    assert first.created_by.display_value == "hourly"
+    assert (first.auto_scheduled, first.deployment_version) == (True, "v1")
+    (state,) = read_flow_run_states(store, first.id)
+    assert (state.type, state.message) == (StateType.SCHEDULED, "Flow run scheduled")
+    assert state.state_details.scheduled_time == due
+
+
+def test_at_least_three_runs_and_an_hour_but_no_more_than_a_hundred(store):
+    deploy(store, every(24))
+    assert plan_runs(store, now(), USUAL) == 3
+
+    deploy(store, every(1 / 60), name="minutes")
+    assert plan_runs(store, now(), USUAL) in (60, 61)
+
+    deploy(store, every(1 / 3600), name="seconds")
+    assert plan_runs(store, now(), USUAL) == 100
+
+
+def test_a_schedule_may_bound_what_is_planned(store):
+    deploy(store, every(1, max_scheduled_runs=2))
+
+    assert plan_runs(store, now(), USUAL) == 2
+    assert plan_runs(store, now(), USUAL) == 0
+
+
+def test_what_comes_too_far_ahead_is_not_planned(store):
+    due = DeploymentScheduleCreate(schedule=CronSchedule(cron="0 0 1 * *"))
+    deploy(store, due)
+
+    assert plan_runs(store, datetime(2026, 1, 2, tzinfo=UTC), USUAL) == 3
+    late = {run.next_scheduled_start_time for run in runs(store)}
+    assert late == {datetime(2026, month, 1, tzinfo=UTC) for month in (2, 3, 4)}
+
+
+def test_planning_goes_on_as_time_does(store):
+    deploy(store, every(1))
+    at = datetime(2026, 5, 1, 0, 30, tzinfo=UTC)
+
+    assert plan_runs(store, at, USUAL) == 3
+    assert plan_runs(store, at, USUAL) == 0
+    assert plan_runs(store, at + timedelta(hours=2), USUAL) == 2
+    assert len({run.next_scheduled_start_time for run in runs(store)}) == 5
+
+
+def test_what_rests_is_not_planned(store):
+    deployment = deploy(store, every(1), every(2, active=False), paused=True)
+    assert plan_runs(store, now(), USUAL) == 0
+
+    resume_deployment(store, deployment.id)
+    assert plan_runs(store, now(), USUAL) == 3
+
+    pause_deployment(store, deployment.id)
+    assert runs(store) == []
+    resume_deployment(store, deployment.id)
+    assert plan_runs(store, now(), USUAL) == 3
+
+
+def test_what_was_taken_up_stays_and_is_not_planned_twice(store):
+    deployment = deploy(store, every(1))
+    at = now()
+    plan_runs(store, at, USUAL)
+    taken = runs(store)[0]
+    set_flow_run_state(store, taken.id, State(type=StateType.PENDING))
+
+    update_deployment(store, deployment.id, DeploymentUpdate(tags=["new"]))
+    assert [run.id for run in runs(store)] == [taken.id] or len(runs(store)) == 1
+    plan_runs(store, at, USUAL)
+
+    assert len({run.idempotency_key for run in runs(store)}) == len(runs(store))
+    assert taken.id in {run.id for run in runs(store)}
+
+
+def test_only_what_changed_lately_is_looked_at_when_asked_so(store):
+    deploy(store, every(1))
+
+    assert plan_runs(store, now(), USUAL, changed_since=now() + timedelta(seconds=1)) == 0
+    assert plan_runs(store, now(), USUAL, changed_since=now() - timedelta(seconds=5)) == 3
+
+
+def test_five_schedulers_at_once_plan_each_run_once(store):
+    for number in range(30):
+        deploy(store, every(0.5), name=f"d{number}")
+    at = datetime(2026, 5, 1, 0, 10, tzinfo=UTC)
+    stores = [make_store(store.url) for _ in range(5)]
+    try:
+        with ThreadPoolExecutor(5) as threads:
+            counts = list(threads.map(lambda each: plan_runs(each, at, USUAL, batch_size=4), stores))
+    finally:
+        for each in stores:
+            each.close()
+    # What one found locked, it leaves to the next look.
+    total = sum(counts) + plan_runs(store, at, USUAL)
+
+    found = runs(store)
+    assert len(found) == total == 30 * 3
+    assert len({(run.deployment_id, run.next_scheduled_start_time) for run in found}) == 90
+    assert all(run.state is not None for run in found)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/London"])
+def test_a_slot_is_planned_once_whenever_it_is_planned(store, zone):
+    due = DeploymentScheduleCreate(schedule=CronSchedule(cron="*/30 * * * *", timezone=zone))
+    deploy(store, due)
+    at = datetime(2026, 10, 24, 22, tzinfo=UTC)
+    for step in range(0, 60 * 24 * 9, 397):
+        plan_runs(store, at + timedelta(minutes=step), USUAL)
+
+    found = [run.next_scheduled_start_time for run in runs(store)]
+    assert len(found) == len(set(found))
