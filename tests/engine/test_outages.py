@@ -11,6 +11,7 @@ from prefect.recorder import get_recorder
 from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_HOME, temporary_settings
 
 
+@pytest.mark.embedded
 def test_a_home_that_cannot_be_made_costs_no_result(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     @task
     def double(x: int) -> int:

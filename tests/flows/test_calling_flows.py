@@ -150,7 +150,9 @@ def test_a_nested_flow_has_a_task_run_that_stands_for_it() -> None:
     assert child_run.parent_task_run_id == stand_in.id
     assert stand_in.state is not None
     assert stand_in.state.state_details.child_flow_run_id == child_run.id
-    assert history_of(stand_in) == history_of(child_run) == ["Pending", "Running", "Completed"]
+    assert history_of(child_run) == ["Pending", "Running", "Completed"]
+    # A server that makes it notes that it is pending, and then that the nested run is.
+    assert history_of(stand_in)[-3:] == ["Pending", "Running", "Completed"]
     assert upstream_of(stand_in) == {"x": {first.id}}
     assert child_run.parameters == {"x": 1}
 

@@ -179,11 +179,12 @@ def test_urls_need_an_address(run):
             assert task_run.api_url == f"http://host:4200/api/runs/task-run/{made.id}"
             assert flow_run.ui_url == f"http://host:4200/flow-runs/flow-run/{run.id}"
             assert task_run.ui_url == f"http://host:4200/runs/task-run/{made.id}"
-        with temporary_settings({"PREFECT_UI_URL": "http://pages"}):
+        with temporary_settings({"PREFECT_UI_URL": "http://pages", "PREFECT_API_URL": None}):
             assert flow_run.api_url is None
             assert flow_run.ui_url == f"http://pages/flow-runs/flow-run/{run.id}"
             assert task_run.ui_url == f"http://pages/runs/task-run/{made.id}"
-        assert (flow_run.api_url, flow_run.ui_url, task_run.api_url, task_run.ui_url) == (None,) * 4
+        with temporary_settings({"PREFECT_API_URL": None}):
+            assert (flow_run.api_url, flow_run.ui_url, task_run.api_url, task_run.ui_url) == (None,) * 4
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -66,6 +66,17 @@ class EventSocket:
             SocketRefused: No socket can be opened, though the server answers.
             prefect.exceptions.ServerUnreachable: The server is away, or went away meanwhile.
         """
+        was_open = self._is_open()
+        try:
+            self._send(events)
+        except ServerUnreachable:
+            if not was_open:
+                raise
+            # Lost since it was last used, perhaps only that: a server that restarted is there again.
+            self._send(events)
+        self._recent.extend(events)
+
+    def _send(self, events: Sequence[str]) -> None:
         again: list[str] = []
         if not self._is_open():
             self._abandon()
@@ -89,7 +100,6 @@ class EventSocket:
             # Interrupted in the middle of a frame, perhaps: what follows needs a connection of its own.
             self._abandon()
             raise
-        self._recent.extend(events)
 
     def finish(self) -> None:
         """End the connection; if it was lost since the last events were sent, send those again before.
