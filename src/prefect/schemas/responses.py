@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from prefect.schemas.base import FrozenSchema, Schema
 from prefect.schemas.states import State
 
 __all__ = [
+    "FlowRunBulkSetStateResponse",
+    "FlowRunOrchestrationResult",
     "OrchestrationResult",
     "Paginated",
     "SetStateStatus",
@@ -78,3 +81,15 @@ class OrchestrationResult(Schema):
     """The state that the run has now; None where the run has none."""
     status: SetStateStatus
     details: StateAcceptDetails | StateWaitDetails | StateRejectDetails | StateAbortDetails
+
+
+class FlowRunOrchestrationResult(OrchestrationResult, kw_only=True):
+    """The answer to a state that was proposed for one of several flow runs."""
+
+    flow_run_id: UUID
+
+
+class FlowRunBulkSetStateResponse(Schema):
+    """The answers to a state that was proposed for several flow runs."""
+
+    results: list[FlowRunOrchestrationResult]

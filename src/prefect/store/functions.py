@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import Float, Integer, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 # Conditions have no `type = Boolean()`: for SQLite that appends `= 1`, which keeps it from using an index.
 
-__all__ = ["Among", "Holds", "HoldsAll", "HoldsAny", "Member"]
+__all__ = ["Among", "Bucket", "Epoch", "Holds", "HoldsAll", "HoldsAny", "Member"]
 
 
 class Among(FunctionElement[bool]):
@@ -46,6 +46,22 @@ class Member(FunctionElement[str]):
 
     type = String()
     name = "member"
+    inherit_cache = True
+
+
+class Epoch(FunctionElement[float]):
+    """A time as seconds since 1970."""
+
+    type = Float()
+    name = "epoch"
+    inherit_cache = True
+
+
+class Bucket(FunctionElement[int]):
+    """In which interval a time is: of the time, when the first starts (seconds since 1970), their length."""
+
+    type = Integer()
+    name = "bucket"
     inherit_cache = True
 
 
@@ -122,3 +138,32 @@ def _member_sqlite(element: Member, compiler: Any, **options: Any) -> str:
 def _member_postgresql(element: Member, compiler: Any, **options: Any) -> str:
     document, name = _parts(element, compiler, options)
     return f"({document} ->> {name}::text)"
+
+
+def _epoch_on_sqlite(time: str) -> str:
+    # Not `julianday`, which has no microseconds, nor `unixepoch(…, 'subsec')`, which older ones lack.
+    return f"(CAST(strftime('%s', {time}) AS REAL) + CAST('0' || substr({time}, 20) AS REAL))"
+
+
+@compiles(Epoch, "sqlite")
+def _epoch_sqlite(element: Epoch, compiler: Any, **options: Any) -> str:
+    (time,) = _parts(element, compiler, options)
+    return _epoch_on_sqlite(time)
+
+
+@compiles(Epoch, "postgresql")
+def _epoch_postgresql(element: Epoch, compiler: Any, **options: Any) -> str:
+    (time,) = _parts(element, compiler, options)
+    return f"extract(epoch FROM {time})::double precision"
+
+
+@compiles(Bucket, "sqlite")
+def _bucket_sqlite(element: Bucket, compiler: Any, **options: Any) -> str:
+    time, start, seconds = _parts(element, compiler, options)
+    return f"CAST(({_epoch_on_sqlite(time)} - {start}) / {seconds} AS INTEGER)"
+
+
+@compiles(Bucket, "postgresql")
+def _bucket_postgresql(element: Bucket, compiler: Any, **options: Any) -> str:
+    time, start, seconds = _parts(element, compiler, options)
+    return f"floor((extract(epoch FROM {time}) - {start}) / {seconds})::integer"

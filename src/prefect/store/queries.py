@@ -32,6 +32,7 @@ from prefect.store.relations import CRITERIA, conditions_of
 from prefect.store.tables import deployments, flow_runs, flows, logs, task_runs
 
 __all__ = [
+    "conditions_on",
     "count_deployments",
     "count_flow_runs",
     "count_flows",
@@ -103,23 +104,23 @@ LOG_ORDERS: dict[LogSort, Order] = {
 
 def select_flows(query: FlowQuery | FlowPage) -> Query:
     """Compose a query of flows; rows are those of the table."""
-    return _window(select(flows), flows, _asked("flows", query), query, FLOW_ORDERS[query.sort])
+    return _window(select(flows), flows, conditions_on("flows", query), query, FLOW_ORDERS[query.sort])
 
 
 def count_flows(query: RunFilters) -> Query:
     """Compose a query that counts flows, whatever the window."""
-    return _count(flows, _asked("flows", query))
+    return _count(flows, conditions_on("flows", query))
 
 
 def select_flow_runs(query: FlowRunQuery | FlowRunPage) -> Query:
     """Compose a query of flow runs; rows are those of the table with those of their states."""
     chosen = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
-    return _window(chosen, flow_runs, _asked("flow_runs", query), query, FLOW_RUN_ORDERS[query.sort])
+    return _window(chosen, flow_runs, conditions_on("flow_runs", query), query, FLOW_RUN_ORDERS[query.sort])
 
 
 def count_flow_runs(query: RunFilters) -> Query:
     """Compose a query that counts flow runs, whatever the window."""
-    return _count(flow_runs, _asked("flow_runs", query))
+    return _count(flow_runs, conditions_on("flow_runs", query))
 
 
 def select_scheduled_runs(
@@ -139,24 +140,24 @@ def select_scheduled_runs(
 
 def select_task_runs(query: TaskRunQuery | TaskRunPage) -> Query:
     """Compose a query of task runs; rows are those of the table."""
-    conditions = _asked("task_runs", query)
+    conditions = conditions_on("task_runs", query)
     return _window(select(task_runs), task_runs, conditions, query, TASK_RUN_ORDERS[query.sort])
 
 
 def count_task_runs(query: RunFilters) -> Query:
     """Compose a query that counts task runs, whatever the window."""
-    return _count(task_runs, _asked("task_runs", query))
+    return _count(task_runs, conditions_on("task_runs", query))
 
 
 def select_deployments(query: DeploymentQuery | DeploymentPage) -> Query:
     """Compose a query of deployments; rows are what `prefect.store.deployments` reads."""
-    conditions = _asked("deployments", query)
+    conditions = conditions_on("deployments", query)
     return _window(deployment_rows(), deployments, conditions, query, DEPLOYMENT_ORDERS[query.sort])
 
 
 def count_deployments(query: RunFilters) -> Query:
     """Compose a query that counts deployments, whatever the window."""
-    return _count(deployments, _asked("deployments", query))
+    return _count(deployments, conditions_on("deployments", query))
 
 
 def select_logs(query: LogQuery) -> Query:
@@ -166,7 +167,8 @@ def select_logs(query: LogQuery) -> Query:
     return _window(select(logs), logs, conditions, query, LOG_ORDERS[query.sort])
 
 
-def _asked(kind: str, query: RunFilters) -> list[Condition]:
+def conditions_on(kind: str, query: RunFilters) -> list[Condition]:
+    """Return what the filters of a query ask of one kind of objects: see `prefect.store.relations`."""
     return conditions_of(kind, {name: getattr(query, name) for name in CRITERIA})
 
 
