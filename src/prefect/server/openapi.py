@@ -58,7 +58,12 @@ def _describe(route: Route, schemas: Any, components: dict[str, Any]) -> dict[st
         parameters += _query_parameters(route.query_type, components, next(schemas))
     if parameters:
         described["parameters"] = parameters
-    if operation.method in ("PATCH", "DELETE") or (route.result_type is type(None) and not operation.creates):
+    if operation.status is not None:
+        answer = {"description": "Done", "content": {"application/json": {"schema": result}}}
+        described["responses"] = {str(operation.status): answer}
+    elif operation.method in ("PATCH", "DELETE") or (
+        route.result_type is type(None) and not operation.creates
+    ):
         described["responses"] = {"204": {"description": "Done"}}
     else:
         answer = {"description": "Done", "content": {"application/json": {"schema": result}}}

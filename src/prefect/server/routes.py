@@ -18,16 +18,22 @@ from prefect.operations import (  # noqa: F401 - with them, the registry is comp
     artifacts,
     automations,
     block_documents,
+    bulk,
     concurrency,
     csrf,
     deployment_runs,
     deployments,
     event_listings,
     events,
+    flow_run_details,
     flow_run_inputs,
+    graphs,
+    history,
     result_storage,
+    run_pages,
     saved_searches,
     tag_limits,
+    ui,
     variables,
     work_pools,
     work_queues,
@@ -202,8 +208,9 @@ def _received(value: Any) -> Any:
 
 def _check_window(query: Any) -> None:
     limit, offset = getattr(query, "limit", None), getattr(query, "offset", None)
-    if limit is not None and not 0 <= limit <= MOST_OBJECTS:
-        raise OutOfRange(f"Invalid limit: must be between 0 and {MOST_OBJECTS}.")
+    most = getattr(query, "most", MOST_OBJECTS)
+    if limit is not None and not 0 <= limit <= most:
+        raise OutOfRange(f"Invalid limit: must be between 0 and {most}.")
     if offset is not None and not 0 <= offset <= _MOST_ROWS:
         raise OutOfRange("Invalid offset: must not be negative.")
 
