@@ -70,8 +70,8 @@ def layout_of(operation: Operation) -> Layout:
 
 
 def _is_object(wanted: Any) -> bool:
-    """Whether a type is a schema, or a sequence of one."""
+    """Whether a type is a schema or a mapping, or a sequence of one."""
     origin = get_origin(wanted) or wanted
     if isinstance(origin, type) and issubclass(origin, Sequence) and not issubclass(origin, str):
         return any(_is_object(inner) for inner in get_args(wanted))
-    return isinstance(origin, type) and issubclass(origin, msgspec.Struct)
+    return isinstance(origin, type) and issubclass(origin, msgspec.Struct | Mapping)
