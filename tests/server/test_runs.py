@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import pytest
+
 
 def propose(client, run, kind, **values):
     state = {"type": kind, **values.pop("state", {})}
@@ -197,3 +199,12 @@ def test_a_run_of_no_flow_is_refused(client):
 
     assert refused.status_code == 404
     assert "Flow with id" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["flows", "flow_runs", "task_runs", "deployments", "logs", "variables"])
+def test_a_window_that_is_left_to_the_server_may_be_null(client, make_run, path):
+    make_run()
+    asked = {"sort": None, "limit": None, "offset": 0}
+
+    assert client.post(f"/api/{path}/filter", json=asked).json() == client.post(f"/api/{path}/filter").json()
+    assert client.post(f"/api/{path}/filter", json={**asked, "sort": "upwards"}).status_code == 422

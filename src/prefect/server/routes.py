@@ -57,6 +57,7 @@ __all__ = ["ROUTES", "Answer", "Route"]
 MOST_OBJECTS = 200
 """How many objects a page of an answer has at most."""
 _MOST_ROWS = 2**63 - 1
+_WINDOW = frozenset(("sort", "limit", "offset", "page"))
 
 
 class Answer(NamedTuple):
@@ -148,13 +149,24 @@ class Route:
 
     def _read_body(self, body: bytes) -> dict[str, Any]:
         try:
-            read = self._decoder.decode(body or b"{}")
+            read = self._decode(body or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
             raise InvalidRequest("body", error, body) from error
         _check_window(read)
         check_parameters(read, body)
         given = {self._bodies[0]: read} if self._has_one_body else _members(read)
         return {name: _received(value) for name, value in given.items()}
+
+    def _decode(self, body: bytes) -> Any:
+        try:
+            return self._decoder.decode(body)
+        except msgspec.ValidationError:
+            # Clients write null for a window's members that they leave to the server.
+            given = msgspec.json.decode(body)
+            if not isinstance(given, dict) or not any(given.get(name, ...) is None for name in _WINDOW):
+                raise
+            kept = {name: value for name, value in given.items() if value is not None or name not in _WINDOW}
+            return msgspec.convert(kept, self.body_type, strict=False)
 
     def _status(self, result: Any, began: datetime) -> int:
         method = self.operation.method
