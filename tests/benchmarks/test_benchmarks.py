@@ -62,4 +62,4 @@ def test_an_unknown_row_is_named(run_python):
 def test_our_server_can_be_measured_without_the_peer(run_python):
     done = run_python(BENCHMARKS / "server.py", "--count", "20")
 
-    assert "| flow run created |" in done.stdout
+    assert "| flow run created, 4 connections |" in done.stdout
