@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -20,6 +21,7 @@ from prefect.exceptions import (
 )
 from prefect.schemas.actions import LogCreate
 from prefect.schemas.artifacts import ArtifactCreate, ArtifactUpdate
+from prefect.schemas.automations import AutomationCreate
 from prefect.schemas.blocks import (
     BlockDocumentCreate,
     BlockDocumentUpdate,
@@ -27,8 +29,10 @@ from prefect.schemas.blocks import (
     BlockTypeCreate,
 )
 from prefect.schemas.concurrency import GlobalConcurrencyLimitCreate
+from prefect.schemas.deployments import DeploymentScheduleCreate, DeploymentUpdate
 from prefect.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilter, FlowRunFilterTags
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
+from prefect.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.schemas.variables import VariableCreate, VariableUpdate
 from prefect.settings.context import temporary_settings
 from prefect.states import Completed, Running, Scheduled
@@ -290,3 +294,105 @@ def test_a_health_check_gives_what_is_wrong(monkeypatch):
     monkeypatch.setattr("prefect.client.retries.FIRST_CONTACT", 0)
     problem = SyncPrefectClient("http://127.0.0.1:1/api").api_healthcheck()
     assert isinstance(problem, ServerUnreachable)
+
+
+def test_deployments(client):
+    flow_id = client.create_flow(etl)
+    made = client.create_deployment(
+        flow_id,
+        "nightly",
+        schedules=[
+            DeploymentScheduleCreate(schedule=IntervalSchedule(interval=timedelta(hours=1)), slug="h")
+        ],
+        parameters={"x": 2},
+        tags=["a"],
+        entrypoint="flows.py:etl",
+    )
+    assert client.create_deployment(flow_id, "nightly", version="2") == made
+    read = client.read_deployment_by_name("etl/nightly")
+    assert (read.id, read.version, read.entrypoint) == (made, "2", "flows.py:etl")
+    assert [found.id for found in client.read_deployments()] == [made]
+    client.pause_deployment(str(made))
+    assert client.read_deployment(made).paused
+    client.resume_deployment(made)
+    client.update_deployment(made, DeploymentUpdate(description="new"))
+    assert client.read_deployment(str(made)).description == "new"
+    with pytest.raises(ValueError, match="no id"):
+        client.read_deployment("what")
+    with pytest.raises(ValueError, match="flow/deployment"):
+        client.read_deployment_by_name("nightly")
+
+    run = client.create_flow_run_from_deployment(made, parameters={"x": 3}, tags=["b"], idempotency_key="k")
+    assert client.create_flow_run_from_deployment(made, idempotency_key="k").id == run.id
+    assert (run.parameters, set(run.tags), run.deployment_id) == ({"x": 3}, {"a", "b"}, made)
+    due = client.get_scheduled_flow_runs_for_deployments([made], scheduled_before=now() + timedelta(1))
+    assert run.id in [found.id for found in due]
+
+    client.delete_deployment(made)
+    with pytest.raises(ObjectNotFound):
+        client.read_deployment(made)
+
+
+def test_schedules(client):
+    made = client.create_deployment(client.create_flow(etl), "nightly")
+    (schedule,) = client.create_deployment_schedules(made, [(CronSchedule(cron="0 1 * * *"), True)], slug="s")
+    client.update_deployment_schedule(made, schedule.id, active=False, max_scheduled_runs=5)
+    (read,) = client.read_deployment_schedules(made)
+    assert (read.active, read.max_scheduled_runs, read.slug) == (False, 5, "s")
+    assert isinstance(read.schedule, CronSchedule)
+    client.delete_deployment_schedule(made, schedule.id)
+    assert client.read_deployment_schedules(made) == []
+
+
+def test_inputs(client):
+    run = client.create_flow_run(etl)
+    client.create_flow_run_input(run.id, "in-1", '{"x": 1}', sender=None)
+    client.create_flow_run_input(run.id, "in-2", "2")
+    assert client.read_flow_run_input(run.id, "in-1").replace(" ", "") == '{"x":1}'
+    found = client.filter_flow_run_input(run.id, "in-", 5, {"in-1"})
+    assert [(given.key, given.value) for given in found] == [("in-2", "2")]
+    client.delete_flow_run_input(run.id, "in-1")
+    with pytest.raises(ObjectNotFound):
+        client.read_flow_run_input(run.id, "in-1")
+
+
+def test_automations(client):
+    automation = AutomationCreate.model_validate(
+        {
+            "name": "Cleaner",
+            "trigger": {
+                "type": "event",
+                "expect": ["a.b"],
+                "posture": "Reactive",
+                "threshold": 1,
+                "within": 0,
+            },
+            "actions": [{"type": "do-nothing"}],
+            "owner_resource": "prefect.deployment.x",
+        }
+    )
+    made = client.create_automation(automation)
+    found = client.read_automation(str(made))
+    assert found is not None
+    assert found.name == "Cleaner"
+    assert [each.id for each in client.read_automations_by_name("Cleaner")] == [made]
+    same = client.find_automation("cleaner")
+    assert same is not None
+    assert same.id == made
+    client.pause_automation(made)
+    paused = client.find_automation(made)
+    assert paused is not None
+    assert not paused.enabled
+    client.resume_automation(made)
+    client.update_automation(made, found.model_copy(update={"name": "New"}))
+    assert [each.name for each in client.read_automations()] == ["New"]
+    client.delete_automation(made)
+    client.delete_automation(made)
+    assert client.read_automation(made) is None
+    client.create_automation(automation)
+    client.delete_resource_owned_automations("prefect.deployment.x")
+    assert client.read_automations() == []
+
+
+def test_events(client):
+    assert client.read_events().events == []

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from prefect.operations.calling import SPELLED
 from prefect.schemas.actions import LogCreate, StateCreate
 from prefect.schemas.base import jsonable
 from prefect.schemas.objects import Log
@@ -42,7 +43,7 @@ def sendable(value: Any) -> Any:
 
 def query_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a query as texts; those that are None are left out."""
-    return {name: jsonable(value) for name, value in values.items() if value is not None}
+    return {SPELLED.get(name, name): jsonable(value) for name, value in values.items() if value is not None}
 
 
 def _members(struct: msgspec.Struct, names: tuple[str, ...]) -> dict[str, Any]:
@@ -51,6 +52,7 @@ def _members(struct: msgspec.Struct, names: tuple[str, ...]) -> dict[str, Any]:
     if config.tag_field is not None:
         members[config.tag_field] = config.tag
     defaults = _defaults_of(type(struct))
+    spelled = dict(zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True))
     for name in names:
         value = getattr(struct, name)
         if value is msgspec.UNSET:
@@ -58,7 +60,7 @@ def _members(struct: msgspec.Struct, names: tuple[str, ...]) -> dict[str, Any]:
         default = defaults.get(name, _NONE)
         if default is not _NONE and (value is default or _is_same(value, default)):
             continue
-        members[name] = sendable(value)
+        members[spelled.get(name, name)] = sendable(value)
     return members
 
 

@@ -6,8 +6,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from prefect.client.orchestration.artifacts import ArtifactMethods
+from prefect.client.orchestration.automations import AutomationMethods
 from prefect.client.orchestration.base import ServerType
 from prefect.client.orchestration.blocks import BlockMethods
+from prefect.client.orchestration.deployments import DeploymentMethods
+from prefect.client.orchestration.events import EventMethods
+from prefect.client.orchestration.flow_run_inputs import FlowRunInputMethods
 from prefect.client.orchestration.flow_runs import FlowRunMethods
 from prefect.client.orchestration.flows import FlowMethods
 from prefect.client.orchestration.limits import LimitMethods
@@ -23,12 +27,16 @@ __all__ = ["SyncPrefectClient"]
 class SyncPrefectClient(
     FlowMethods,
     FlowRunMethods,
+    FlowRunInputMethods,
     TaskRunMethods,
     LogMethods,
+    DeploymentMethods,
     VariableMethods,
     ArtifactMethods,
     BlockMethods,
     LimitMethods,
+    AutomationMethods,
+    EventMethods,
     ServerMethods,
 ):
     """Reads and changes what an API keeps: that of a server, or without one the store on this machine.
