@@ -32,7 +32,8 @@
         └── Abort, NotPausedError, FlowPauseTimeout, FlowRunWaitTimeout
     BaseException
     └── PrefectSignal                        not to be caught by `except Exception`
-        ├── Pause
+        ├── Pause                            the run is suspended: its process leaves it
+        ├── Cancellation                     the run is being cancelled
         ├── ExternalSignal
         └── TerminationSignal                SIGTERM, raised in the main thread
 """
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Abort",
+    "Cancellation",
     "CancelledRun",
     "ConcurrencyLimitReached",
     "ConfigurationError",
@@ -428,6 +430,10 @@ class Pause(PrefectSignal):
     def __init__(self, *args: Any, state: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.state = state
+
+
+class Cancellation(PrefectSignal):
+    """End the run: somebody has cancelled it."""
 
 
 class ExternalSignal(PrefectSignal):

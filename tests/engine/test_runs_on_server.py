@@ -212,8 +212,8 @@ def test_a_run_that_is_being_cancelled_does_not_complete(proxy: Proxy, seen: See
 
     state = cancelled_meanwhile(return_state=True)
 
-    assert state.is_cancelling()
-    assert seen.run(state.state_details.flow_run_id)["state_type"] == "CANCELLING"
+    assert state.is_cancelled()
+    assert seen.states(state.state_details.flow_run_id)[-2:] == ["Cancelling", "Cancelled"]
 
 
 def test_async_flows_and_tasks(proxy: Proxy, seen: Seen) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from prefect.engine.future import PrefectFuture
+from prefect.engine.lifecycle import Interrupted, Outcome, Raised, RunOutOfTime
 from prefect.engine.steps import Steps, Wait
 from prefect.exceptions import PausedRun, UnfinishedRun
 from prefect.rules.inputs import find, replace
 from prefect.schemas.states import State, get_state_exception, result_of
 
-__all__ = ["Ending", "ending_of", "states_for_futures"]
+__all__ = ["Ending", "ending_of", "log_failure", "states_for_futures"]
 
 
 class Ending:
@@ -72,3 +73,17 @@ def ending_of(state: State[Any], value: Any) -> Ending:
         if own.flow_run_id is None and own.task_run_id is None:
             return Ending(state, result_of(state))
     return Ending(state, value)
+
+
+def log_failure(outcome: Outcome, logger: Any) -> None:
+    """Say in the log of a flow run why an attempt failed, if it did.
+
+    Args:
+        outcome: How the attempt ended.
+        logger: The run's logger.
+    """
+    match outcome:
+        case Raised(error) | RunOutOfTime(error, _):
+            logger.error("Encountered exception during execution: %r", error, exc_info=error)
+        case Interrupted(interruption):
+            logger.error("Execution was ended from outside: %r", interruption)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from prefect.context.runs import (
     _FLOW_RUN,
@@ -17,7 +16,7 @@ from prefect.context.runs import (
 from prefect.engine.beginning import inherited_log_prints, new_flow_run
 from prefect.engine.caching import is_persisting, kept, store_around
 from prefect.engine.deadlines import DeadlineExceeded
-from prefect.engine.ending import Ending, ending_of, states_for_futures
+from prefect.engine.ending import Ending, ending_of, log_failure, states_for_futures
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
 from prefect.engine.inputs import pending, resolve, task_inputs
 from prefect.engine.journal import Journal, open_journal
@@ -35,12 +34,16 @@ from prefect.engine.nesting import mirror, stand_in
 from prefect.engine.notes import FlowRunNotes, notes_of
 from prefect.engine.signals import termination_as_exception
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Steps, Wait
+from prefect.engine.stopping import cancelled, keep_slot, let_slot_go, suspended
 from prefect.engine.task_run import give_up, leave
 from prefect.exceptions import (
     Abort,
+    Cancellation,
+    CancelledRun,
     FlowRunTimeoutError,
     ObjectNotFound,
     ParameterTypeError,
+    Pause,
     UnfinishedRun,
     UpstreamTaskError,
 )
@@ -59,8 +62,6 @@ if TYPE_CHECKING:
     from prefect.flows import Flow
 
 __all__ = ["flow_run_steps"]
-
-_NO_FLOW = UUID(int=0)
 
 
 def flow_run_steps(
@@ -150,7 +151,7 @@ class _FlowRun:
             log_prints=flow.log_prints if flow.log_prints is not None else inherited_log_prints(parent),
             start_time=now(),
             parent=self.parent_snapshot,
-            state=FlowRunNotes(journal),
+            state=FlowRunNotes(journal, self._enter),
             persist_result=is_persisting(flow, parent, is_task=False),
         )
         if self.context.persist_result:
@@ -201,6 +202,11 @@ class _FlowRun:
             return (yield from self._attempts())
         except Abort:
             raise  # the run is somebody else's now
+        except Pause as signal:
+            self._logger().info("Suspended: the run begins again when it is resumed")
+            return suspended(signal)
+        except Cancellation as signal:
+            return (yield from self._finish(cancelled(self.details), Raised(CancelledRun(str(signal)))))
         except BaseException as error:
             # Interrupted outside of the user's function: while it waited, or between two steps.
             if self.run.state is None or self.run.state.is_final():
@@ -213,6 +219,7 @@ class _FlowRun:
             except ObjectNotFound:
                 raise error from None  # it came before the run was written down
         finally:
+            let_slot_go(self.context)
             is_root = self.parent is None
             yield Block(lambda: self.journal.close(self.run, is_root=is_root))
 
@@ -285,7 +292,7 @@ class _FlowRun:
                 retries_left=flow.retries - attempt + 1,
                 delay=lambda index=attempt: flow.retry_delay(index),  # type: ignore[misc]
             )
-            self._log_failure(outcome)
+            log_failure(outcome, logger)
             if isinstance(decision, Retry):
                 yield from self._wait_for_retry(decision, attempt)
             else:
@@ -317,8 +324,10 @@ class _FlowRun:
                 runner.cancel_queued()
                 yield Join(runner.finish)
             return Raised(drop_own_frames(error))
-        except BaseException as error:  # noqa: BLE001 - raised again when the run has been written down
+        except BaseException as error:
             self._give_up_tasks()
+            if isinstance(error, Pause | Cancellation):
+                raise
             return Interrupted(drop_own_frames(error))
 
     def _give_up_tasks(self) -> None:
@@ -346,6 +355,10 @@ class _FlowRun:
 
     def _enter(self, state: State[Any], force: bool) -> State[Any]:
         accepted = self.journal.propose(self.run, state, force=force)
+        if accepted.is_cancelling() and state.is_final():
+            # It has ended, so there is nothing left to cancel.
+            accepted = self.journal.propose(self.run, cancelled(self.details), force=force)
+        keep_slot(self.context, accepted)
         self._mirror(accepted)
         self.context.refresh()
         return accepted
@@ -356,20 +369,10 @@ class _FlowRun:
             self.journal.note_stand_in(self.link_record)
 
     def _invalid(self, problem: ParameterTypeError) -> State[Any]:
-        logger = self._logger()
-        logger.error("Validation of flow parameters failed with error: %s", problem)
-        decision = after_attempt(
-            Raised(problem), kind="Flow", details=self.details, retries_left=0, delay=lambda: 0.0
-        )
+        self._logger().error("Validation of flow parameters failed with error: %s", problem)
         message = f"Validation of flow parameters failed with error: {type(problem).__name__}: {problem}"
-        return decision.state.model_copy(update={"message": message})
-
-    def _log_failure(self, outcome: Outcome) -> None:
-        match outcome:
-            case Raised(error) | RunOutOfTime(error, _):
-                self._logger().error("Encountered exception during execution: %r", error, exc_info=error)
-            case Interrupted(error):
-                self._logger().error("Execution was ended from outside: %r", error)
+        state = state_of(Raised(problem), kind="Flow", details=self.details)
+        return state.model_copy(update={"message": message})
 
     def _finish(self, state: State[Any], outcome: Outcome) -> Steps[Ending]:
         if isinstance(outcome, Returned) and self.context.persist_result and state.is_completed():

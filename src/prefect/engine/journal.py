@@ -31,7 +31,7 @@ from prefect.schemas.states import State
 from prefect.settings import get_current_settings
 from prefect.store import open_store
 
-__all__ = ["Journal", "creation_of", "enter", "for_store", "open_journal"]
+__all__ = ["Journal", "creation_of", "enter", "for_store", "is_current", "open_journal", "with_lease"]
 
 _flow_ids: dict[tuple[int, str], UUID] = {}
 """Ids of flows that are in a store already, by the store's client and the flow's name."""
@@ -123,7 +123,10 @@ class Journal:
                     raise Abort(getattr(answer.details, "reason", None) or "The run was told to stop.")
                 if answer.status is SetStateStatus.REJECT and answer.state is not None:
                     state = answer.state
-        enter_state(run, state)
+                else:
+                    state = with_lease(state, answer.state)
+        if not is_current(run, state):
+            enter_state(run, state)
         return state
 
     def note(self, record: TaskRunRecord) -> None:
@@ -174,6 +177,20 @@ def enter(record: TaskRunRecord, state: State[Any]) -> None:
     """Make a state a task run's current one."""
     enter_state(record.run, state)
     record.states.append(state)
+
+
+def is_current(run: FlowRun, state: State[Any]) -> bool:
+    """Whether a run is in a state already: what it proposed was refused, and it goes on as before."""
+    return run.state is not None and run.state.id == state.id
+
+
+def with_lease(state: State[Any], stored: State[Any] | None) -> State[Any]:
+    """Return a state with the lease on a deployment's slot that it was given as it was written down."""
+    lease_id = stored.state_details.deployment_concurrency_lease_id if stored is not None else None
+    if lease_id is None:
+        return state
+    details = state.state_details.model_copy(update={"deployment_concurrency_lease_id": lease_id})
+    return state.model_copy(update={"state_details": details})
 
 
 def for_store(state: State[Any]) -> State[Any]:

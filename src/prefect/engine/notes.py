@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.context.runs import FlowRunContext
 from prefect.engine.inputs import ResultTracker
 from prefect.engine.journal import Journal, open_journal
 from prefect.schemas.objects import FlowRun, TaskRunRecord
+from prefect.schemas.states import State
 
-__all__ = ["FlowRunNotes", "notes_of"]
+if TYPE_CHECKING:
+    from prefect.recorder.slot_leases import SlotLease
+
+__all__ = ["CHECK_AFTER", "FlowRunNotes", "notes_of"]
+
+CHECK_AFTER = 1.0
+"""Seconds until a run first asks, before a task, whether it was cancelled or suspended meanwhile."""
 
 
 class FlowRunNotes:
@@ -18,12 +28,32 @@ class FlowRunNotes:
 
     Args:
         journal: Where the run, and all that runs in it, is written down.
+        enter: Has the run enter a state.
     """
 
-    __slots__ = ("_counts", "_lock", "children", "journal", "tracker", "under_way")
+    __slots__ = (
+        "_counts",
+        "_lock",
+        "check_at",
+        "children",
+        "enter",
+        "journal",
+        "lease",
+        "tracker",
+        "under_way",
+    )
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(
+        self, journal: Journal, enter: Callable[[State[Any], bool], State[Any]] | None = None
+    ) -> None:
         self.journal = journal
+        self.enter = enter
+        """Has the run enter a state (by force or not), and all that shows it; None: the context was made by
+        hand, and there is no run to do so."""
+        self.check_at = monotonic() + CHECK_AFTER
+        """When to ask whether the run is to go on, on the monotonic clock."""
+        self.lease: SlotLease | None = None
+        """What holds the slot of its deployment's limit."""
         self.tracker = ResultTracker()
         self.children: dict[tuple[str, int], tuple[FlowRun, TaskRunRecord]] = {}
         """Flow runs nested in this one, by flow and position: a retry runs them again under their old ids."""

@@ -16,7 +16,7 @@ import msgspec
 
 from prefect.client.bodies import sendable
 from prefect.client.http import HttpClient, get_http_client
-from prefect.engine.journal import Journal, creation_of, for_store
+from prefect.engine.journal import Journal, creation_of, for_store, is_current, with_lease
 from prefect.exceptions import Abort, ObjectNotFound, PrefectException, ServerUnreachable
 from prefect.logging.loggers import get_logger
 from prefect.operations.flow_runs import create_flow_run, set_flow_run_state
@@ -137,9 +137,11 @@ class ServerJournal(Journal):
         if accepted is not None:
             if answer.status is SetStateStatus.ACCEPT or _is_same(accepted, sent):
                 state = state.model_copy(update={"id": accepted.id, "timestamp": accepted.timestamp})
+                state = with_lease(state, accepted)
             else:
                 state = accepted
-        enter_state(run, state)
+        if not is_current(run, state):
+            enter_state(run, state)
         return state
 
     def _decided(self, run: FlowRun, state: State[Any], *, force: bool) -> OrchestrationResult:

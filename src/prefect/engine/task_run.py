@@ -27,7 +27,8 @@ from prefect.engine.lifecycle import (
 )
 from prefect.engine.notes import FlowRunNotes, notes_of
 from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps, Wait
-from prefect.exceptions import TaskRunTimeoutError, UnfinishedRun, UpstreamTaskError
+from prefect.engine.stopping import check, is_check_due
+from prefect.exceptions import Cancellation, Pause, TaskRunTimeoutError, UnfinishedRun, UpstreamTaskError
 from prefect.logging.loggers import get_logger, task_run_logger
 from prefect.logging.prints import install_print
 from prefect.logging.tracebacks import drop_own_frames
@@ -45,6 +46,7 @@ from prefect.states import exception_to_crashed_state
 from prefect.types import now, uuid7
 
 if TYPE_CHECKING:
+    from prefect.recorder.slot_leases import SlotLease
     from prefect.tasks import Task
 
 _log = get_logger("task_runs")
@@ -125,6 +127,8 @@ def task_run_steps(
         if waiting:
             yield Wait(waiting)
         parameters = resolve(parameters, wait_for)
+        if flow is not None and is_check_due(notes_of(flow)):
+            yield Block(lambda: check(flow))
     except UpstreamTaskError as error:
         return _not_ready(task, record, str(error), journal)
     except BaseException as error:
@@ -174,8 +178,11 @@ def _log_prints(task: Task[Any, Any], flow: FlowRunContext | None) -> bool | Non
 
 def _crash(record: TaskRunRecord, error: BaseException, journal: Journal) -> None:
     """End a run that was interrupted outside of the function: while it waited, or between two steps."""
-    if record.run.state_type not in TERMINAL_STATES:
-        enter(record, exception_to_crashed_state(error, state_details=record.states[0].state_details))
+    details = record.states[0].state_details
+    if isinstance(error, Cancellation | Pause):
+        enter(record, State(type=StateType.CANCELLED, message=str(error), state_details=details))
+    elif record.run.state_type not in TERMINAL_STATES:
+        enter(record, exception_to_crashed_state(error, state_details=details))
     journal.note(record)  # again, where the interruption came before it was noted
 
 
@@ -226,19 +233,7 @@ class _TaskRun:
         args, kwargs = task.signature.to_call(self.parameters)
         attempt, retries = 1, task.retries
         while True:
-            name = None if attempt == 1 else "Retrying"
-            self._enter(State(type=StateType.RUNNING, name=name, state_details=self.details))
-            if task.on_running_hooks:
-                yield from self._hooks(self.run.state)
-            try:
-                outcome: Outcome = Returned((yield Call(task.fn, args, kwargs, task.timeout_seconds)))
-            except DeadlineExceeded as error:
-                timeout = TaskRunTimeoutError(f"Scope timed out after {float(error.seconds)} second(s).")
-                outcome = RunOutOfTime(timeout, error.seconds)
-            except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
-                outcome = Raised(drop_own_frames(error))
-            except BaseException as error:  # noqa: BLE001 - raised again when the run has been written down
-                outcome = Interrupted(drop_own_frames(error))
+            outcome = yield from self._attempt(args, kwargs, None if attempt == 1 else "Retrying")
             decision = after_attempt(
                 outcome,
                 kind="Task",
@@ -251,6 +246,36 @@ class _TaskRun:
                 return (yield from self._finish(decision.state, outcome))
             yield from self._wait_for_retry(decision, outcome, attempt)
             attempt += 1
+
+    def _attempt(self, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None) -> Steps[Outcome]:
+        task, slots = self.task, None
+        try:
+            if self.run.tags:
+                slots = yield from self._slots()
+            self._enter(State(type=StateType.RUNNING, name=name, state_details=self.details))
+            if task.on_running_hooks:
+                yield from self._hooks(self.run.state)
+            outcome: Outcome = Returned((yield Call(task.fn, args, kwargs, task.timeout_seconds)))
+        except DeadlineExceeded as error:
+            timeout = TaskRunTimeoutError(f"Scope timed out after {float(error.seconds)} second(s).")
+            outcome = RunOutOfTime(timeout, error.seconds)
+        except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
+            outcome = Raised(drop_own_frames(error))
+        except BaseException as error:  # noqa: BLE001 - raised again when the run has been written down
+            outcome = Interrupted(drop_own_frames(error))
+        if slots is not None:
+            yield from self._give_back(slots)
+        return outcome
+
+    def _slots(self) -> Steps[SlotLease | None]:
+        from prefect.engine.tag_limits import take_slots  # noqa: PLC0415 - only with tags
+
+        return (yield from take_slots(self.journal.client, self.run))
+
+    def _give_back(self, slots: SlotLease) -> Steps[None]:
+        from prefect.engine.tag_limits import give_slots_back  # noqa: PLC0415 - only with a limit
+
+        yield Block(lambda: give_slots_back(slots))
 
     def _enter(self, state: State[Any]) -> None:
         if self.run.state_type in TERMINAL_STATES:

@@ -15,7 +15,6 @@ from prefect.operations.subflows import FLOW_ID_LABEL, mirror_state
 from prefect.rules.bookkeeping import enter_state, estimate
 from prefect.rules.decision import Decision, Transition
 from prefect.rules.names import random_name
-from prefect.rules.slot_rules import carry_slot, wants_slot
 from prefect.rules.transitions import decide_flow_run
 from prefect.schemas.actions import FlowRunCreate, FlowRunResume, FlowRunUpdate
 from prefect.schemas.objects import FlowRun
@@ -319,13 +318,13 @@ def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> 
     if state.state_details.flow_run_id is None:
         details = msgspec.structs.replace(state.state_details, flow_run_id=run.id)
         state = msgspec.structs.replace(state, state_details=details)
-    left, state = run.state, carry_slot(state, run.state)
-    enter_state(run, state)
-    run.updated = now()
+    left = run.state
     if left is not None and left.state_details.deployment_concurrency_lease_id is not None:
         from prefect.operations.slots import keep_deployment_slot  # noqa: PLC0415 - SQLAlchemy
 
-        keep_deployment_slot(connection, left, state, run.updated)
+        state = keep_deployment_slot(connection, left, state, now())
+    enter_state(run, state)
+    run.updated = now()
     connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, state))
     connection.run(statements.UPDATE_FLOW_RUN_PROGRESS, flow_run_progress_row(run))
     mirror_state(connection, run)
@@ -336,7 +335,7 @@ def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> 
 def _with_slot(connection: Connection, run: FlowRun, decision: Decision, at: datetime) -> Decision:
     """Have a run that is given to a worker take a slot of its deployment's limit."""
     state = decision.state
-    if run.deployment_id is None or state is None or not wants_slot(state, run.state):
+    if run.deployment_id is None or state is None or state.type is not StateType.PENDING:
         return decision
     from prefect.operations.slots import take_deployment_slot  # noqa: PLC0415 - SQLAlchemy
 

@@ -13,7 +13,13 @@ import msgspec
 from sqlalchemy import select
 
 from prefect.rules.decision import Decision, Transition
-from prefect.rules.slot_rules import gives_slots_back, refuse_flow_run, refuse_task_run
+from prefect.rules.slot_rules import (
+    carry_slot,
+    gives_slots_back,
+    refuse_flow_run,
+    refuse_task_run,
+    wants_slot,
+)
 from prefect.schemas.concurrency import ConcurrencyLeaseHolder
 from prefect.schemas.objects import FlowRun, TaskRun
 from prefect.schemas.states import State, StateType
@@ -47,7 +53,7 @@ def take_deployment_slot(connection: Connection, t: Transition[FlowRun]) -> Deci
     Returns:
         What becomes of the run, where there is no slot free.
     """
-    if t.run.deployment_id is None:
+    if t.run.deployment_id is None or not wants_slot(t.proposed, t.current):
         return None
     columns = deployments.c.global_concurrency_limit_id, deployments.c.concurrency_options
     rows = connection.select(select(*columns).where(deployments.c.id == t.run.deployment_id.hex))
@@ -68,25 +74,29 @@ def take_deployment_slot(connection: Connection, t: Transition[FlowRun]) -> Deci
 
 
 def keep_deployment_slot(
-    connection: Connection, left: State[Any] | None, entered: State[Any], at: datetime
-) -> None:
+    connection: Connection, left: State[Any], entered: State[Any], at: datetime
+) -> State[Any]:
     """Hold on to a run's slot in its new state, or give it back.
 
     Args:
         connection: A connection that may write.
-        left: The state that the run was in.
-        entered: The state that it is in now.
+        left: The state that the run leaves.
+        entered: The state that it enters.
         at: The current time.
+
+    Returns:
+        The state that it enters, with the lease as long as the run has it.
     """
-    lease_id = left.state_details.deployment_concurrency_lease_id if left is not None else None
+    lease_id = left.state_details.deployment_concurrency_lease_id
     if lease_id is None:
-        return
+        return entered
     if gives_slots_back(entered):
         release(connection, lease_id, at)
     elif entered.type is StateType.RUNNING:
         # From here on it is the run's process that renews it.
         seconds = get_current_settings().server.concurrency.initial_deployment_lease_duration
         renew(connection, lease_id, seconds, at)
+    return carry_slot(entered, left)
 
 
 def take_tag_slots(connection: Connection, t: Transition[TaskRun]) -> Decision | None:

@@ -15,7 +15,6 @@ from prefect.operations.registry import operation
 from prefect.operations.subflows import FLOW_ID_LABEL, FLOW_RUN_ID_LABEL
 from prefect.rules.bookkeeping import enter_state, estimate
 from prefect.rules.decision import Decision, Transition
-from prefect.rules.known_results import remember_cache_key, use_known_result
 from prefect.rules.names import random_name
 from prefect.rules.transitions import decide_task_run
 from prefect.schemas.actions import TaskRunCreate, TaskRunUpdate
@@ -212,7 +211,10 @@ def set_task_run_state(
             entered = msgspec.structs.replace(decision.state, state_details=details)
             enter_state(run, entered)
             record.states.append(entered)
-            remember_cache_key(run, entered)
+            if entered.state_details.cache_key is not None:
+                from prefect.rules.known_results import remember_cache_key  # noqa: PLC0415 - import budget
+
+                remember_cache_key(run, entered)
             connection.run(statements.UPSERT_TASK_RUN, task_run_row(record))
             if was_running and entered.type is not StateType.RUNNING and _has_limited_tags(connection, run):
                 from prefect.operations.slots import give_back_tag_slots  # noqa: PLC0415 - SQLAlchemy
@@ -232,6 +234,8 @@ def _known_or_limited(connection: Connection, run: TaskRun, decision: Decision, 
         rows = connection.fetch(statements.CACHED_TASK_RUNS, (key, time_text(at), 1, 0))
         known = task_run_from_row(rows[0]).state if rows else None
         if known is not None:
+            from prefect.rules.known_results import use_known_result  # noqa: PLC0415 - import budget
+
             return use_known_result(transition, known)
     if not _has_limited_tags(connection, run):
         return decision

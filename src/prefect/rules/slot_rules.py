@@ -17,7 +17,6 @@ __all__ = [
     "refuse_flow_run",
     "refuse_task_run",
     "wants_slot",
-    "wants_tag_slots",
 ]
 
 _NO_SLOT = "Deployment concurrency limit reached."
@@ -64,11 +63,6 @@ def refuse_flow_run(t: Transition[FlowRun], *, cancel: bool, wait_seconds: float
         type=StateType.SCHEDULED, name="AwaitingConcurrencySlot", state_details=details, timestamp=t.now
     )
     return t.reject(_NO_SLOT, waiting)
-
-
-def wants_tag_slots(proposed: State[Any], run: TaskRun) -> bool:
-    """Whether a task run takes a slot of each of its tags on its way into a state."""
-    return proposed.type is StateType.RUNNING and bool(run.tags)
 
 
 def refuse_task_run(t: Transition[TaskRun], tag: str, limit: int, wait_seconds: float) -> Decision:
