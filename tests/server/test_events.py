@@ -169,7 +169,7 @@ def test_pages_of_other_sites_cannot_send_events(client):
     assert ended.value.code == 1008
 
 
-@pytest.mark.parametrize("path", ["/api/events/out", "/api/nope", "/api/flows/"])
+@pytest.mark.parametrize("path", ["/api/events/nope", "/api/nope", "/api/flows/"])
 def test_sockets_that_are_not_there_are_refused(client, path, caplog):
     with pytest.raises(WebSocketDisconnect):
         client.websocket_connect(path, subprotocols=["prefect"]).__enter__()

@@ -24,8 +24,6 @@ from prefect.types import now
 
 __all__ = ["check_event", "record_events"]
 
-_LONGEST_NAME = 1024
-
 
 @operation("POST", "/events")
 def record_events(store: Store, events: Sequence[Event]) -> None:
@@ -64,8 +62,10 @@ def check_event(event: Event) -> None:
         msgspec.ValidationError: It is.
     """
     limits = get_current_settings().server.events
-    if len(event.event) > _LONGEST_NAME:
-        raise msgspec.ValidationError(f"The name of an event has more than {_LONGEST_NAME} characters")
+    if len(event.event) > limits.maximum_event_name_length:
+        raise msgspec.ValidationError(
+            f"The name of an event has more than {limits.maximum_event_name_length} characters"
+        )
     if len(event.related) > limits.maximum_related_resources:
         raise msgspec.ValidationError(
             f"The event {event.id} has more than {limits.maximum_related_resources} related resources"

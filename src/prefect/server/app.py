@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
@@ -25,6 +25,7 @@ from prefect.server.inbox import Inbox
 from prefect.server.messages import ASGIApp
 from prefect.server.openapi import describe
 from prefect.server.routes import ROUTES, Route
+from prefect.server.subscriptions import Subscriptions
 from prefect.server.workroom import Workroom
 from prefect.settings import get_current_settings
 from prefect.store.base import Store
@@ -55,7 +56,8 @@ def make_app(store: Store, workroom: Workroom | None = None, *, checks_hosts: bo
     settings = server.api
     prefix = prefix_of(settings)
     room = workroom or Workroom()
-    inbox = Inbox(room, partial(record_events, store))
+    subscriptions = Subscriptions(store, room)
+    inbox = Inbox(room, partial(record_events, store), subscriptions.wake)
     metrics = _metrics(store, room, inbox) if server.metrics_enabled else None
 
     @asynccontextmanager
@@ -64,13 +66,15 @@ def make_app(store: Store, workroom: Workroom | None = None, *, checks_hosts: bo
         try:
             yield
         finally:
+            await subscriptions.close()
             await inbox.close()
             room.close()
 
     app = Litestar(
         route_handlers=[
-            *(_handler(route, prefix, store, room) for route in ROUTES),
+            *(_handler(route, prefix, store, room, subscriptions.wake) for route in ROUTES),
             events_in(f"{prefix}/events/in", inbox),
+            *subscriptions.handlers(prefix),
             *_documentation(prefix),
             *(() if metrics is None else (_figures(prefix, metrics, room),)),
         ],
@@ -91,7 +95,9 @@ def _sockets(app: Litestar) -> list[Socket]:
     return [Socket.at(route.path_format, route.route_handler.opt.get("refusal")) for route in routes]
 
 
-def _handler(route: Route, prefix: str, store: Store, workroom: Workroom) -> HTTPRouteHandler:
+def _handler(
+    route: Route, prefix: str, store: Store, workroom: Workroom, wake: Callable[[], None]
+) -> HTTPRouteHandler:
     def answer(
         path: dict[str, str], query: dict[str, str], body: bytes, accepted: str, base: str
     ) -> Response[bytes]:
@@ -105,7 +111,7 @@ def _handler(route: Route, prefix: str, store: Store, workroom: Workroom) -> HTT
         if route.body_type is not None:
             body = await request.body()
             _check_content_type(body, headers.get("content-type", ""))
-        return await workroom.run(
+        answered = await workroom.run(
             answer,
             request.path_params,
             dict(request.query_params),
@@ -113,6 +119,9 @@ def _handler(route: Route, prefix: str, store: Store, workroom: Workroom) -> HTT
             headers.get("accept-encoding", ""),
             str(request.base_url).rstrip("/") + prefix if route.result_type is EventPage else "",
         )
+        if route.operation.method != "GET":
+            wake()
+        return answered
 
     path = prefix + route.operation.path
     for name in route.in_path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -43,6 +45,12 @@ def events_in(path: str, inbox: Inbox) -> WebsocketRouteHandler:
 
 
 async def _receive(socket: WebSocket[Any, Any, Any], inbox: Inbox) -> None:
+    refusals: list[asyncio.Future[None]] = []
+
+    def refuse(reason: str) -> None:
+        # There are no acknowledgements; that the connection ends is the only answer there is.
+        refusals.append(asyncio.ensure_future(_close(socket, reason)))
+
     while True:
         text = await socket.receive_data(mode="text")
         try:
@@ -51,6 +59,12 @@ async def _receive(socket: WebSocket[Any, Any, Any], inbox: Inbox) -> None:
             change_of(event)
         except (msgspec.DecodeError, RecursionError, OverflowError) as error:
             logger.warning("A client sent what is no event, and is disconnected: %s", error)
-            await socket.close(code=MALFORMED, reason=str(error)[:100])
+            await _close(socket, str(error))
             return
-        await inbox.put(event)
+        await inbox.put(event, refuse)
+
+
+async def _close(socket: WebSocket[Any, Any, Any], reason: str) -> None:
+    # It may have gone by then.
+    with suppress(WebSocketDisconnect, RuntimeError):
+        await socket.close(code=MALFORMED, reason=reason[:100])

@@ -19,6 +19,7 @@ __all__ = [
     "ServerDatabaseSettings",
     "ServerEphemeralSettings",
     "ServerEventsSettings",
+    "ServerLogsSettings",
     "ServerSettings",
     "ServerTasksSettings",
     "ServerUISettings",
@@ -176,15 +177,29 @@ class ServerEphemeralSettings(Section):
 
 
 class ServerEventsSettings(Section):
-    """Events. All kept for events (later)."""
+    """Events."""
 
+    stream_out_enabled: bool = option(
+        True, "Tell subscribers of events.", "PREFECT_API_EVENTS_STREAM_OUT_ENABLED"
+    )
     maximum_labels_per_resource: int = option(
-        500, "Labels of a resource, at most (events, later).", "PREFECT_EVENTS_MAXIMUM_LABELS_PER_RESOURCE"
+        500, "Labels of a resource, at most.", "PREFECT_EVENTS_MAXIMUM_LABELS_PER_RESOURCE"
     )
     maximum_related_resources: int = option(
         100,
-        "Related resources of an event, at most (events, later).",
+        "Related resources of an event, at most; never more than 100.",
         "PREFECT_EVENTS_MAXIMUM_RELATED_RESOURCES",
+    )
+    maximum_event_name_length: int = option(1024, "Characters of an event's name, at most.")
+    maximum_websocket_backfill: timedelta = option(
+        timedelta(minutes=15),
+        "How far back subscribers are told what happened before they came.",
+        "PREFECT_EVENTS_MAXIMUM_WEBSOCKET_BACKFILL",
+    )
+    websocket_backfill_page_size: int = option(
+        250,
+        "How many of these events are read at once.",
+        "PREFECT_EVENTS_WEBSOCKET_BACKFILL_PAGE_SIZE",
     )
     retention_period: timedelta = option(
         timedelta(days=7), "How long events are kept (events, later).", "PREFECT_EVENTS_RETENTION_PERIOD"
@@ -196,17 +211,25 @@ class ServerEventsSettings(Section):
     )
     messaging_broker: str = option(
         "prefect.server.utilities.messaging.memory",
-        "What carries events (events, later).",
+        "Kept for code that reads it: the database carries events.",
         "PREFECT_MESSAGING_BROKER",
     )
     messaging_cache: str = option(
         "prefect.server.utilities.messaging.memory",
-        "What drops doubles (events, later).",
+        "Kept for code that reads it: the database drops doubles.",
         "PREFECT_MESSAGING_CACHE",
     )
     causal_ordering: str = option(
-        "prefect.server.events.ordering.memory", "What puts events in order (events, later)."
+        "prefect.server.events.ordering.memory",
+        "Kept for code that reads it: events say themselves what they follow.",
     )
+
+
+class ServerLogsSettings(Section):
+    """Logs of runs. Subscribers are told of them where both settings are on."""
+
+    stream_out_enabled: bool = option(False, "Tell subscribers of log records.")
+    stream_publishing_enabled: bool = option(False, "Have log records told.")
 
 
 class ServerTasksSettings(Section):
@@ -251,6 +274,7 @@ class ServerSettings(Section):
     database: ServerDatabaseSettings = section(ServerDatabaseSettings)
     ephemeral: ServerEphemeralSettings = section(ServerEphemeralSettings)
     events: ServerEventsSettings = section(ServerEventsSettings)
+    logs: ServerLogsSettings = section(ServerLogsSettings)
     services: ServerServicesSettings = section(ServerServicesSettings)
     tasks: ServerTasksSettings = section(ServerTasksSettings)
     ui: ServerUISettings = section(ServerUISettings)
