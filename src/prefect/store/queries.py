@@ -63,10 +63,9 @@ FLOW_RUN_ORDERS: dict[FlowRunSort, Order] = {
     FlowRunSort.START_TIME_ASC: (_begun.asc().nulls_last(), flow_runs.c.id),
     FlowRunSort.START_TIME_DESC: (_begun.desc().nulls_last(), flow_runs.c.id.desc()),
     FlowRunSort.EXPECTED_START_TIME_ASC: (flow_runs.c.expected_start_time.nulls_last(), flow_runs.c.id),
-    FlowRunSort.EXPECTED_START_TIME_DESC: (
-        flow_runs.c.expected_start_time.desc().nulls_last(),
-        flow_runs.c.id.desc(),
-    ),
+    # Every flow run has this time since it entered its first state. PostgreSQL reads the index in this order,
+    # but would sort all runs to put those without one last.
+    FlowRunSort.EXPECTED_START_TIME_DESC: (flow_runs.c.expected_start_time.desc(), flow_runs.c.id.desc()),
     FlowRunSort.NAME_ASC: (flow_runs.c.name, flow_runs.c.id),
     FlowRunSort.NAME_DESC: (flow_runs.c.name.desc(), flow_runs.c.id.desc()),
     FlowRunSort.NEXT_SCHEDULED_START_TIME_ASC: (
