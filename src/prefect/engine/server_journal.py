@@ -28,7 +28,7 @@ from prefect.recorder.server_sink import ServerSink
 from prefect.rules.bookkeeping import enter_state
 from prefect.schemas.actions import FlowCreate, FlowRunCreate, FlowRunUpdate, TaskRunCreate
 from prefect.schemas.base import encode_json, jsonable
-from prefect.schemas.objects import FlowRun, TaskRun, TaskRunRecord
+from prefect.schemas.objects import FlowRun, TaskRun, TaskRunPolicy, TaskRunRecord
 from prefect.schemas.responses import OrchestrationResult, SetStateStatus, StateWaitDetails
 from prefect.schemas.states import State
 
@@ -239,6 +239,7 @@ def _creation_of_stand_in(run: TaskRun) -> TaskRunCreate:
         task_key=run.task_key,
         dynamic_key=run.dynamic_key,
         task_version=run.task_version,
+        empirical_policy=TaskRunPolicy(retries=0, retry_delay=0),
         tags=run.tags,
         labels=run.labels,
         task_inputs=run.task_inputs,
