@@ -48,7 +48,7 @@ def test_a_server_is_started_found_and_stopped(tmp_path):
         assert httpx.get(f"{found.url}/health").json() is True
         said = prefect(tmp_path, "server", "status", "--output", "json")
         assert said.returncode == 0
-        assert json.loads(said.stdout) == {"status": "healthy", "api_url": found.url, "pid": found.pid}
+        assert json.loads(said.stdout) == {"status": "available", "api_url": found.url, "pid": found.pid}
         again = prefect(tmp_path, "server", "start", "-b", "--port", "0")
         assert (again.returncode, "prefect server stop" in again.stderr) == (1, True)
     finally:

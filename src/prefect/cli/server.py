@@ -101,7 +101,7 @@ def status(
         )
     answers = wait_until_healthy(url, timeout or None) if wait else is_healthy(url)
     if output:
-        said = "healthy" if answers else "unavailable"
+        said = "available" if answers else "unavailable"
         print_json({"status": said, "api_url": url, "pid": background.pid if background else None})
     else:
         where = f" It runs in the background, as process {background.pid}." if background else ""
