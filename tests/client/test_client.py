@@ -34,6 +34,7 @@ from prefect.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilter, F
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 from prefect.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.schemas.variables import VariableCreate, VariableUpdate
+from prefect.schemas.work_pools import WorkPoolCreate, WorkPoolUpdate
 from prefect.settings.context import temporary_settings
 from prefect.states import Completed, Running, Scheduled
 from prefect.types import now
@@ -396,3 +397,60 @@ def test_automations(client):
 
 def test_events(client):
     assert client.read_events().events == []
+
+
+def test_work_pools(client):
+    made = client.create_work_pool(WorkPoolCreate(name="pool", type="process"))
+    with pytest.raises(ObjectAlreadyExists):
+        client.create_work_pool(WorkPoolCreate(name="pool", type="process"))
+    changed = client.create_work_pool(
+        WorkPoolCreate(name="pool", type="process", is_paused=True), overwrite=True
+    )
+    assert (changed.id, changed.is_paused) == (made.id, True)
+    client.update_work_pool("pool", WorkPoolUpdate(is_paused=False, concurrency_limit=3))
+    assert client.read_work_pool("pool").concurrency_limit == 3
+    assert [pool.name for pool in client.read_work_pools()] == ["pool"]
+    client.send_worker_heartbeat("pool", "w", 30.0)
+    assert [worker.name for worker in client.read_workers_for_work_pool("pool")] == ["w"]
+
+    deployment = client.create_deployment(client.create_flow(etl), "nightly", work_pool_name="pool")
+    run = client.create_flow_run_from_deployment(deployment)
+    (due,) = client.get_scheduled_flow_runs_for_work_pool("pool")
+    assert (due.flow_run.id, due.work_pool_id) == (run.id, made.id)
+    assert client.read_work_pool_concurrency_status("pool").active_slots == 0
+    client.delete_work_pool("pool")
+    with pytest.raises(ObjectNotFound):
+        client.read_work_pool("pool")
+
+
+def test_work_queues(client):
+    client.create_work_pool(WorkPoolCreate(name="pool", type="process"))
+    made = client.create_work_queue("urgent", priority=1, work_pool_name="pool")
+    client.update_work_queue(made.id, concurrency_limit=2)
+    assert client.read_work_queue(made.id).concurrency_limit == 2
+    assert client.read_work_queue_by_name("urgent", "pool").id == made.id
+    assert {queue.name for queue in client.read_work_queues("pool")} == {"default", "urgent"}
+    assert [queue.id for queue in client.match_work_queues(["urg"])] == [made.id]
+    assert client.get_runs_in_work_queue(made.id) == []
+    assert client.read_work_queue_status(made.id).late_runs_count == 0
+    assert client.read_work_queue_concurrency_status(made.id).active_slots == 0
+    client.delete_work_queue_by_id(made.id)
+    assert client.match_work_queues(["urg"], "pool") == []
+    with pytest.raises(ValueError, match="nothing to change"):
+        client.update_work_queue(made.id)
+
+
+def test_labels_and_single_states(client):
+    run = client.create_flow_run(etl)
+    client.update_flow_run_labels(run.id, {"team": "data", "n": 1})
+    labels = client.read_flow_run(run.id).labels
+    assert (labels["team"], labels["n"]) == ("data", 1)
+    assert run.state_id is not None
+    assert client.read_flow_run_state(run.state_id).name == "Pending"
+
+
+def test_where_results_go_by_default(client):
+    assert client.read_server_default_result_storage().default_result_storage_block_id is None
+    with pytest.raises(ObjectNotFound):
+        client.update_server_default_result_storage(uuid4())
+    client.clear_server_default_result_storage()

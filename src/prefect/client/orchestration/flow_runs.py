@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.client.orchestration.base import Group, proposal_of
+from prefect.operations.flow_run_details import read_flow_run_state, update_flow_run_labels
 from prefect.operations.flow_runs import (
     count_flow_runs,
     create_flow_run,
@@ -34,7 +35,7 @@ from prefect.schemas.queries import FlowRunQuery
 from prefect.schemas.responses import OrchestrationResult
 from prefect.schemas.sorting import FlowRunSort
 from prefect.schemas.states import State
-from prefect.types import uuid7
+from prefect.types import KeyValueLabels, uuid7
 
 if TYPE_CHECKING:
     import httpx
@@ -165,6 +166,22 @@ class FlowRunMethods(Group):
     def read_flow_run_states(self, flow_run_id: UUID) -> list[State[Any]]:
         """Return all states that a flow run was in, oldest first."""
         return self._call(read_flow_run_states, flow_run_id)
+
+    def read_flow_run_state(self, flow_run_state_id: UUID) -> State[Any]:
+        """Return a state that a flow run is or was in.
+
+        Raises:
+            prefect.exceptions.ObjectNotFound: There is no such state.
+        """
+        return self._call(read_flow_run_state, flow_run_state_id)
+
+    def update_flow_run_labels(self, flow_run_id: UUID, labels: KeyValueLabels) -> None:
+        """Give a flow run labels beside those that it has.
+
+        Raises:
+            prefect.exceptions.ObjectNotFound: There is no such run.
+        """
+        self._call(update_flow_run_labels, flow_run_id, labels)
 
     def set_flow_run_state(
         self, flow_run_id: UUID | str, state: State[Any], force: bool = False

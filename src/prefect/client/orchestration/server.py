@@ -5,11 +5,19 @@ from __future__ import annotations
 import logging
 import re
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from prefect.client.orchestration.base import ServerType
 from prefect.client.orchestration.raw import RawMethods
 from prefect.exceptions import PrefectException
 from prefect.operations.admin import read_admin_version, read_api_version, read_health, read_hello
+from prefect.operations.result_storage import (
+    ResultStorage,
+    ResultStorageUpdate,
+    clear_result_storage,
+    read_result_storage,
+    set_result_storage,
+)
 from prefect.settings import get_current_settings
 from prefect.version import API_VERSION, INTERFACE_VERSION
 
@@ -59,6 +67,23 @@ class ServerMethods(RawMethods):
     def api_version(self) -> str:
         """Return the version of the server's protocol."""
         return self._call(read_api_version)
+
+    def read_server_default_result_storage(self) -> ResultStorage:
+        """Return the block that results go to by default."""
+        return self._call(read_result_storage)
+
+    def update_server_default_result_storage(self, default_result_storage_block_id: UUID) -> ResultStorage:
+        """Have results go to a block by default.
+
+        Raises:
+            prefect.exceptions.ObjectNotFound: There is no such block document.
+        """
+        data = ResultStorageUpdate(default_result_storage_block_id=default_result_storage_block_id)
+        return self._call(set_result_storage, data)
+
+    def clear_server_default_result_storage(self) -> None:
+        """Have results go wherever each client chooses."""
+        self._call(clear_result_storage)
 
     def client_version(self) -> str:
         """Return the version of the protocol that this client speaks."""

@@ -20,6 +20,8 @@ from prefect.client.orchestration.raw import Requests
 from prefect.client.orchestration.server import ServerMethods
 from prefect.client.orchestration.task_runs import TaskRunMethods
 from prefect.client.orchestration.variables import VariableMethods
+from prefect.client.orchestration.work_pools import WorkPoolMethods
+from prefect.client.orchestration.work_queues import WorkQueueMethods
 
 __all__ = ["SyncPrefectClient"]
 
@@ -31,6 +33,8 @@ class SyncPrefectClient(
     TaskRunMethods,
     LogMethods,
     DeploymentMethods,
+    WorkPoolMethods,
+    WorkQueueMethods,
     VariableMethods,
     ArtifactMethods,
     BlockMethods,
