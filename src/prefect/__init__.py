@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from prefect import runtime as runtime
     from prefect.client.orchestration import get_client as get_client
     from prefect.context import tags as tags
+    from prefect.flow_runs import apause_flow_run as apause_flow_run
+    from prefect.flow_runs import aresume_flow_run as aresume_flow_run
+    from prefect.flow_runs import asuspend_flow_run as asuspend_flow_run
+    from prefect.flow_runs import pause_flow_run as pause_flow_run
+    from prefect.flow_runs import resume_flow_run as resume_flow_run
+    from prefect.flow_runs import suspend_flow_run as suspend_flow_run
     from prefect.flows import Flow as Flow
     from prefect.flows import flow as flow
     from prefect.logging import get_run_logger as get_run_logger
@@ -28,9 +34,15 @@ _HOMES = {
     "State": "prefect.schemas.states",
     "Task": "prefect.tasks",
     "allow_failure": "prefect.types.annotations",
+    "apause_flow_run": "prefect.flow_runs",
+    "aresume_flow_run": "prefect.flow_runs",
+    "asuspend_flow_run": "prefect.flow_runs",
     "flow": "prefect.flows",
     "get_client": "prefect.client.orchestration",
     "get_run_logger": "prefect.logging",
+    "pause_flow_run": "prefect.flow_runs",
+    "resume_flow_run": "prefect.flow_runs",
+    "suspend_flow_run": "prefect.flow_runs",
     "tags": "prefect.context",
     "task": "prefect.tasks",
     "unmapped": "prefect.types.annotations",

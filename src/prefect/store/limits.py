@@ -197,11 +197,8 @@ def take(
         free = each.limit - each.taken(at) - leased.get(each.id, 0)
         # What has come back as good as whole is whole: times are rounded.
         if free < slots - 1e-6:
-            limits.update(
-                connection,
-                {"denied_slots": each.denied_slots + slots},
-                concurrency_limits.c.id == each.id.hex,
-            )
+            denied = {"denied_slots": each.denied_slots + slots}
+            limits.update(connection, denied, concurrency_limits.c.id == each.id.hex)
             seconds = wait_for_slots(
                 slots,
                 free=free,
@@ -222,7 +219,7 @@ def take(
             changes["denied_slots"] = max(0, each.denied_slots - slots)
         if changes:
             limits.update(connection, changes, concurrency_limits.c.id == each.id.hex)
-    if lease is not None and is_held and active:
+    if is_held and lease is not None and active:
         leases.insert(connection, lease)
         slots_of.insert_all(
             connection, (Slot(lease_id=lease.id, limit_id=each.id, slots=slots) for each in active)
