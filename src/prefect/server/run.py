@@ -89,6 +89,8 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
 
     from prefect.operations import crash_orphans  # noqa: PLC0415
     from prefect.server.app import make_app  # noqa: PLC0415
+    from prefect.services.loop import ServiceThread  # noqa: PLC0415
+    from prefect.services.table import services_of  # noqa: PLC0415
     from prefect.store import open_store  # noqa: PLC0415
     from prefect.types import now  # noqa: PLC0415
 
@@ -110,7 +112,8 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
     if announce is not None:
         announce()
     try:
-        uvicorn.Server(config).run(sockets=[serving.listener])
+        with ServiceThread(store, services_of(settings)):
+            uvicorn.Server(config).run(sockets=[serving.listener])
     finally:
         store.close()
 

@@ -1,0 +1,7 @@
+"""The stores that every service is tested on."""
+
+from __future__ import annotations
+
+from stores import postgres_store, store
+
+__all__ = ["postgres_store", "store"]
