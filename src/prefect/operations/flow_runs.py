@@ -134,6 +134,7 @@ def add_flow_run(connection: Connection, run: FlowRun, state: State[Any] | None)
         return _already_there(connection, run)
     connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, first))
     mirror_state(connection, run)
+    _tell(connection, run, None)
     return run
 
 
@@ -328,8 +329,16 @@ def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> 
     connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, state))
     connection.run(statements.UPDATE_FLOW_RUN_PROGRESS, flow_run_progress_row(run))
     mirror_state(connection, run)
+    _tell(connection, run, left)
     if run.end_time is not None:
         connection.run(statements.DROP_LEASE, (run.id.hex,))
+
+
+def _tell(connection: Connection, run: FlowRun, before: State[Any] | None) -> None:
+    if connection.keeps_events:
+        from prefect.operations.flow_run_events import tell_flow_runs  # noqa: PLC0415 - for servers only
+
+        tell_flow_runs(connection, [(run, before)])
 
 
 def _with_slot(connection: Connection, run: FlowRun, decision: Decision, at: datetime) -> Decision:

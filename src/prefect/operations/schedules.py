@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import ColumnElement, func, or_, select
 
 from prefect.operations.deployment_runs import DEPLOYMENT_ID_LABEL
+from prefect.operations.flow_run_events import tell_flow_runs
 from prefect.operations.registry import operation
 from prefect.operations.subflows import FLOW_ID_LABEL
 from prefect.rules.bookkeeping import enter_state
@@ -222,4 +223,6 @@ def _add(connection: Connection, runs: Sequence[FlowRun]) -> int:
         statements.INSERT_FLOW_RUN_STATE,
         [flow_run_state_row(run.id, run.state) for run in runs if run.id in there and run.state is not None],
     )
+    if connection.keeps_events:
+        tell_flow_runs(connection, [(run, None) for run in runs if run.id in there])
     return len(there)

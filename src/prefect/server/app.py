@@ -56,6 +56,7 @@ def make_app(store: Store, workroom: Workroom | None = None, *, checks_hosts: bo
     settings = server.api
     prefix = prefix_of(settings)
     room = workroom or Workroom()
+    store.keeps_events = True
     subscriptions = Subscriptions(store, room)
     inbox = Inbox(room, partial(record_events, store), subscriptions.wake)
     metrics = _metrics(store, room, inbox) if server.metrics_enabled else None

@@ -27,7 +27,10 @@ Dialect = Literal["sqlite", "postgresql"]
 class Connection(ABC):
     """A connection that was lent for a moment; it belongs to one thread at a time."""
 
-    __slots__ = ()
+    __slots__ = ("keeps_events",)
+
+    keeps_events: bool
+    """See `Store.keeps_events`."""
 
     @abstractmethod
     def fetch(self, statement: Statement, params: Row = ()) -> list[Row]:
@@ -80,6 +83,9 @@ class Store(ABC):
     """
 
     dialect: ClassVar[Dialect]
+    keeps_events = False
+    """Whether what happens to flow runs and other objects is kept as events too: where a server may be, to
+    which others subscribe."""
 
     def __init__(self, url: str) -> None:
         self.url = url

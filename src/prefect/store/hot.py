@@ -27,6 +27,7 @@ from prefect.store.functions import Among
 from prefect.store.tables import (
     Json,
     concurrency_limits,
+    deployments,
     events,
     flow_run_states,
     flow_runs,
@@ -179,6 +180,7 @@ HOT: dict[str, ClauseElement] = {
     # What people list all the time, in which they must not wait for SQLAlchemy.
     "RECENT_FLOWS": _page(select(flows), flows.c.created.desc(), flows.c.id.desc()),
     "FLOW_NAMES": _names(flows),
+    "DEPLOYMENT_NAMES": _names(deployments),
     "TASK_RUN_NAMES": _names(task_runs),
     "FLOW_RUN_IDS_BETWEEN": _page(_ids_between(flow_runs), flow_runs.c.id),
     "TASK_RUN_IDS_BETWEEN": _page(_ids_between(task_runs), task_runs.c.id),

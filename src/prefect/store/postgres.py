@@ -56,8 +56,9 @@ _abandoned: list[Raw] = []
 class _PostgresConnection(Connection):
     __slots__ = ("_raw",)
 
-    def __init__(self, raw: Raw) -> None:
+    def __init__(self, raw: Raw, keeps_events: bool) -> None:
         self._raw = raw
+        self.keeps_events = keeps_events
 
     def fetch(self, statement: Statement, params: Row = ()) -> list[Row]:
         return self._raw.execute(statement.postgresql, _clean(params)).fetchall()
@@ -105,6 +106,7 @@ class PostgresStore(Store):
     """
 
     dialect = "postgresql"
+    keeps_events = True
 
     def __init__(self, url: str, timeout: float | None = None, connect_timeout: float | None = None) -> None:
         super().__init__(url)
@@ -131,13 +133,13 @@ class PostgresStore(Store):
     def transaction(self) -> Generator[Connection]:
         """Lend a connection in a transaction of its own."""
         with self._lent() as raw, raw.transaction():
-            yield _PostgresConnection(raw)
+            yield _PostgresConnection(raw, self.keeps_events)
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
         """Lend a connection on which each statement stands alone."""
         with self._lent() as raw:
-            yield _PostgresConnection(raw)
+            yield _PostgresConnection(raw, self.keeps_events)
 
     def close(self) -> None:
         """Close all connections that are not lent."""

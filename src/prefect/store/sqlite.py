@@ -53,8 +53,9 @@ _abandoned: list[sqlite3.Connection] = []
 class _SqliteConnection(Connection):
     __slots__ = ("_raw",)
 
-    def __init__(self, raw: sqlite3.Connection) -> None:
+    def __init__(self, raw: sqlite3.Connection, keeps_events: bool) -> None:
         self._raw = raw
+        self.keeps_events = keeps_events
 
     def fetch(self, statement: Statement, params: Row = ()) -> list[Row]:
         return self._raw.execute(statement.sqlite, params).fetchall()
@@ -153,7 +154,7 @@ class SqliteStore(Store):
                 )
             try:
                 _begin(raw, self.path, self._patience)
-                yield _SqliteConnection(raw)
+                yield _SqliteConnection(raw, self.keeps_events)
                 raw.execute("COMMIT")
             finally:
                 # Whatever was raised, and wherever: a timeout may strike between any two steps.
@@ -167,12 +168,12 @@ class SqliteStore(Store):
             # There is only one connection to a database in memory.
             with self._lock, self._explained():
                 self._writer = self._writer or self._open()
-                yield _SqliteConnection(self._writer)
+                yield _SqliteConnection(self._writer, self.keeps_events)
             return
         with self._explained():
             raw = self._reader()
             try:
-                yield _SqliteConnection(raw)
+                yield _SqliteConnection(raw, self.keeps_events)
             finally:
                 if len(self._readers) < _READERS_KEPT:
                     self._readers.append(raw)

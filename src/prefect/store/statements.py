@@ -38,6 +38,7 @@ __all__ = [
     "DROP_LEASE",
     "RECENT_FLOWS",
     "FLOW_NAMES",
+    "DEPLOYMENT_NAMES",
     "TASK_RUN_NAMES",
     "FLOW_RUN_IDS_BETWEEN",
     "TASK_RUN_IDS_BETWEEN",
@@ -324,6 +325,11 @@ RECENT_FLOWS = Statement(
 FLOW_NAMES = Statement(
     "SELECT flows.id, flows.name FROM flows WHERE flows.id IN (SELECT value FROM json_each(?))",
     "SELECT flows.id, flows.name FROM flows WHERE flows.id IN (SELECT value::UUID FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
+)
+
+DEPLOYMENT_NAMES = Statement(
+    "SELECT deployments.id, deployments.name FROM deployments WHERE deployments.id IN (SELECT value FROM json_each(?))",
+    "SELECT deployments.id, deployments.name FROM deployments WHERE deployments.id IN (SELECT value::UUID FROM jsonb_array_elements_text(%s::JSONB) AS item(value))",
 )
 
 TASK_RUN_NAMES = Statement(

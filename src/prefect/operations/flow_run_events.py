@@ -1,0 +1,107 @@
+"""Events of flow runs, which the server tells: one for each state, kept with the state or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from prefect.schemas.events import Event
+from prefect.schemas.objects import FlowRun
+from prefect.schemas.states import State
+from prefect.store import statements
+from prefect.store.base import Connection
+from prefect.store.events import insert_events
+from prefect.store.statement import Statement
+from prefect.store.values import json_text
+from prefect.types import now
+
+__all__ = ["tell_flow_runs"]
+
+_MOST_TAGS = 90
+"""An event has at most a hundred related resources."""
+_LONGEST_LABEL = 10_000
+
+Labels = dict[str, str]
+
+
+def tell_flow_runs(
+    connection: Connection, entered: Iterable[tuple[FlowRun, State[Any] | None]], at: datetime | None = None
+) -> None:
+    """Write the events of the states that flow runs have entered just now.
+
+    Args:
+        connection: The connection that writes the states.
+        entered: The runs as they are now, each with the state that it was in before.
+        at: The current time.
+    """
+    flows: dict[UUID, str | None] = {}
+    deployments: dict[UUID, str | None] = {}
+    told: list[Event] = []
+    for run, before in entered:
+        if run.state is None:
+            continue
+        if run.flow_id not in flows:
+            flows[run.flow_id] = _name(connection, statements.FLOW_NAMES, run.flow_id)
+        if run.deployment_id is not None and run.deployment_id not in deployments:
+            name = _name(connection, statements.DEPLOYMENT_NAMES, run.deployment_id)
+            deployments[run.deployment_id] = name
+        related = [_related("flow", run.flow_id, flows[run.flow_id])]
+        if run.deployment_id is not None:
+            related.append(_related("deployment", run.deployment_id, deployments[run.deployment_id]))
+        told.append(_event(run, run.state, before, related))
+    insert_events(connection, told, at or now())
+
+
+def _name(connection: Connection, names: Statement, object_id: UUID) -> str | None:
+    rows = connection.fetch(names, (json_text([object_id.hex]),))
+    return str(rows[0][1]) if rows else None
+
+
+def _event(run: FlowRun, state: State[Any], before: State[Any] | None, related: list[Labels]) -> Event:
+    if run.work_queue_id is not None:
+        related.append(_related("work-queue", run.work_queue_id, run.work_queue_name))
+    if run.work_pool_id is not None:
+        related.append(_related("work-pool", run.work_pool_id, run.work_pool_name))
+    if run.parent_task_run_id is not None:
+        related.append(_related("task-run", run.parent_task_run_id, None))
+    related += [
+        {"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"}
+        for tag in run.tags[:_MOST_TAGS]
+    ]
+    return Event(
+        id=state.id,
+        occurred=state.timestamp,
+        event=f"prefect.flow-run.{state.name}",
+        resource={
+            "prefect.resource.id": f"prefect.flow-run.{run.id}",
+            "prefect.resource.name": run.name,
+            "prefect.run-count": str(run.run_count),
+            "prefect.state-message": (state.message or "")[:_LONGEST_LABEL],
+            "prefect.state-name": state.name or "",
+            "prefect.state-timestamp": state.timestamp.isoformat(),
+            "prefect.state-type": state.type.value,
+        },
+        related=related,
+        payload={
+            "intended": {"from": None if before is None else before.type.value, "to": state.type.value},
+            "initial_state": None if before is None else _told(before),
+            "validated_state": _told(state),
+        },
+        follows=None if before is None else before.id,
+    )
+
+
+def _told(state: State[Any]) -> dict[str, str]:
+    told = {"type": state.type.value, "name": state.name or ""}
+    if state.message:
+        told["message"] = state.message
+    if state.state_details.pause_reschedule:
+        told["pause_reschedule"] = "true"
+    return told
+
+
+def _related(kind: str, resource_id: UUID, name: str | None) -> Labels:
+    labels = {"prefect.resource.id": f"prefect.{kind}.{resource_id}", "prefect.resource.role": kind}
+    return labels if name is None else {**labels, "prefect.resource.name": name}
