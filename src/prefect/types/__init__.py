@@ -122,3 +122,12 @@ def parse_utc(text: str) -> datetime:
         ValueError: The text is no ISO 8601 time.
     """
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def __getattr__(name: str) -> Any:
+    """Load `SecretDict` when it is asked for: it needs pydantic."""
+    if name == "SecretDict":
+        from prefect.types.secret_dict import SecretDict  # noqa: PLC0415 - pydantic
+
+        return SecretDict
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

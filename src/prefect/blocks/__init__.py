@@ -1,0 +1,1 @@
+"""Blocks: typed values that are kept under a name, secrets among them."""

@@ -1,0 +1,3 @@
+from notes.conftest import home
+
+__all__ = ["home"]
