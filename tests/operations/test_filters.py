@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -183,3 +184,30 @@ def test_a_query_that_is_too_long_is_explained(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="asks for too much at once"):
         read_logs(store, query)
     store.close()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-03-01T12:02:00Z",
+        "2026-03-01 12:02:00",
+        "2026-03-01T12:02:00",
+        "2026-03-01T14:02:00+02:00",
+        1772366520,
+    ],
+)
+def test_times_are_read_as_clients_write_them(runs: Store, moment: Any) -> None:
+    query = FlowRunQuery(flow_runs=FlowRunFilter(start_time={"after_": moment}))
+    assert {run.id for run in read_flow_runs(runs, query)} == {B}
+
+
+def test_a_date_is_its_midnight(runs: Store) -> None:
+    for day, found in ((date(2026, 3, 1), {A, B}), ("2026-03-02", set())):
+        query = FlowRunQuery(flow_runs=FlowRunFilter(start_time={"after_": day}))
+        assert {run.id for run in read_flow_runs(runs, query)} == found
+
+
+@pytest.mark.parametrize("moment", ["2026-13-01", "soon", "0001-01-01T00:00:00+05:00", [], True])
+def test_what_is_no_time_is_refused(moment: Any) -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        FlowRunFilter(start_time={"after_": moment})

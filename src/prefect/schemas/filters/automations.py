@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-from prefect.schemas.filters.base import Filter, Operator
+from prefect.schemas.filters.base import Filter, Moment, Operator
 
 __all__ = [
     "AutomationFilter",
@@ -31,7 +30,7 @@ class AutomationFilterName(Filter):
 class AutomationFilterCreated(Filter):
     """By when it was made."""
 
-    before_: datetime | None = None
+    before_: Moment | None = None
 
 
 class AutomationFilterTags(Filter):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-from prefect.schemas.filters.base import Filter, Operator
+from prefect.schemas.filters.base import Filter, Moment, Operator
 
 __all__ = [
     "LogFilter",
@@ -27,8 +26,8 @@ class LogFilterLevel(Filter):
 class LogFilterTimestamp(Filter):
     """By time."""
 
-    before_: datetime | None = None
-    after_: datetime | None = None
+    before_: Moment | None = None
+    after_: Moment | None = None
 
 
 class LogFilterFlowRunId(Filter):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-from prefect.schemas.filters.base import Filter, Operator
+from prefect.schemas.filters.base import Filter, Moment, Operator
 from prefect.schemas.states import StateType
 
 __all__ = [
@@ -68,24 +67,24 @@ class TaskRunFilterState(Filter):
 class TaskRunFilterStartTime(Filter):
     """By when the run started."""
 
-    before_: datetime | None = None
-    after_: datetime | None = None
+    before_: Moment | None = None
+    after_: Moment | None = None
     is_null_: bool | None = None
 
 
 class TaskRunFilterEndTime(Filter):
     """By when the run ended."""
 
-    before_: datetime | None = None
-    after_: datetime | None = None
+    before_: Moment | None = None
+    after_: Moment | None = None
     is_null_: bool | None = None
 
 
 class TaskRunFilterExpectedStartTime(Filter):
     """By when the run was first due."""
 
-    before_: datetime | None = None
-    after_: datetime | None = None
+    before_: Moment | None = None
+    after_: Moment | None = None
 
 
 class TaskRunFilterSubFlowRuns(Filter):

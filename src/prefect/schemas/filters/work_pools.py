@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from prefect.schemas.filters.base import Filter, Operator
+from prefect.schemas.filters.base import Filter, Moment, Operator
 
 __all__ = [
     "WorkPoolFilter",
@@ -73,8 +72,8 @@ class WorkQueueFilter(Filter):
 class WorkerFilterLastHeartbeatTime(Filter):
     """By when a worker was last heard of."""
 
-    before_: datetime | None = None
-    after_: datetime | None = None
+    before_: Moment | None = None
+    after_: Moment | None = None
 
 
 class WorkerFilterStatus(Filter):
