@@ -1,11 +1,38 @@
 """Objects of the data model, under the path that existing code imports them from."""
 
+from prefect.schemas.artifacts import (
+    Artifact,
+    ArtifactCollection,
+)
+from prefect.schemas.blocks import (
+    BlockDocument,
+    BlockSchema,
+    BlockType,
+)
+from prefect.schemas.concurrency import (
+    ConcurrencyLeaseHolder,
+    ConcurrencyLimit,
+    GlobalConcurrencyLimit,
+)
+from prefect.schemas.deployments import (
+    ConcurrencyLimitConfig,
+    ConcurrencyLimitStrategy,
+    ConcurrencyOptions,
+    Deployment,
+    DeploymentSchedule,
+    DeploymentStatus,
+    VersionInfo,
+)
+from prefect.schemas.inputs import (
+    FlowRunInput,
+)
 from prefect.schemas.objects import (
     Constant,
     CreatedBy,
     Flow,
     FlowRun,
     FlowRunPolicy,
+    FlowRunResult,
     Log,
     Parameter,
     TaskRun,
@@ -19,15 +46,47 @@ from prefect.schemas.states import (
     StateGroup,
     StateType,
 )
+from prefect.schemas.variables import (
+    Variable,
+)
+from prefect.schemas.work_pools import (
+    QueueFilter,
+    Worker,
+    WorkerStatus,
+    WorkPool,
+    WorkPoolStatus,
+    WorkPoolStorageConfiguration,
+    WorkQueue,
+    WorkQueueHealthPolicy,
+    WorkQueueStatus,
+    WorkQueueStatusDetail,
+)
 
 __all__ = [
+    "Artifact",
+    "ArtifactCollection",
+    "BlockDocument",
+    "BlockSchema",
+    "BlockType",
+    "ConcurrencyLeaseHolder",
+    "ConcurrencyLimit",
+    "ConcurrencyLimitConfig",
+    "ConcurrencyLimitStrategy",
+    "ConcurrencyOptions",
     "Constant",
     "CreatedBy",
+    "Deployment",
+    "DeploymentSchedule",
+    "DeploymentStatus",
     "Flow",
     "FlowRun",
+    "FlowRunInput",
     "FlowRunPolicy",
+    "FlowRunResult",
+    "GlobalConcurrencyLimit",
     "Log",
     "Parameter",
+    "QueueFilter",
     "State",
     "StateDetails",
     "StateGroup",
@@ -36,4 +95,15 @@ __all__ = [
     "TaskRun",
     "TaskRunPolicy",
     "TaskRunResult",
+    "Variable",
+    "VersionInfo",
+    "WorkPool",
+    "WorkPoolStatus",
+    "WorkPoolStorageConfiguration",
+    "WorkQueue",
+    "WorkQueueHealthPolicy",
+    "WorkQueueStatus",
+    "WorkQueueStatusDetail",
+    "Worker",
+    "WorkerStatus",
 ]
