@@ -6,6 +6,7 @@ PEER ?= .peer
 PEER_PYTHON ?= $(PEER)/bin/python
 BENCH ?=
 TESTS ?= tests
+SETTING ?= server
 JOBS ?= 2
 
 BIN := $(VENV)/bin
@@ -17,7 +18,7 @@ UV := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test interop architecture lint format types bench bench-server check lock names build clean
+.PHONY: help demo test behaviour interop architecture lint format types bench bench-server check lock names build clean
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of"
@@ -40,7 +41,11 @@ demo: $(VENV)/.run-stamp ## run a real pipeline and show what was recorded (need
 test: $(VENV)/.dev-stamp ## run the tests (TESTS=tests/engine for some)
 	$(BIN)/python -m pytest -n $(JOBS) -m "not interop" $(TESTS)
 
-interop: $(VENV)/.dev-stamp $(PEER_PYTHON) ## run flows with the client of Prefect 3.8.8 against our server
+behaviour: $(VENV)/.dev-stamp ## test how flows and tasks behave with SETTING=postgresql, server or peer
+	PROCONSUL_TEST_SETTING="$(SETTING)" PEER_PYTHON="$(PEER_PYTHON)" \
+		$(BIN)/python -m pytest -n $(JOBS) $(if $(BEHAVIOUR),-m "$(BEHAVIOUR)") tests/flows tests/tasks tests/runtime tests/engine
+
+interop: $(VENV)/.dev-stamp $(PEER_PYTHON) ## run flows between us and Prefect 3.8.8, both ways
 	PEER_PYTHON="$(PEER_PYTHON)" $(BIN)/python -m pytest -n 0 -m interop tests/interop
 
 architecture: $(VENV)/.dev-stamp ## check floors, cycles, sizes, import budget, exported names

@@ -44,18 +44,3 @@ def test_pools_have_as_many_workers_as_settings_say_unless_code_does(runner, set
     with temporary_settings({setting: 3}):
         assert runner().max_workers == runner().duplicate().max_workers == 3
         assert runner(max_workers=2).max_workers == 2
-
-
-@pytest.mark.parametrize(("silence", "warnings"), [("false", 1), ("true", 0)])
-def test_a_server_that_is_named_in_vain_is_told_of_unless_told_not_to(silence, warnings, run_python):
-    code = "from prefect import flow\nflow(lambda: 1)()\nflow(lambda: 2)()"
-    done = run_python(
-        "-c",
-        code,
-        env={
-            "PREFECT_API_URL": "http://127.0.0.1:1/api",
-            "PREFECT_SILENCE_API_URL_MISCONFIGURATION": silence,
-        },
-    )
-
-    assert done.stderr.count("does not talk to servers yet") == warnings

@@ -9,8 +9,8 @@ from prefect.context.runs import _FLOW_RUN
 from prefect.engine.drivers import drive, drive_generator
 from prefect.engine.ending import Ending
 from prefect.engine.flow_run import flow_run_steps
-from prefect.engine.journal import Journal, open_journal
-from prefect.engine.notes import notes_of
+from prefect.engine.journal import Journal
+from prefect.engine.notes import notes_of, open_journal
 from prefect.engine.steps import Steps, map_calls
 from prefect.engine.task_run import new_task_run, task_run_steps
 

@@ -19,7 +19,7 @@ from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.ending import Ending, ending_of, log_failure, states_for_futures
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
 from prefect.engine.inputs import pending, resolve, task_inputs
-from prefect.engine.journal import Journal, open_journal
+from prefect.engine.journal import Journal
 from prefect.engine.lifecycle import (
     Interrupted,
     Outcome,
@@ -31,7 +31,7 @@ from prefect.engine.lifecycle import (
     state_of,
 )
 from prefect.engine.nesting import mirror, stand_in
-from prefect.engine.notes import FlowRunNotes, notes_of
+from prefect.engine.notes import FlowRunNotes, notes_of, open_journal
 from prefect.engine.signals import termination_as_exception
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Steps, Wait
 from prefect.engine.stopping import cancelled, keep_slot, let_slot_go, suspended

@@ -28,10 +28,9 @@ from prefect.schemas.objects import FlowRun, TaskRunRecord
 from prefect.schemas.responses import SetStateStatus
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import State
-from prefect.settings import get_current_settings
 from prefect.store import open_store
 
-__all__ = ["Journal", "creation_of", "enter", "for_store", "is_current", "open_journal", "with_lease"]
+__all__ = ["Journal", "creation_of", "enter", "for_store", "is_current", "with_lease"]
 
 _flow_ids: dict[tuple[int, str], UUID] = {}
 """Ids of flows that are in a store already, by the store's client and the flow's name."""
@@ -43,7 +42,7 @@ _lock = threading.Lock()
 
 
 class Journal:
-    """Writes down the runs of one store; `open_journal` makes it."""
+    """Writes down the runs of one store; `notes.open_journal` makes it."""
 
     __slots__ = ("_recorder", "client", "is_recording")
 
@@ -158,19 +157,6 @@ class Journal:
         if not told:
             get_logger("engine").error("This run goes on, but is not recorded: %s", error)
         get_recorder().learn_of_outage(error)
-
-
-def open_journal() -> Journal:
-    """Return a journal of what the settings name now; each root run needs one of its own.
-
-    Raises:
-        prefect.exceptions.ConfigurationError: The settings name a server, but not by a URL.
-    """
-    if get_current_settings().api.url is None:
-        return Journal()
-    from prefect.engine.server_journal import ServerJournal  # noqa: PLC0415 - only where a server is used
-
-    return ServerJournal()
 
 
 def enter(record: TaskRunRecord, state: State[Any]) -> None:

@@ -10,14 +10,15 @@ from uuid import UUID
 
 from prefect.context.runs import FlowRunContext
 from prefect.engine.inputs import ResultTracker
-from prefect.engine.journal import Journal, open_journal
+from prefect.engine.journal import Journal
 from prefect.schemas.objects import FlowRun, TaskRunRecord
 from prefect.schemas.states import State
+from prefect.settings import get_current_settings
 
 if TYPE_CHECKING:
     from prefect.recorder.slot_leases import SlotLease
 
-__all__ = ["CHECK_AFTER", "FlowRunNotes", "notes_of"]
+__all__ = ["CHECK_AFTER", "FlowRunNotes", "notes_of", "open_journal"]
 
 CHECK_AFTER = 1.0
 """Seconds until a run first asks, before a task, whether it was cancelled or suspended meanwhile."""
@@ -72,6 +73,19 @@ class FlowRunNotes:
     def begin_attempt(self) -> None:
         """Count nested flow runs from the start again."""
         self._counts.clear()
+
+
+def open_journal() -> Journal:
+    """Return a journal of what the settings name now; each root run needs one of its own.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: The settings name a server, but not by a URL.
+    """
+    if get_current_settings().api.url is None:
+        return Journal()
+    from prefect.engine.server_journal import ServerJournal  # noqa: PLC0415 - only where a server is used
+
+    return ServerJournal()
 
 
 def notes_of(context: FlowRunContext) -> FlowRunNotes:

@@ -71,7 +71,7 @@ class Settings(Section):
     ui_url: str | None = derived(
         lambda settings: _ui_url(settings), "The address of the pages, for links. Follows from the API's URL."
     )
-    silence_api_url_misconfiguration: bool = option(False, "Do not warn that the API URL is not used.")
+    silence_api_url_misconfiguration: bool = option(False, "Kept for code that sets it.")
 
     _overrides: dict[str, Any]
     _given: dict[str, Given]

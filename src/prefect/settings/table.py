@@ -44,22 +44,14 @@ class APISettings(Section):
     """Where the API is, and how to be let in."""
 
     url: str | None = option(
-        None, "The URL of the API. Kept for the HTTP client: so far, runs are always recorded here."
+        None, "The URL of the API: runs are recorded there. Without it, they are recorded on this machine."
     )
-    auth_string: SecretStr | None = option(
-        None, "`user:password` for a server with basic authentication (later)."
-    )
-    key: SecretStr | None = option(None, "The API key to send with each request. Kept for the HTTP client.")
-    tls_insecure_skip_verify: bool = option(
-        False, "Trust any certificate of the API. Kept for the HTTP client."
-    )
-    ssl_cert_file: str | None = option(
-        None, "Certificates to trust, in place of the system's. Kept for the HTTP client."
-    )
-    enable_http2: bool = option(False, "Speak HTTP/2 with the API. Kept for the HTTP client.")
-    request_timeout: float = option(
-        60.0, "Seconds to wait for an answer of the API. Kept for the HTTP client."
-    )
+    auth_string: SecretStr | None = option(None, "`user:password` for a server with basic authentication.")
+    key: SecretStr | None = option(None, "The API key to send with each request.")
+    tls_insecure_skip_verify: bool = option(False, "Trust any certificate of the API.")
+    ssl_cert_file: str | None = option(None, "Certificates to trust, in place of the system's.")
+    enable_http2: bool = option(False, "Speak HTTP/2 with the API.")
+    request_timeout: float = option(60.0, "Seconds to wait for an answer of the API.")
 
 
 class CLISettings(Section):
@@ -73,27 +65,19 @@ class CLISettings(Section):
 class ClientMetricsSettings(Section):
     """What the client measures of itself."""
 
-    enabled: bool = option(False, "Serve metrics. Kept for the HTTP client.", "PREFECT_CLIENT_ENABLE_METRICS")
-    port: int = option(4201, "The port to serve metrics on. Kept for the HTTP client.")
+    enabled: bool = option(False, "Serve metrics of the client (later).", "PREFECT_CLIENT_ENABLE_METRICS")
+    port: int = option(4201, "The port to serve metrics on (later).")
 
 
 class ClientSettings(Section):
     """How the HTTP client behaves."""
 
-    max_retries: int = option(5, "How often a request is sent again. Kept for the HTTP client.")
-    retry_jitter_factor: float = option(
-        0.2, "How much the time between two attempts varies. Kept for the HTTP client."
-    )
-    retry_extra_codes: set[int] = option(set(), "Further status codes to retry on. Kept for the HTTP client.")
-    csrf_support_enabled: bool = option(
-        True, "Send the tokens that a protected server asks for (HTTP client, later)."
-    )
-    custom_headers: dict[str, str] = option(
-        {}, "Headers to add to each request, as JSON. Kept for the HTTP client."
-    )
-    server_version_check_enabled: bool = option(
-        True, "Compare versions with the server. Kept for the HTTP client."
-    )
+    max_retries: int = option(5, "How often a request is sent again.")
+    retry_jitter_factor: float = option(0.2, "How much the time between two attempts varies.")
+    retry_extra_codes: set[int] = option(set(), "Further status codes to retry on.")
+    csrf_support_enabled: bool = option(True, "Send the tokens that a protected server asks for.")
+    custom_headers: dict[str, str] = option({}, "Headers to add to each request, as JSON.")
+    server_version_check_enabled: bool = option(True, "Compare versions with the server (later).")
     metrics: ClientMetricsSettings = section(ClientMetricsSettings)
 
 
@@ -137,7 +121,7 @@ class FlowsSettings(Section):
 
     heartbeat_frequency: int | None = option(
         180,
-        "Seconds between two signs of life of a flow run. Kept for the runner (later).",
+        "Seconds between two signs of life of a flow run, where a server records it.",
         "PREFECT_RUNNER_HEARTBEAT_FREQUENCY",
     )
     default_retries: int = option(0, "How often a failed flow is run again.", "PREFECT_FLOW_DEFAULT_RETRIES")
@@ -161,11 +145,10 @@ class LoggingToAPISettings(Section):
 
     enabled: bool = option(True, "Record what is logged in runs.")
     batch_interval: float = option(
-        2.0, "Seconds between two batches of logs to an API. Kept for the HTTP client."
+        2.0,
+        "Seconds between two batches of logs to an API. Kept for code that sets it: it is half a second.",
     )
-    batch_size: int = option(
-        4_000_000, "Bytes of a batch of logs to an API, at most. Kept for the HTTP client."
-    )
+    batch_size: int = option(4_000_000, "Bytes of a batch of logs to an API, at most.")
     max_log_size: int = option(
         1_000_000, "Bytes of a line of logs, at most; the rest is cut off, with a mark."
     )

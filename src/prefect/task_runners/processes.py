@@ -16,7 +16,8 @@ from prefect.context import hydrated_context, serialize_context
 from prefect.engine.entry import run_submitted
 from prefect.engine.future import wait_all
 from prefect.engine.inputs import pending, resolve
-from prefect.engine.journal import enter, open_journal
+from prefect.engine.journal import enter
+from prefect.engine.notes import open_journal
 from prefect.exceptions import ConfigurationError, SerializationError, UpstreamTaskError
 from prefect.recorder import get_recorder
 from prefect.schemas.results import ResultRecord
