@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.operations.registry import operation
-from prefect.operations.work_pools import find_pool, patience
+from prefect.operations.work_pools import create_work_pool, find_pool, patience, read_work_pool
 from prefect.schemas.filters import WorkerFilter
 from prefect.schemas.pages import Page
 from prefect.schemas.queries import DEFAULT_LIMIT
-from prefect.schemas.work_pools import Worker
+from prefect.schemas.work_pools import Worker, WorkPool, WorkPoolCreate
+from prefect.schemas.worker_channel import ResolvedWorkQueue, WorkerHelloPayload
 from prefect.store.base import Connection, Store
 from prefect.store.conditions.work_pools import worker_condition
 from prefect.store.pages import asked
-from prefect.store.tables import workers
-from prefect.store.work_pools import worker_records, workers_with_status
+from prefect.store.tables import work_queues, workers
+from prefect.store.work_pools import queues, worker_records, workers_with_status
 from prefect.types import now
 
-__all__ = ["WorkerPage", "delete_worker", "hear_worker", "read_workers", "send_worker_heartbeat"]
+__all__ = [
+    "WorkerPage",
+    "delete_worker",
+    "hear_worker",
+    "join_pool",
+    "read_workers",
+    "send_worker_heartbeat",
+]
 
 
 class WorkerPage(Page):
@@ -73,6 +82,46 @@ def hear_worker(connection: Connection, pool_id: UUID, name: str, every: int | N
     heard = ("updated", "last_heartbeat_time", "heartbeat_interval_seconds")
     fresh: dict[str, Any] = {name: added.excluded[name] for name in heard}
     connection.execute(added.on_conflict_do_update(index_elements=["work_pool_id", "name"], set_=fresh))
+
+
+def join_pool(
+    store: Store, work_pool_name: str, hello: WorkerHelloPayload
+) -> tuple[WorkPool, list[ResolvedWorkQueue]]:
+    """Let a worker say that it is there and what it serves.
+
+    Args:
+        store: The store.
+        work_pool_name: The pool whose runs it carries out.
+        hello: Who it is.
+
+    Returns:
+        The pool, and the queues that the worker serves.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such pool, and none is to be made; or no such queue.
+    """
+    if hello.create_pool_if_not_found:
+        try:
+            find_pool(store, work_pool_name)
+        except ObjectNotFound:
+            wanted = WorkPoolCreate(
+                name=work_pool_name,
+                type=hello.worker_type,
+                base_job_template=hello.default_base_job_template,
+            )
+            # Another worker may be faster.
+            with suppress(ObjectAlreadyExists):
+                create_work_pool(store, wanted)
+    send_worker_heartbeat(store, work_pool_name, hello.worker_name, hello.heartbeat_interval_seconds)
+    pool = read_work_pool(store, work_pool_name)
+    mine = queues.select(work_queues.c.work_pool_id == pool.id.hex).order_by(work_queues.c.priority)
+    by_name = {
+        queue.name: ResolvedWorkQueue(id=queue.id, name=queue.name) for queue in queues.all(store, mine)
+    }
+    names = hello.work_queue_names or list(by_name)
+    if missing := [name for name in names if name not in by_name]:
+        raise ObjectNotFound(help_message=f"Work pool queue '{work_pool_name}/{missing[0]}' not found.")
+    return pool, [by_name[name] for name in names]
 
 
 @operation("POST", "/work_pools/{work_pool_name}/workers/filter")

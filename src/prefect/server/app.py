@@ -26,6 +26,7 @@ from prefect.server.messages import ASGIApp
 from prefect.server.openapi import describe
 from prefect.server.routes import ROUTES, Route
 from prefect.server.subscriptions import Subscriptions
+from prefect.server.worker_channel import worker_channel
 from prefect.server.workroom import Workroom
 from prefect.settings import get_current_settings
 from prefect.store.base import Store
@@ -76,6 +77,7 @@ def make_app(store: Store, workroom: Workroom | None = None, *, checks_hosts: bo
             *(_handler(route, prefix, store, room, subscriptions.wake) for route in ROUTES),
             events_in(f"{prefix}/events/in", inbox),
             *subscriptions.handlers(prefix),
+            worker_channel(f"{prefix}/work_pools/{{work_pool_name:str}}/workers/connect", store, room),
             *_documentation(prefix),
             *(() if metrics is None else (_figures(prefix, metrics, room),)),
         ],
