@@ -354,12 +354,14 @@ def test_a_run_that_is_not_running_is_cancelled(kind, prefect):
     assert prefect("flow-run", "inspect", "wait", "-o", "json").json()["state_type"] == "CANCELLED"
 
 
-def test_a_run_that_is_running_is_not_cancelled(prefect):
+def test_a_run_that_is_running_is_told_to_end(prefect):
     @flow(flow_run_name="busy")
     def busy() -> str:
-        return prefect("flow-run", "cancel", "busy", code=1).err
+        return prefect("flow-run", "cancel", "busy").out
 
-    assert "is running: end its process" in busy()
+    state = busy(return_state=True)
+    assert state.is_cancelled()
+    assert prefect("flow-run", "inspect", "busy", "-o", "json").json()["state_name"] == "Cancelled"
 
 
 def on_terminal(*words: str, **variables: str) -> str:

@@ -13,17 +13,30 @@ from typing import Any
 __all__ = ["GROUPS", "main"]
 
 GROUPS = {
+    "artifact": "See artifacts: what runs show of their work.",
+    "block": "See blocks: typed values that are kept under a name.",
+    "concurrency-limit": "Limit how many tasks with a tag run at once.",
     "config": "View and change settings.",
     "flow": "See flows.",
     "flow-run": "See flow runs: what ran, and what it logged.",
+    "global-concurrency-limit": "Limit how much is done at once, and how often. Short: gcl",
     "profile": "Keep sets of settings, and choose between them.",
     "server": "Serve what is kept to clients.",
     "task-run": "See task runs: what ran, and what it logged.",
+    "variable": "Keep small values under a name, for runs to read.",
     "version": "Show the version, and what it works with here.",
 }
 """Each group of commands, which is the module of that name with a `run`, and what it is for."""
 
-_FURTHER_NAMES = {"flows": "flow", "flow-runs": "flow-run", "profiles": "profile", "task-runs": "task-run"}
+_FURTHER_NAMES = {
+    "concurrency-limits": "concurrency-limit",
+    "flows": "flow",
+    "gcl": "global-concurrency-limit",
+    "global-concurrency-limits": "global-concurrency-limit",
+    "flow-runs": "flow-run",
+    "profiles": "profile",
+    "task-runs": "task-run",
+}
 _SUCCESS, _FAILURE, _USAGE, _INTERRUPTED, _BROKEN_PIPE = 0, 1, 2, 130, 141
 
 

@@ -230,7 +230,9 @@ def _has_ended(found: FlowRun) -> bool:
 
 @group.command("cancel")
 def cancel(run: Annotated[str, Flag(metavar="ID")]) -> None:
-    """Cancel a flow run that has not started, or is paused.
+    """Cancel a flow run.
+
+    One that runs ends before its next task; one that nobody runs is Cancelled at once.
 
     Args:
         run: The run's id, the beginning of that, or its name.
@@ -239,14 +241,16 @@ def cancel(run: Annotated[str, Flag(metavar="ID")]) -> None:
     found = find_flow_run(client, run)
     if _has_ended(found):
         raise Abort(f"Flow run {found.name!r} has ended already, in state {found.state_name}.")
-    if found.state_type in (StateType.RUNNING, StateType.CANCELLING):
-        raise Abort(f"Flow run {found.name!r} is running: end its process, with Ctrl-C or SIGTERM.")
     message = "Cancelled from the command line."
-    cancelled: State[Any] = State(type=StateType.CANCELLED, message=message)
-    result = client.call(set_flow_run_state, found.id, cancelled)
-    if result.state is None or result.state.type is not StateType.CANCELLED:
+    # What nobody runs has nobody who would end it.
+    is_run = found.state_type in (StateType.RUNNING, StateType.CANCELLING) or found.infrastructure_pid
+    kind = StateType.CANCELLING if is_run else StateType.CANCELLED
+    proposed: State[Any] = State(type=kind, message=message)
+    state = client.call(set_flow_run_state, found.id, proposed).state
+    if state is None or state.type not in (StateType.CANCELLING, StateType.CANCELLED):
         raise Abort(f"Flow run {found.name!r} could not be cancelled.")
-    print(f"Flow run {found.name!r} is cancelled.")
+    done = "is cancelled" if state.type is StateType.CANCELLED else "is being cancelled"
+    print(f"Flow run {found.name!r} {done}.")
 
 
 @group.command("delete")
