@@ -15,6 +15,8 @@ __all__ = ["GROUPS", "main"]
 GROUPS = {
     "artifact": "See artifacts: what runs show of their work.",
     "block": "See blocks: typed values that are kept under a name.",
+    "artifact": "See artifacts: what runs show of their work.",
+    "block": "See blocks: typed values that are kept under a name.",
     "concurrency-limit": "Limit how many tasks with a tag run at once.",
     "config": "View and change settings.",
     "flow": "See flows.",
@@ -23,6 +25,7 @@ GROUPS = {
     "profile": "Keep sets of settings, and choose between them.",
     "server": "Serve what is kept to clients.",
     "task-run": "See task runs: what ran, and what it logged.",
+    "variable": "Keep small values under a name, for runs to read.",
     "variable": "Keep small values under a name, for runs to read.",
     "version": "Show the version, and what it works with here.",
 }
