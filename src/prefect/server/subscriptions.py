@@ -21,6 +21,7 @@ from prefect.schemas.filters import LogFilter
 from prefect.schemas.filters.events import EventFilter
 from prefect.schemas.objects import Log
 from prefect.server.feed import MOST_WAITING, Feed, Subscriber, Told
+from prefect.server.scheduled_task_runs import Bell, scheduled_task_runs
 from prefect.server.workroom import Workroom
 from prefect.settings import get_current_settings
 from prefect.settings.server_table import ServerEventsSettings
@@ -50,10 +51,12 @@ class Subscriptions:
         room: Where the store is read.
     """
 
-    __slots__ = ("_events", "_logs", "_room", "_tail")
+    __slots__ = ("_bell", "_events", "_logs", "_room", "_store", "_tail")
 
     def __init__(self, store: Store, room: Workroom) -> None:
+        self._store = store
         self._room = room
+        self._bell = Bell()
         self._tail = EventTail(store)
         self._events: Feed[ReceivedEvent] = Feed(room, self._tail)
         self._logs: Feed[Log] = Feed(room, LogTail(store))
@@ -62,6 +65,7 @@ class Subscriptions:
         """Tell at once what was written just now."""
         self._events.wake()
         self._logs.wake()
+        self._bell.ring()
 
     async def close(self) -> None:
         """Tell nothing more."""
@@ -77,6 +81,9 @@ class Subscriptions:
         return [
             events_out(f"{prefix}/events/out", self._events, self._tail, self._room),
             logs_out(f"{prefix}/logs/out", self._logs),
+            scheduled_task_runs(
+                f"{prefix}/task_runs/subscriptions/scheduled", self._store, self._room, self._bell
+            ),
         ]
 
 

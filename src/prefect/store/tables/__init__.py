@@ -32,7 +32,15 @@ from prefect.store.tables.notes import (
     saved_searches,
     variables,
 )
-from prefect.store.tables.runs import flow_run_states, flow_runs, flows, leases, logs, task_runs
+from prefect.store.tables.runs import (
+    flow_run_states,
+    flow_runs,
+    flows,
+    leases,
+    logs,
+    task_run_claims,
+    task_runs,
+)
 
 __all__ = [
     "Json",
@@ -60,6 +68,7 @@ __all__ = [
     "logs",
     "metadata",
     "saved_searches",
+    "task_run_claims",
     "task_runs",
     "variables",
     "work_pools",

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from prefect.store.tables.kinds import Json, Time, index_where, metadata
 
-__all__ = ["flow_run_states", "flow_runs", "flows", "leases", "logs", "task_runs"]
+__all__ = ["flow_run_states", "flow_runs", "flows", "leases", "logs", "task_run_claims", "task_runs"]
 
 flows = Table(
     "flows",
@@ -138,6 +138,17 @@ Index(
     sqlite_where=task_runs.c.cache_key.is_not(None),
     postgresql_where=task_runs.c.cache_key.is_not(None),
     postgresql_using="hash",
+)
+
+# What waits for a worker; of other runs, only those that wait for a retry are in it, for as long as they do.
+index_where(task_runs.c.task_key, task_runs.c.state_type == literal_column("'SCHEDULED'"))
+
+task_run_claims = Table(
+    "task_run_claims",
+    metadata,
+    Column("task_run_id", Uuid, ForeignKey(task_runs.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("expires", Time, nullable=False),
 )
 
 logs = Table(

@@ -31,6 +31,7 @@ def upgrade() -> None:
     _create_work_pools()
     _create_block_schemas()
     _create_concurrency_slots()
+    _create_task_run_claims()
     _create_work_queues()
     _create_workers()
     _create_block_documents()
@@ -51,10 +52,17 @@ def downgrade() -> None:
     op.drop_table("block_documents")
     op.drop_table("workers")
     op.drop_table("work_queues")
+    op.drop_table("task_run_claims")
     op.drop_table("concurrency_slots")
     op.drop_table("block_schemas")
     op.drop_table("work_pools")
     op.drop_table("variables")
+    op.drop_index(
+        op.f("ix_task_runs_task_key"),
+        table_name="task_runs",
+        sqlite_where=sa.text("state_type = 'SCHEDULED'"),
+        postgresql_where=sa.text("state_type = 'SCHEDULED'"),
+    )
     op.drop_index(
         op.f("ix_task_runs_cache_key"),
         table_name="task_runs",
@@ -255,6 +263,14 @@ def _change_task_runs() -> None:
         postgresql_where=sa.text("cache_key IS NOT NULL"),
         postgresql_using="hash",
     )
+    op.create_index(
+        op.f("ix_task_runs_task_key"),
+        "task_runs",
+        ["task_key"],
+        unique=False,
+        sqlite_where=sa.text("state_type = 'SCHEDULED'"),
+        postgresql_where=sa.text("state_type = 'SCHEDULED'"),
+    )
 
 
 def _create_variables() -> None:
@@ -336,6 +352,22 @@ def _create_concurrency_slots() -> None:
         sa.PrimaryKeyConstraint("lease_id", "limit_id", name=op.f("pk_concurrency_slots")),
     )
     op.create_index(op.f("ix_concurrency_slots_limit_id"), "concurrency_slots", ["limit_id"], unique=False)
+
+
+def _create_task_run_claims() -> None:
+    op.create_table(
+        "task_run_claims",
+        sa.Column("task_run_id", sa.Uuid(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("expires", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["task_run_id"],
+            ["task_runs.id"],
+            name=op.f("fk_task_run_claims_task_run_id_task_runs"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("task_run_id", name=op.f("pk_task_run_claims")),
+    )
 
 
 def _create_work_queues() -> None:

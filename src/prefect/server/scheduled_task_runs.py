@@ -1,0 +1,163 @@
+"""The socket that workers of tasks are given task runs by: `/task_runs/subscriptions/scheduled`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from litestar import WebSocket
+from litestar.exceptions import WebSocketDisconnect
+from litestar.handlers import WebsocketRouteHandler
+
+from prefect.exceptions import ServerBusy, StoreError
+from prefect.operations.scheduled_task_runs import claim_task_run, keep_task_run, release_task_run
+from prefect.schemas.base import encode_json
+from prefect.schemas.objects import TaskRun
+from prefect.server.workroom import Workroom
+from prefect.store.base import Store
+from prefect.types import now, uuid7
+
+__all__ = ["Bell", "scheduled_task_runs"]
+
+logger = logging.getLogger("prefect.server")
+
+NOT_UNDERSTOOD, UNAVAILABLE = 4001, 1013
+LOOK_SECONDS = 0.5
+"""How often the store is looked at for what other processes write."""
+ACKNOWLEDGE_SECONDS = 30.0
+"""How long a worker may take to say that it has a task run."""
+_GRACE = timedelta(seconds=10)
+
+AnySocket = WebSocket[Any, Any, Any]
+_decode_message = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class _Subscribe(msgspec.Struct, tag_field="type", tag="subscribe"):
+    keys: list[str]
+    client_id: str
+
+
+class Bell:
+    """Wakes everybody who waits for it."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Event] = set()
+
+    def ring(self) -> None:
+        """Wake them."""
+        for each in self._waiting:
+            each.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until it rings, and no longer than some seconds."""
+        rung = asyncio.Event()
+        self._waiting.add(rung)
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(rung.wait(), seconds)
+        finally:
+            self._waiting.discard(rung)
+
+
+def scheduled_task_runs(path: str, store: Store, room: Workroom, bell: Bell) -> WebsocketRouteHandler:
+    """Return the handler of the socket.
+
+    Args:
+        path: Where it is.
+        store: Where task runs are.
+        room: Where the store is asked.
+        bell: Rings when something was written.
+    """
+
+    async def handle(socket: AnySocket) -> None:
+        try:
+            await socket.accept()
+            keys = await _keys(socket)
+            if keys is None:
+                await socket.close(code=NOT_UNDERSTOOD, reason="Expected 'subscribe' message")
+                return
+            await _Giver(socket, store, room, bell).serve(keys)
+        except WebSocketDisconnect:
+            return
+        except (StoreError, ServerBusy) as error:
+            logger.warning("A worker of tasks is disconnected: %s", error)
+            await socket.close(code=UNAVAILABLE, reason="Service Unavailable")
+
+    return WebsocketRouteHandler(path)(handle)
+
+
+async def _keys(socket: AnySocket) -> list[str] | None:
+    try:
+        asked = msgspec.json.decode(await socket.receive_data(mode="text"), type=_Subscribe)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return asked.keys or None
+
+
+class _Giver:
+    """Gives one worker task runs, the next when it has said that it has the last."""
+
+    def __init__(self, socket: AnySocket, store: Store, room: Workroom, bell: Bell) -> None:
+        self._socket = socket
+        self._store = store
+        self._room = room
+        self._bell = bell
+        self._holder = uuid7().hex
+
+    async def serve(self, keys: list[str]) -> None:
+        message = asyncio.ensure_future(self._socket.receive_data(mode="text"))
+        try:
+            while True:
+                run = await self._next(keys, message)
+                if run is None or not await self._give(run, message):
+                    return
+                message = asyncio.ensure_future(self._socket.receive_data(mode="text"))
+        finally:
+            message.cancel()
+            await asyncio.gather(message, return_exceptions=True)
+
+    async def _next(self, keys: list[str], message: asyncio.Future[Any]) -> TaskRun | None:
+        """Wait for a task run; the worker has nothing to say meanwhile, but may go."""
+        while not message.done():
+            at = now()
+            expires = at + timedelta(seconds=ACKNOWLEDGE_SECONDS) + _GRACE
+            run = await self._room.run(claim_task_run, self._store, keys, self._holder, at, expires)
+            if run is not None:
+                return run
+            rung = asyncio.ensure_future(self._bell.wait(LOOK_SECONDS))
+            try:
+                await asyncio.wait((rung, message), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                rung.cancel()
+        message.result()
+        await self._socket.close(code=NOT_UNDERSTOOD, reason="Nothing is to be acknowledged")
+        return None
+
+    async def _give(self, run: TaskRun, message: asyncio.Future[Any]) -> bool:
+        """Send a task run, and wait for the word that it came; whoever is not heard of does not have it."""
+        has_it = False
+        try:
+            await self._socket.send_data(encode_json(run).decode(), mode="text")
+            await asyncio.wait((message,), timeout=ACKNOWLEDGE_SECONDS)
+            has_it = message.done() and _is_acknowledgement(message.result())
+            if not has_it:
+                await self._socket.close(code=NOT_UNDERSTOOD, reason="Expected 'ack' message")
+                return False
+            return await self._room.run(keep_task_run, self._store, run.id, self._holder)
+        finally:
+            if not has_it:
+                await self._room.run(release_task_run, self._store, run.id, self._holder)
+                self._bell.ring()
+
+
+def _is_acknowledgement(text: Any) -> bool:
+    try:
+        return _decode_message(text).get("type") == "ack"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
