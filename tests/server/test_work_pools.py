@@ -346,3 +346,20 @@ def test_a_queue_that_is_being_changed_keeps_nobody_waiting(client, pool, plan, 
             assert [each.flow_run.id for each in get_scheduled_flow_runs(store, "pool")] == [run.id]
     finally:
         other.close()
+
+
+# --- kinds --------------------------------------------------------------------------------------------------
+
+
+def test_pools_can_be_made_from_the_kinds_that_are_offered(client):
+    kinds = client.get("/api/collections/views/aggregate-worker-metadata").json()
+    assert {"process", "docker"} <= {kind for package in kinds.values() for kind in package}
+    for package in kinds.values():
+        for kind, about in package.items():
+            body = {
+                "name": kind,
+                "type": about["type"],
+                "base_job_template": about["default_base_job_configuration"],
+            }
+            assert client.post("/api/work_pools/", json=body).status_code == 201
+    assert client.get("/api/collections/views/nothing").status_code == 404
