@@ -7,6 +7,8 @@ import pytest
 from test_deployments import HOURLY, deploy, exists, plan
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.operations.deployment_plans import check_work_queues, schedule_deployment
+from prefect.operations.deployment_runs import read_scheduled_runs_of_deployments
 from prefect.operations.deployment_schedules import (
     create_deployment_schedules,
     delete_deployment_schedule,
@@ -83,3 +85,21 @@ def test_what_is_not_there_is_said(store: Store) -> None:
         update_deployment_schedule(store, made.id, uuid4(), DeploymentScheduleUpdate(active=False))
     with pytest.raises(ObjectNotFound, match="Schedule not found"):
         delete_deployment_schedule(store, made.id, uuid4())
+
+
+def test_runs_are_planned_when_asked_for(store: Store) -> None:
+    made = deploy(store, schedules=[DeploymentScheduleCreate(schedule=HOURLY, parameters={"n": 2})])
+    schedule_deployment(store, made.id, min_runs=5, max_runs=5)
+    runs = read_scheduled_runs_of_deployments(store, [made.id])
+    assert [run.parameters for run in runs] == [{"n": 2}] * 5
+    schedule_deployment(store, made.id, min_runs=5)
+    assert len(read_scheduled_runs_of_deployments(store, [made.id])) == 5
+    schedule_deployment(store, uuid4())
+
+
+def test_it_is_told_which_queue_runs_go_to(store: Store) -> None:
+    queued, free = deploy(store, work_queue_name="fast"), deploy(store, name="free")
+    assert [queue.name for queue in check_work_queues(store, queued.id)] == ["fast"]
+    assert check_work_queues(store, free.id) == []
+    with pytest.raises(ObjectNotFound, match="Deployment not found"):
+        check_work_queues(store, uuid4())

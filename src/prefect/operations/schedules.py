@@ -35,7 +35,7 @@ from prefect.store.tables import deployment_schedules, deployments, flow_runs, w
 from prefect.store.values import read_id, read_time
 from prefect.types import format_utc, uuid7
 
-__all__ = ["plan_runs"]
+__all__ = ["plan_runs", "plan_runs_of"]
 
 AUTO_SCHEDULED = "auto-scheduled"
 """The tag of runs that a schedule made."""
@@ -66,7 +66,7 @@ def plan_runs(
     planned = 0
     for batch in _batches(wanted, batch_size):
         with store.transaction() as connection:
-            planned += _plan_batch(connection, batch, at, horizon)
+            planned += plan_runs_of(connection, batch, at, horizon)
     return planned
 
 
@@ -128,7 +128,18 @@ class _Target(NamedTuple):
     pool_name: str | None
 
 
-def _plan_batch(connection: Connection, ids: Sequence[UUID], at: datetime, horizon: Horizon) -> int:
+def plan_runs_of(connection: Connection, ids: Sequence[UUID], at: datetime, horizon: Horizon) -> int:
+    """Plan the runs of some deployments, but for those that somebody else has locked or that are paused.
+
+    Args:
+        connection: A connection that may write.
+        ids: The deployments.
+        at: The current time.
+        horizon: How far ahead to plan.
+
+    Returns:
+        How many runs were planned.
+    """
     here = among(deployments.c.id, [one.hex for one in ids])
     # Who has a deployment locked is planning its runs, or changing it; in both cases another look is due.
     locked = objects.select(here, deployments.c.paused.is_(False)).order_by(deployments.c.id)

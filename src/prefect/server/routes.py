@@ -22,6 +22,7 @@ from prefect.operations import (  # noqa: F401 - with them, the registry is comp
     collections,
     concurrency,
     csrf,
+    deployment_plans,
     deployment_runs,
     deployments,
     event_listings,
