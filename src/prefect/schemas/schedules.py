@@ -59,7 +59,10 @@ class IntervalSchedule(Schema, forbid_unknown_fields=True):
     timezone: str | None = None
 
     def __post_init__(self) -> None:
-        self.interval = Seconds.of(msgspec.convert(self.interval, timedelta, strict=False))
+        given: Any = self.interval
+        if not isinstance(given, timedelta):
+            given = msgspec.convert(given, timedelta, strict=False)
+        self.interval = Seconds.of(given)
         if self.interval <= timedelta(0):
             raise ValueError("An interval should be greater than 0 seconds")
         anchor = msgspec.convert(self.anchor_date, datetime, strict=False)
