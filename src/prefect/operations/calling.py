@@ -48,7 +48,7 @@ def layout_of(operation: Operation) -> Layout:
     Args:
         operation: The operation.
     """
-    hints = get_type_hints(operation.function)
+    hints = get_type_hints(operation.function, include_extras=True)
     parameters = list(inspect.signature(operation.function).parameters.values())[1:]
     names = tuple(parameter.name for parameter in parameters)
     in_path = frozenset(_IN_PATH.findall(operation.path))
