@@ -118,7 +118,6 @@ def test_an_interval_is_counted_from_its_anchor_into_both_directions(zone, start
 )
 @settings(max_examples=100, deadline=None)
 def test_a_time_is_the_same_whenever_it_is_asked_for(zone, starts_at, schedule):
-    from prefect.schemas.schedules import read_schedule
 
     values = {
         name: value.replace("\\n", "\n") if isinstance(value, str) else value

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, delete, select
 
 from prefect.schemas.concurrency import GlobalConcurrencyLimitResponse
 from prefect.schemas.deployments import DeploymentResponse, DeploymentSchedule, DeploymentStatus
+from prefect.settings import get_current_settings
 from prefect.store.base import Connection, Store
 from prefect.store.functions import Member
 from prefect.store.limits import leased_slots, limits
@@ -27,7 +28,6 @@ from prefect.store.values import Row, id_or_none, time_or_none
 from prefect.types import format_utc
 
 __all__ = [
-    "POLLED_LATELY",
     "deployment_rows",
     "drop_planned_runs",
     "objects",
@@ -35,9 +35,6 @@ __all__ = [
     "schedules",
     "schedules_of",
 ]
-
-POLLED_LATELY = timedelta(seconds=60)
-"""How long a deployment counts as ready after somebody asked for its runs."""
 
 objects: Records[DeploymentResponse] = Records(deployments, DeploymentResponse)
 schedules: Records[DeploymentSchedule] = Records(deployment_schedules, DeploymentSchedule)
@@ -63,6 +60,8 @@ def deployments_from_rows(
         rows: What `deployment_rows` gives.
         at: The current time, which tells whether they are ready.
     """
+    foreman = get_current_settings().server.services.foreman
+    lately = timedelta(seconds=foreman.deployment_last_polled_timeout_seconds)
     found, limit_ids = [], {}
     position = list(deployments.c.keys()).index("global_concurrency_limit_id")
     for row in rows:
@@ -74,7 +73,7 @@ def deployments_from_rows(
         # Who asks for the runs of a queue, asks for those of its deployments.
         polled = [time for time in (deployment.last_polled, time_or_none(queue_polled)) if time is not None]
         deployment.last_polled = max(polled, default=None)
-        is_ready = bool(polled) and at - max(polled) <= POLLED_LATELY
+        is_ready = bool(polled) and at - max(polled) <= lately
         deployment.status = DeploymentStatus.READY if is_ready else DeploymentStatus.NOT_READY
         found.append(deployment)
     limits_by_id = _limits(source, [one for one in limit_ids.values() if one is not None], at)
