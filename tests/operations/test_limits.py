@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -195,6 +198,19 @@ def test_who_holds_a_lease_is_kept(store: Store) -> None:
     limit_id, run_id = make_limit(store), UUID(int=7)
     take(store, slots=2, holder=ConcurrencyLeaseHolder(type="task_run", id=run_id))
     assert holders(store, [limit_id], now()) == {limit_id: [run_id, run_id]}
+
+
+def test_limits_hold_between_processes(store: Store, tmp_path: Path) -> None:
+    make_limit(store, "a", 2)
+    make_limit(store, "b", 2)
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    words = [sys.executable, str(Path(__file__).with_name("holders.py")), store.url, str(marks), "5", "2"]
+    processes = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for process in processes:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+    assert (active(store, "a"), active(store, "b")) == (0, 0)
 
 
 STEPS = st.lists(
