@@ -113,14 +113,17 @@ class Block(BaseModel):
     @classmethod
     def model_json_schema(
         cls,
-        by_alias: bool = True,
+        by_alias: bool | None = None,
         ref_template: str = "#/definitions/{model}",
         schema_generator: type[GenerateJsonSchema] = GenerateJsonSchema,
         mode: JsonSchemaMode = "validation",
         **options: Any,
     ) -> dict[str, Any]:
         """Return the JSON schema as servers keep it: with secret fields, and blocks within by reference."""
-        plain = super().model_json_schema(by_alias, ref_template, schema_generator, mode, **options)
+        # Older releases of pydantic know no None here; by alias is what it means.
+        plain = super().model_json_schema(
+            by_alias is not False, ref_template, schema_generator, mode, **options
+        )
         return describe(cls, plain)
 
     @classmethod
