@@ -22,6 +22,7 @@ from prefect import flow, get_run_logger, task
 from prefect.engine import server_journal
 from prefect.exceptions import Abort, ServerUnreachable
 from prefect.recorder import get_recorder
+from prefect.recorder.outbox import Outbox, Undelivered
 from prefect.runtime import flow_run as this_run
 from prefect.settings import (
     PREFECT_API_URL,
@@ -374,6 +375,39 @@ def test_an_interrupted_flow_whose_server_is_away_ends_at_once_and_its_state_is_
         interrupted()
 
     assert [path.suffix for path in (tmp_path / "outbox").rglob("*") if path.is_file()] == [".jsonl"]
+
+
+def test_an_async_flow_that_is_cancelled_while_its_server_is_away_ends_at_once(
+    proxy: Proxy, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        waits = asyncio.Event()
+
+        @flow
+        async def cut_off() -> None:
+            proxy.cut()
+            waits.set()
+
+        running = asyncio.ensure_future(cut_off())
+        await waits.wait()
+        await asyncio.to_thread(until, lambda: "the server is waited for" in caplog.text)
+        running.cancel()
+        await running
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(main())
+    assert list((tmp_path / "outbox").rglob("*.jsonl"))
+
+
+def test_a_damaged_file_of_the_outbox_is_left_for_a_person_to_look_at(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path, "http://host/api")
+    folder = outbox.keep([Undelivered("log", "{}")])
+    (folder / "0.jsonl").write_text("no json")
+
+    ((_, things),) = outbox.take()
+
+    assert things == [Undelivered("log", "{}")]
+    assert [path.name for path in folder.iterdir() if path.suffix == ".unreadable"]
 
 
 # --- answers that our own server seldom gives -------------------------------------------------------------

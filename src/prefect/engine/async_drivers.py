@@ -201,6 +201,8 @@ async def _block(step: Block) -> Any:
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
+        if step.hurry is not None:
+            step.hurry()
         await asyncio.wait([work])
         raise
 

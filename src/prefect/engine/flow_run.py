@@ -238,7 +238,7 @@ class _FlowRun:
             is_named_later = self.journal.gives_ids and callable(flow.flow_run_name)
             if problem is None and not is_named_later:
                 self.run.name = yield from self._name()
-            yield Block(self._create)
+            yield Block(self._create, self.journal.hurry)
             if problem is None and is_named_later:
                 given, self.run.name = self.run.name, (yield from self._name())
                 if self.run.name != given:
@@ -351,7 +351,7 @@ class _FlowRun:
 
     def _propose(self, state: State[Any], *, force: bool = False) -> Steps[State[Any]]:
         # In one step, which an interruption does not part: what stands for the run follows it.
-        return (yield Block(lambda: self._enter(state, force)))  # type: ignore[no-any-return]
+        return (yield Block(lambda: self._enter(state, force), self.journal.hurry))  # type: ignore[no-any-return]
 
     def _enter(self, state: State[Any], force: bool) -> State[Any]:
         accepted = self.journal.propose(self.run, state, force=force)

@@ -137,6 +137,9 @@ class Journal:
         """Have the task run that stands for a nested flow run written down as it is now."""
         self.note(record)
 
+    def hurry(self) -> None:
+        """Wait for nobody any more: the run is to end."""
+
     def close(self, run: FlowRun, *, is_root: bool) -> None:
         """Give a run that has ended free; for one without a parent, write down what is still under way."""
         if self._recorder is None:

@@ -7,15 +7,17 @@ that goes away later is waited for, since work was done; nobody waits for the sa
 from __future__ import annotations
 
 import math
-import time
+import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
 
 from prefect.client.bodies import sendable
-from prefect.client.http import HttpClient, get_http_client
+from prefect.client.http import HttpClient
+from prefect.client.options import ClientOptions, client_options
 from prefect.engine.journal import Journal, creation_of, for_store, is_current, with_lease
 from prefect.exceptions import Abort, ObjectNotFound, PrefectException, ServerUnreachable
 from prefect.logging.loggers import get_logger
@@ -42,27 +44,28 @@ PAUSE = 5.0
 """Seconds between two attempts, on top of what the client waits itself."""
 _AWAY = frozenset({408, 429, 502, 503, 504})
 
-_flow_ids: dict[tuple[int, str], UUID] = {}
-"""Ids of flows that are on a server already, by the server's client and the flow's name."""
-_reached: set[int] = set()
-"""The clients whose servers have answered this process."""
+_flow_ids: dict[tuple[ClientOptions, str], UUID] = {}
+"""Ids of flows that are on a server already, by how the server is reached and the flow's name."""
+_reached: set[ClientOptions] = set()
+"""The servers that have answered this process."""
 
 
 class ServerJournal(Journal):
     """Writes down the runs of one server."""
 
-    __slots__ = ("_is_hurried",)
+    __slots__ = ("_hurry", "_options")
 
     gives_ids = True
     client: HttpClient
     _recorder: Recorder
 
     def _open(self) -> None:
-        self.client = get_http_client()
+        self._hurry = threading.Event()
+        self._options = client_options()
+        self.client = HttpClient(self._options, sleep=self._sleep)
         # Loads what sends requests: at the end of an interrupted process that would change its exit status.
         _ = self.client.transport.connections
         self._recorder = get_recorder()
-        self._is_hurried = False
 
     @property
     def _sink(self) -> ServerSink:
@@ -79,7 +82,7 @@ class ServerJournal(Journal):
             prefect.exceptions.ServerUnreachable: The server does not answer.
             prefect.exceptions.PrefectHTTPStatusError: The server refuses the run.
         """
-        client, key = self.client, (id(self.client), flow_name)
+        client, key = self.client, (self._options, flow_name)
         if key not in _flow_ids:
             flow = FlowCreate(name=flow_name, tags=flow_tags)
             _flow_ids[key] = self._patiently(lambda: client.call(create_flow, flow)).id
@@ -149,7 +152,9 @@ class ServerJournal(Journal):
             answer = self._patiently(lambda: self.client.call(set_flow_run_state, run.id, state, force=force))
             if not isinstance(answer.details, StateWaitDetails):
                 return answer
-            time.sleep(answer.details.delay_seconds)
+            self._sleep(answer.details.delay_seconds)
+            if self._hurry.is_set():
+                return answer
 
     def note_stand_in(self, record: TaskRunRecord) -> None:
         """Leave the task run that stands for a nested flow run to the server, which keeps it in step."""
@@ -169,22 +174,22 @@ class ServerJournal(Journal):
                 if not self._has_gone_away(error):
                     raise
                 if deadline is None:
-                    deadline = time.monotonic() + PATIENCE
+                    deadline = monotonic() + PATIENCE
                     self._tell(error)
-                if time.monotonic() >= deadline:
+                if monotonic() >= deadline:
                     raise
-                self._sleep()
+                self._sleep(PAUSE)
             except BaseException:
-                self._is_hurried = True
+                self._hurry.set()
                 raise
             else:
-                _reached.add(id(self.client))
+                _reached.add(self._options)
                 if deadline is not None:
                     self._recorder.learn_of_recovery()
                 return result
 
     def _has_gone_away(self, error: PrefectException) -> bool:
-        if self._is_hurried or id(self.client) not in _reached:
+        if self._hurry.is_set() or self._options not in _reached:
             return False
         status = getattr(getattr(error, "response", None), "status_code", 0)
         return isinstance(error, ServerUnreachable) or status in _AWAY
@@ -197,12 +202,16 @@ class ServerJournal(Journal):
                 PATIENCE // 60,
             )
 
-    def _sleep(self) -> None:
+    def _sleep(self, seconds: float) -> None:
         try:
-            time.sleep(PAUSE)
+            self._hurry.wait(seconds)
         except BaseException:
-            self._is_hurried = True
+            self._hurry.set()
             raise
+
+    def hurry(self) -> None:
+        """Wait for the server no more: the run is to end."""
+        self._hurry.set()
 
     def _keep(self, run: FlowRun, state: State[Any], error: BaseException, *, force: bool) -> None:
         body = encode_json({"state": sendable(state), "force": force}).decode()

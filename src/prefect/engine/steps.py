@@ -62,12 +62,14 @@ class Block(Step):
 
     Args:
         fn: The function, without arguments.
+        hurry: Has a function that waits for others wait no longer, from another thread.
     """
 
-    __slots__ = ("fn",)
+    __slots__ = ("fn", "hurry")
 
-    def __init__(self, fn: Callable[[], Any]) -> None:
+    def __init__(self, fn: Callable[[], Any], hurry: Callable[[], None] | None = None) -> None:
         self.fn = fn
+        self.hurry = hurry
 
 
 class Join(Block):

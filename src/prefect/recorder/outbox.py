@@ -82,9 +82,13 @@ class Outbox:
             try:
                 path.rename(taken)
                 lines = taken.read_bytes().splitlines()
+                things = [_decode(line) for line in lines]
             except FileNotFoundError:
                 continue  # another process was first
-            yield taken, [_decode(line) for line in lines]
+            except msgspec.DecodeError:
+                taken.rename(taken.with_suffix(".unreadable"))  # for a person to look at
+                continue
+            yield taken, things
 
     @staticmethod
     def give_back(taken: Path) -> None:
