@@ -87,7 +87,7 @@ def read_next_events(store: Store, page_token: str) -> EventPage:
 def _page(store: Store, asked: EventFilter, limit: int, total: int, after: _Next | None) -> EventPage:
     found = _found(asked)
     query = select(found)
-    is_ascending = asked.order is EventOrder.ASC
+    is_ascending = asked.order == EventOrder.ASC
     if after is not None:
         at, position = format_utc(after.occurred), after.position
         occurred = found.c.occurred
@@ -116,7 +116,7 @@ def _found(asked: EventFilter) -> Any:
 
 def _order(source: Any, asked: EventFilter) -> tuple[Any, ...]:
     columns = (source.c.occurred, source.c.position)
-    return columns if asked.order is EventOrder.ASC else tuple(column.desc() for column in columns)
+    return columns if asked.order == EventOrder.ASC else tuple(column.desc() for column in columns)
 
 
 @operation("POST", "/events/count-by/{countable}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, String, and_, false, func, literal, not_, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -38,6 +38,7 @@ class Items(FunctionElement[Any]):
 class Label(FunctionElement[str]):
     """A member of a JSON object, whatever its name is made of."""
 
+    type = String()
     name = "label"
     inherit_cache = True
 
