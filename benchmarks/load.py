@@ -76,17 +76,36 @@ def paced(port: int, connections: int, requests: Sequence[Request], per_second: 
 
 
 class _Connection(asyncio.Protocol):
-    """One connection; a request at a time."""
+    """One connection, with a request at a time; where the server closes it, it is opened again."""
 
-    def __init__(self, on_answer: Callable[[_Connection, int, bytes], None]) -> None:
-        self.transport: asyncio.Transport
+    def __init__(self, port: int, on_answer: Callable[[_Connection, int, bytes], None]) -> None:
         self.began = 0.0
+        self._port = port
+        self._transport: asyncio.Transport | None = None
+        self._waiting: Request | None = None
         self._received = b""
         self._on_answer = on_answer
+        self._opening: asyncio.Task[None] | None = None
+        self._is_over = False
+
+    async def open(self) -> None:
+        await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self._port)
+
+    def ask(self, request: Request, began: float) -> None:
+        self.began, self._waiting = began, request
+        if self._transport is not None:
+            self._transport.write(request)
+
+    def close(self) -> None:
+        self._is_over = True
+        if self._transport is not None:
+            self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self._transport, self._received = transport, b""
+        if self._waiting is not None:
+            transport.write(self._waiting)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -99,19 +118,19 @@ class _Connection(asyncio.Protocol):
         if len(self._received) < end + 4 + length:
             return
         body = self._received[end + 4 : end + 4 + length]
-        self._received = b""
+        self._received, self._waiting = b"", None
         self._on_answer(self, int(head[9:12]), body)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._on_answer(self, 0, b"")
+        self._transport = None
+        if not self._is_over:
+            self._opening = asyncio.get_running_loop().create_task(self.open())
 
 
 async def _connect(port: int, connections: int, on_answer: Any) -> list[_Connection]:
-    loop = asyncio.get_running_loop()
-    made = []
-    for _ in range(connections):
-        _, protocol = await loop.create_connection(lambda: _Connection(on_answer), "127.0.0.1", port)
-        made.append(protocol)
+    made = [_Connection(port, on_answer) for _ in range(connections)]
+    for connection in made:
+        await connection.open()
     return made
 
 
@@ -125,8 +144,7 @@ async def _saturated(port: int, connections: int, requests: Sequence[Request]) -
     def ask(connection: _Connection) -> None:
         following = next(waiting, None)
         if following is not None:
-            connection.began = time.perf_counter()
-            connection.transport.write(following)
+            connection.ask(following, time.perf_counter())
 
     def answered(connection: _Connection, status: int, body: bytes) -> None:
         latencies.append(time.perf_counter() - connection.began)
@@ -153,17 +171,14 @@ async def _paced(port: int, connections: int, requests: Sequence[Request], per_s
     late: list[tuple[float, Request]] = []
     idle: list[_Connection] = []
 
-    def ask(connection: _Connection, due: float, following: Request) -> None:
-        connection.began = due
-        connection.transport.write(following)
-
     def answered(connection: _Connection, status: int, _: bytes) -> None:
         latencies.append(time.perf_counter() - connection.began)
         statuses[status] += 1
         if len(latencies) >= len(requests):
             done.set()
         if late:
-            ask(connection, *late.pop(0))
+            due, following = late.pop(0)
+            connection.ask(following, due)
         else:
             idle.append(connection)
 
@@ -174,7 +189,7 @@ async def _paced(port: int, connections: int, requests: Sequence[Request], per_s
         due = began + number / per_second
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         if idle:
-            ask(idle.pop(), due, following)
+            idle.pop().ask(following, due)
         else:
             late.append((due, following))
     await done.wait()
@@ -185,5 +200,4 @@ async def _paced(port: int, connections: int, requests: Sequence[Request], per_s
 
 def _close(connections: Sequence[_Connection]) -> None:
     for connection in connections:
-        connection._on_answer = lambda *_: None
-        connection.transport.abort()
+        connection.close()
