@@ -6,12 +6,16 @@ import inspect
 import os
 from abc import abstractmethod
 from pathlib import Path
+from uuid import UUID
 
 from prefect.exceptions import StoreUnavailable
 from prefect.settings import get_current_settings
 from prefect.types import uuid7
 
 __all__ = ["LocalFileSystem", "ReadableFileSystem", "WritableFileSystem", "resolve_result_storage"]
+
+_SLUG = "local-file-system"
+"""What the blocks of directories are called."""
 
 
 class ReadableFileSystem:
@@ -139,6 +143,49 @@ class LocalFileSystem(WritableFileSystem):
         """Write a file; `write_path` for async code."""
         return self.write_path(path, content)
 
+    def save(self, name: str, overwrite: bool = False) -> UUID:
+        """Keep the directory's path under a name, as a block.
+
+        Args:
+            name: Lower-case letters, digits and dashes.
+            overwrite: Whether to replace a path that is kept under the name.
+
+        Returns:
+            The block's id. In asynchronous code, a coroutine of it.
+
+        Raises:
+            ValueError: The name is taken, or none.
+        """
+        from prefect.blocks.directories import LocalFileSystem as Kept  # noqa: PLC0415 - pydantic
+
+        return Kept(basepath=self.basepath).save(name, overwrite)
+
+    @classmethod
+    def load(cls, name: str) -> LocalFileSystem:
+        """Return the directory that is kept under a name; asynchronous code awaits it.
+
+        Args:
+            name: The name.
+
+        Raises:
+            ValueError: There is none.
+        """
+        from prefect.client.awaiting import either_way  # noqa: PLC0415 - only where blocks are used
+
+        return either_way(_load_directory)(name)
+
+    @classmethod
+    async def aload(cls, name: str) -> LocalFileSystem:
+        """Return the directory that is kept under a name; see `load`."""
+        from prefect.client.awaiting import awaited  # noqa: PLC0415 - only where blocks are used
+
+        return await awaited(_load_directory)(name)
+
+    @classmethod
+    def get_block_type_slug(cls) -> str:
+        """Return what addresses call such blocks."""
+        return _SLUG
+
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self.basepath == getattr(other, "basepath", None)
 
@@ -147,6 +194,12 @@ class LocalFileSystem(WritableFileSystem):
 
     def __repr__(self) -> str:
         return f"LocalFileSystem(basepath={self.basepath!r})"
+
+
+def _load_directory(name: str) -> LocalFileSystem:
+    from prefect.blocks import documents  # noqa: PLC0415 - SQLAlchemy
+
+    return LocalFileSystem(basepath=documents.find(_SLUG, name).data.get("basepath"))
 
 
 def _write_new(path: str, content: bytes) -> None:
@@ -179,9 +232,12 @@ def resolve_result_storage(storage: str | Path | WritableFileSystem) -> Writable
         path = storage.removeprefix("file://")
         if path.startswith(("/", "~", ".")) or os.path.isabs(path):
             return LocalFileSystem(basepath=path)
+        slug, _, name = storage.partition("/")
+        if slug == _SLUG and name:
+            return _load_directory(name)
         raise ValueError(
-            f"Results cannot be stored at {storage!r}: it is the name of a storage block, and those are not "
-            "supported yet. Give a directory (Path('results'), '/data/results') or a LocalFileSystem."
+            f"Results cannot be stored at {storage!r}: it is the name of a storage block, and of those only "
+            "'local-file-system/NAME' is supported yet. Or give a directory (Path('results'), '/data/results')."
         )
     methods = [getattr(storage, name, None) for name in ("read_path", "write_path")]
     if not all(callable(method) for method in methods):
