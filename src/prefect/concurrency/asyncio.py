@@ -17,7 +17,6 @@ from prefect.concurrency.slots import (
     hold_slots,
     use_slots,
 )
-from prefect.recorder.slot_leases import SlotLease
 from prefect.schemas.concurrency import ConcurrencyLeaseHolder
 
 __all__ = [
@@ -25,6 +24,8 @@ __all__ = [
     "ConcurrencySlotAcquisitionError",
     "concurrency",
     "rate_limit",
+    "wait",
+    "whole",
 ]
 
 R = TypeVar("R")
@@ -46,11 +47,11 @@ async def concurrency(
         yield
         return
     ask = partial(hold_slots, names, occupy, lease_duration=lease_duration, strict=strict, holder=holder)
-    lease = await _wait(asking(ask, timeout_seconds, max_retries))
+    lease = await wait(asking(ask, timeout_seconds, max_retries), undo=give_back)
     try:
         yield
     finally:
-        await _whole(partial(give_back, lease))
+        await whole(partial(give_back, lease))
     if lease is not None and lease.is_lost:
         raises = strict if raise_on_lease_renewal_failure is None else raise_on_lease_renewal_failure
         if raises:
@@ -62,12 +63,23 @@ async def rate_limit(
 ) -> None:
     """Wait until slots of rate limits are free, and use them up; as `prefect.concurrency.sync.rate_limit`."""
     if names:
-        await _wait(asking(partial(use_slots, names, occupy, strict=strict), timeout_seconds, None))
+        await wait(asking(partial(use_slots, names, occupy, strict=strict), timeout_seconds, None))
 
 
-async def _wait(steps: Asking[R]) -> R:
+async def wait(steps: Asking[R], undo: Callable[[R], None] | None = None) -> R:
+    """Ask for slots until they are given.
+
+    Args:
+        steps: See `prefect.concurrency.slots.asking`.
+        undo: Gives back what was given as this code was cancelled.
+    """
+
+    def take_back(step: tuple[float | None, Any]) -> None:
+        if undo is not None and step[0] is None:
+            undo(step[1])
+
     while True:
-        seconds, given = await _whole(partial(_next, steps), undo=_undo)
+        seconds, given = await whole(partial(_next, steps), undo=take_back)
         if seconds is None:
             return given  # type: ignore[no-any-return]
         await asyncio.sleep(seconds)
@@ -80,13 +92,13 @@ def _next(steps: Asking[Any]) -> tuple[float | None, Any]:
         return None, end.value
 
 
-def _undo(step: tuple[float | None, Any]) -> None:
-    if isinstance(step[1], SlotLease):
-        give_back(step[1])
+async def whole(call: Callable[[], R], undo: Callable[[R], None] | None = None) -> R:
+    """Call in a thread, and to the end: a cancellation comes after it, and what was done is undone.
 
-
-async def _whole(call: Callable[[], R], undo: Callable[[R], None] | None = None) -> R:
-    """Call in a thread, and to the end: a cancellation comes after it, and what was done is undone."""
+    Args:
+        call: What to call.
+        undo: Undoes it, where this code was cancelled meanwhile.
+    """
     work = asyncio.ensure_future(asyncio.to_thread(call))
     try:
         return await asyncio.shield(work)

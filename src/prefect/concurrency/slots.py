@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
+from prefect.concurrency.context import ConcurrencyContext
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.exceptions import ConcurrencyLimitReached, PrefectException
 from prefect.logging.loggers import get_logger
@@ -147,6 +148,9 @@ def give_back(lease: SlotLease | None) -> None:
         lease.caller.call(decrement_slots_with_lease, lease.lease_id)
     except PrefectException as error:
         _log.warning("Slots could not be given back; they are free in %d s: %s", lease.seconds, error)
+        context = ConcurrencyContext.get()
+        if context is not None:
+            context.cleanup_lease_ids.append(lease.lease_id)
 
 
 def current_holder() -> ConcurrencyLeaseHolder | None:

@@ -24,6 +24,7 @@ __all__ = [
     "ConcurrencySlotAcquisitionError",
     "concurrency",
     "rate_limit",
+    "wait",
 ]
 
 R = TypeVar("R")
@@ -61,7 +62,7 @@ def concurrency(
         yield
         return
     ask = partial(hold_slots, names, occupy, lease_duration=lease_duration, strict=strict, holder=holder)
-    lease = _wait(asking(ask, timeout_seconds, max_retries))
+    lease = wait(asking(ask, timeout_seconds, max_retries))
     try:
         yield
     finally:
@@ -88,10 +89,15 @@ def rate_limit(
         ConcurrencySlotAcquisitionError: There never will be.
     """
     if names:
-        _wait(asking(partial(use_slots, names, occupy, strict=strict), timeout_seconds, None))
+        wait(asking(partial(use_slots, names, occupy, strict=strict), timeout_seconds, None))
 
 
-def _wait(steps: Asking[R]) -> R:
+def wait(steps: Asking[R]) -> R:
+    """Ask for slots until they are given.
+
+    Args:
+        steps: See `prefect.concurrency.slots.asking`.
+    """
     while True:
         try:
             time.sleep(next(steps))
