@@ -237,7 +237,7 @@ def resolve_result_storage(storage: str | Path | WritableFileSystem) -> Writable
             return _load_directory(name)
         raise ValueError(
             f"Results cannot be stored at {storage!r}: it is the name of a storage block, and of those only "
-            "'local-file-system/NAME' is supported yet. Or give a directory (Path('results'), '/data/results')."
+            "'local-file-system/NAME' is supported yet. Or give a directory (Path('results'), '/data')."
         )
     methods = [getattr(storage, name, None) for name in ("read_path", "write_path")]
     if not all(callable(method) for method in methods):
