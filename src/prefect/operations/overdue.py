@@ -24,6 +24,7 @@ from prefect.store.codec import flow_run_from_row
 from prefect.store.functions import Member
 from prefect.store.tables import concurrency_leases, flow_run_states, flow_runs, task_runs
 from prefect.store.values import read_id
+from prefect.store.work_pools import IS_SCHEDULED
 from prefect.types import format_utc
 
 __all__ = [
@@ -63,7 +64,7 @@ def mark_late_runs(store: Store, at: datetime, after: timedelta) -> int:
 
     due = flow_runs.c.next_scheduled_start_time
     wanted = _ids(
-        flow_runs.c.state_type == "SCHEDULED",
+        IS_SCHEDULED,
         flow_runs.c.state_name == "Scheduled",
         due <= format_utc(latest),
     )

@@ -33,6 +33,7 @@ from prefect.store.deployments import objects, schedules
 from prefect.store.functions import Member
 from prefect.store.tables import deployment_schedules, deployments, flow_runs, work_pools, work_queues
 from prefect.store.values import read_id, read_time
+from prefect.store.work_pools import IS_SCHEDULED
 from prefect.types import format_utc, uuid7
 
 __all__ = ["plan_runs", "plan_runs_of"]
@@ -108,7 +109,7 @@ def _planned(source: Store | Connection, at: datetime, of: Sequence[str] | None)
     due = flow_runs.c.next_scheduled_start_time
     # Grouped by a column of an inner query: PostgreSQL takes two equal expressions with parameters for two.
     inner = select(Member(flow_runs.c.created_by, "id").label("schedule_id"), due.label("due")).where(
-        flow_runs.c.state_type == "SCHEDULED",
+        IS_SCHEDULED,
         due >= format_utc(at),
         flow_runs.c.auto_scheduled.is_(True),
     )
