@@ -20,7 +20,7 @@ def checksum_of(fields: Mapping[str, Any]) -> str:
     """Return the checksum of a block schema's fields, which clients compute for themselves and look up.
 
     It is the same for the same fields, whatever their order, and whether or not definitions of the blocks
-    within are repeated.
+    within are repeated; definitions that say nothing, as that of any JSON value, do not count.
 
     Args:
         fields: JSON schema.
@@ -28,7 +28,9 @@ def checksum_of(fields: Mapping[str, Any]) -> str:
     kept = dict(fields)
     definitions = kept.pop("definitions", None)
     if definitions:
-        own = {name: each for name, each in definitions.items() if "block_schema_references" not in each}
+        own = {
+            name: each for name, each in definitions.items() if each and "block_schema_references" not in each
+        }
         if own:
             kept["definitions"] = own
     text = json.dumps([[_without_secret_fields(kept)], {}], sort_keys=True)
