@@ -154,7 +154,9 @@ class Route:
             read = self._decode(body or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
             raise InvalidRequest("body", error, body) from error
-        _check_window(read)
+        if self.operation.method == "POST" and not self.operation.creates:
+            # What is made or changed may have a limit that is no window's.
+            _check_window(read)
         check_parameters(read, body)
         given = {self._bodies[0]: read} if self._has_one_body else _members(read)
         return {name: _received(value) for name, value in given.items()}
