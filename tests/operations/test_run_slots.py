@@ -195,7 +195,9 @@ class TestTags:
     def test_a_known_result_is_used_again(self, store: Store, flow_run_id: UUID) -> None:
         first, second, third = (self.task(store, flow_run_id) for _ in range(3))
         set_task_run_state(store, first, state("RUNNING", cache_key="k"))
-        done = State(type=StateType.COMPLETED, data={"type": "x"}, state_details=StateDetails(cache_key="k"))
+        done: State[Any] = State(
+            type=StateType.COMPLETED, data={"type": "x"}, state_details=StateDetails(cache_key="k")
+        )
         set_task_run_state(store, first, done)
         answer = set_task_run_state(store, second, state("RUNNING", cache_key="k"))
         assert told(answer) == ("REJECT", "Cached", "Retrieved state from cache")

@@ -66,10 +66,10 @@ def test_failed_tasks_give_their_slots_back_and_take_them_again() -> None:
         raise ValueError
 
     @flow
-    def main() -> Any:
-        return work(return_state=True)
+    def main() -> str | None:
+        return work(return_state=True).name
 
-    main(return_state=True)
+    assert main() == "Failed"
     assert seen == [1, 1]
     assert held("db") == 0
 
