@@ -76,6 +76,7 @@ class EventTrigger(Schema, tag_field="type", tag="event"):
     within: Seconds = 0.0
 
     def __post_init__(self) -> None:
+        self.posture = Posture(self.posture)
         for name in ("after", "expect", "for_each"):
             setattr(self, name, list(dict.fromkeys(getattr(self, name))))
         if self.posture is Posture.PROACTIVE and self.within == 0.0:
