@@ -39,19 +39,19 @@ def limit_for(
         if not limits.count(connection, concurrency_limits.c.id == shared.hex):
             raise ObjectNotFound(help_message=f"Concurrency limit with id {shared} not found")
         drop_limit_of(connection, deployment_id)
-        return {"global_concurrency_limit_id": shared, "concurrency_limit": None}
+        return {"global_concurrency_limit_id": shared}
     if "concurrency_limit" not in fields and "global_concurrency_limit_id" not in fields:
         return {}
     slots = fields.get("concurrency_limit")
     if slots is None:
         drop_limit_of(connection, deployment_id)
-        return {"global_concurrency_limit_id": None, "concurrency_limit": None}
+        return {"global_concurrency_limit_id": None}
     name = own_limit_name(deployment_id)
     limits.insert(connection, new_limit(name, slots, at))
     limits.update(connection, {"limit": slots, "updated": at}, concurrency_limits.c.name == name)
     own = limits.first(connection, concurrency_limits.c.name == name)
     assert own is not None
-    return {"global_concurrency_limit_id": own.id, "concurrency_limit": None}
+    return {"global_concurrency_limit_id": own.id}
 
 
 def drop_limit_of(connection: Connection, deployment_id: UUID) -> None:

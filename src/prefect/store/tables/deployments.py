@@ -50,7 +50,6 @@ deployments = object_table(
     Column("version_info", Json),
     Column("description", Text),
     Column("paused", Boolean, nullable=False),
-    Column("concurrency_limit", Integer),
     Column("global_concurrency_limit_id", Uuid),
     Column("concurrency_options", Json),
     Column("job_variables", Json, nullable=False),

@@ -489,7 +489,6 @@ def _create_deployments() -> None:
         sa.Column("version_info", JSON, nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("paused", sa.Boolean(), nullable=False),
-        sa.Column("concurrency_limit", sa.Integer(), nullable=True),
         sa.Column("global_concurrency_limit_id", sa.Uuid(), nullable=True),
         sa.Column("concurrency_options", JSON, nullable=True),
         sa.Column("job_variables", JSON, nullable=False),
