@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import msgspec
+
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.operations.object_events import tell_of_object
 from prefect.operations.registry import operation
 from prefect.schemas.pages import set_fields
 from prefect.schemas.variables import (
@@ -14,7 +17,7 @@ from prefect.schemas.variables import (
     VariableSort,
     VariableUpdate,
 )
-from prefect.store.base import Store
+from prefect.store.base import Connection, Store
 from prefect.store.conditions.base import TAG_TESTS, Condition, all_of, of
 from prefect.store.pages import Order, asked, on_page
 from prefect.store.records import Records
@@ -65,6 +68,7 @@ def create_variable(store: Store, data: VariableCreate) -> Variable:
     with store.transaction() as connection:
         if not _records.insert(connection, made):
             raise _taken(data.name)
+        _tell(connection, "created", made)
     return made
 
 
@@ -162,12 +166,21 @@ def _update(store: Store, data: VariableUpdate, which: Condition) -> None:
         if name != found.name and _records.count(connection, variables.c.name == name):
             raise _taken(name)
         _records.update(connection, changes | {"updated": now()}, variables.c.id == found.id.hex)
+        _tell(connection, "updated", msgspec.structs.replace(found, **changes))
 
 
 def _delete(store: Store, which: Condition) -> None:
     with store.transaction() as connection:
-        if not _records.delete(connection, which):
+        found = _records.to_change(connection, which)
+        if found is None:
             raise _missing()
+        _records.delete(connection, variables.c.id == found.id.hex)
+        _tell(connection, "deleted", found)
+
+
+def _tell(connection: Connection, happened: str, variable: Variable) -> None:
+    said = {"name": variable.name, "value": variable.value, "tags": variable.tags}
+    tell_of_object(connection, "variable", happened, variable.id, variable.name, said)
 
 
 def _missing() -> ObjectNotFound:
