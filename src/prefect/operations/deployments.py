@@ -12,6 +12,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefus
 from prefect.operations.deployment_limits import drop_limit_of, limit_for
 from prefect.operations.deployment_schedules import replace_schedules
 from prefect.operations.flow_runs import enter_and_store
+from prefect.operations.object_events import tell_of_object
 from prefect.operations.paging import paginated
 from prefect.operations.registry import operation
 from prefect.operations.subflows import FLOW_ID_LABEL
@@ -95,7 +96,10 @@ def create_deployment(store: Store, data: DeploymentCreate) -> DeploymentRespons
                 pull_steps=[],
             )
             # Who makes it at the same time was first, where this adds nothing.
-            objects.insert(connection, made)
+            if objects.insert(connection, made):
+                flow = f"prefect.flow.{data.flow_id}"
+                related = [{"prefect.resource.id": flow, "prefect.resource.role": "flow"}]
+                tell_of_object(connection, "deployment", "created", made.id, made.name, related=related)
             had = objects.to_change(connection, *same)
             assert had is not None
         fields = set_fields(data)

@@ -22,6 +22,7 @@ def tell_of_object(
     name: str,
     payload: Mapping[str, Any] | None = None,
     related: Sequence[dict[str, str]] = (),
+    labels: Mapping[str, str] | None = None,
 ) -> None:
     """Write the event of a change, if events are kept, in the transaction that makes the change.
 
@@ -33,6 +34,7 @@ def tell_of_object(
         name: What it is called.
         payload: What is to be known of it.
         related: Labels of what has to do with it.
+        labels: Further labels of it.
     """
     if not connection.keeps_events:
         return
@@ -44,6 +46,7 @@ def tell_of_object(
         resource={
             "prefect.resource.id": f"prefect.{kind}.{object_id}",
             "prefect.resource.name": name,
+            **(labels or {}),
         },
         related=list(related),
         payload=dict(payload or {}),

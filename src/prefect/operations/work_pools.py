@@ -11,6 +11,7 @@ from msgspec import Meta
 from sqlalchemy import update
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, ReservedNameError
+from prefect.operations.object_events import tell_of_object
 from prefect.operations.registry import operation
 from prefect.rules.bookkeeping import estimate
 from prefect.schemas.filters import WorkPoolFilter
@@ -111,6 +112,7 @@ def create_work_pool(store: Store, data: WorkPoolCreate) -> WorkPool:
         if not pools.insert(connection, pool):
             raise ObjectAlreadyExists(help_message="A work pool with this name already exists.")
         queues.insert(connection, queue)
+        _tell(connection, "created", pool)
     return with_status(store, [pool], at, patience())[0]
 
 
@@ -173,6 +175,14 @@ def delete_work_pool(store: Store, work_pool_name: str) -> None:
         pool = find_pool(connection, work_pool_name)
         leave(connection, flow_runs.c.work_pool_id == pool.id.hex)
         pools.delete(connection, work_pools.c.id == pool.id.hex)
+        _tell(connection, "deleted", pool)
+
+
+def _tell(connection: Connection, happened: str, pool: WorkPool) -> None:
+    labels = {"prefect.work-pool.type": pool.type, "prefect.resource.role": "work-pool"}
+    queue = f"prefect.work-queue.{pool.default_queue_id}"
+    related = [{"prefect.resource.id": queue, "prefect.resource.role": "default-queue"}]
+    tell_of_object(connection, "work-pool", happened, pool.id, pool.name, related=related, labels=labels)
 
 
 def leave(connection: Connection, condition: Any) -> None:
