@@ -22,9 +22,7 @@ def test_a_variable_is_set_read_and_unset():
 def test_a_value_is_overwritten_only_when_that_is_asked():
     Variable.set("limit", 1)
 
-    with pytest.raises(
-        ValueError, match=r"Variable .limit. already exists\. Use `overwrite=True`"
-    ):
+    with pytest.raises(ValueError, match=r"Variable .limit. already exists\. Use `overwrite=True`"):
         Variable.set("limit", 2)
     assert Variable.set("limit", 3, overwrite=True).value == Variable.get("limit") == 3
 
