@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prefect.operations import read_task_run, read_task_run_states
-from prefect.operations.event_listings import read_events, read_next_events
+from prefect.operations.event_listings import Countable, count_events, read_events, read_next_events
 from prefect.operations.events import record_events
 from prefect.rules.event_filters import matches
 from prefect.schemas.events import Event, EventQuery
@@ -247,3 +247,14 @@ def test_pages_have_each_event_once(store, order, distinct):
 
     assert page.total == len(found) == (7 if distinct else 20)
     assert len({each.id for each in found}) == len(found)
+
+
+def test_events_are_counted_by_day(store):
+    run = uuid7()
+    kinds = [StateType.RUNNING, StateType.COMPLETED]
+    record_events(store, [event(run, uuid7(), kind, second, None) for second, kind in enumerate(kinds)])
+    window = EventOccurredFilter(since=NOON - timedelta(days=1), until=NOON + timedelta(days=1))
+
+    counts = count_events(store, Countable.day, EventFilter(occurred=window))
+
+    assert [one.count for one in counts if one.count] == [2]

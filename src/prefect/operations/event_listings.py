@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, literal_column, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -209,7 +209,8 @@ def _spans(store: Store, asked: EventFilter, unit: TimeUnit, interval: float) ->
         )
     found = _found(asked)
     place = func.floor((Seconds(found.c.occurred) - first.timestamp()) / span.total_seconds()).label("place")
-    counted = store.select(select(place, func.count()).group_by(place))
+    # By its name: PostgreSQL takes the expression, with parameters of its own, for another one.
+    counted = store.select(select(place, func.count()).group_by(literal_column("place")))
     counts = {int(number): many for number, many in counted}
     return [
         EventCount(
