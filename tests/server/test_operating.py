@@ -79,6 +79,7 @@ def test_a_server_that_does_not_start_says_why(tmp_path):
         # The id is somebody else's by now.
         json.dumps({"pid": os.getpid(), "started": "1", "url": "http://127.0.0.1:1/api"}).encode(),
     ],
+    ids=["nothing", "a number", "no text", "a process that is gone", "somebody else"],
 )
 def test_what_a_server_left_behind_is_no_server(tmp_path, left, capsys):
     (tmp_path / "server.pid").write_bytes(left)
