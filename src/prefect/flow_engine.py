@@ -1,4 +1,7 @@
-"""Run a flow as a function call, under the path that existing code imports it from."""
+"""Run a flow as a function call, under the path that existing code imports it from.
+
+`python -m prefect.flow_engine` carries out the flow run that `PREFECT__FLOW_RUN_ID` names.
+"""
 
 from __future__ import annotations
 
@@ -43,3 +46,11 @@ run_flow_sync = run_flow
 async def run_flow_async(flow: Flow[Any, Any], **options: Any) -> Any:
     """Run an async flow; arguments as for `run_flow`."""
     return await run_flow(flow, **options)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from prefect.runner.execution import execute_process_run
+
+    sys.exit(execute_process_run())

@@ -253,6 +253,20 @@ def cancel(run: Annotated[str, Flag(metavar="ID")]) -> None:
     print(f"Flow run {found.name!r} {done}.")
 
 
+@group.command("execute")
+def execute(run: Annotated[str | None, Flag(metavar="ID")] = None) -> None:
+    """Carry out a flow run that is there, in this process: what a worker does for a run of a deployment.
+
+    Args:
+        run: The run's id; left out, the one that PREFECT__FLOW_RUN_ID names.
+    """
+    from prefect.runner.execution import execute_flow_run, execute_process_run
+
+    code = execute_process_run() if run is None else execute_flow_run(find_flow_run(get_caller(), run).id)
+    if code:
+        sys.exit(code)
+
+
 @group.command("delete")
 def delete(run: Annotated[str, Flag(metavar="ID")], *, yes: Annotated[bool, Flag("-y")] = False) -> None:
     """Delete a flow run, with its task runs and logs.

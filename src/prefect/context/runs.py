@@ -68,6 +68,7 @@ class FlowRunContext(RunContext):
     __slots__ = (
         "_snapshot",
         "client",
+        "deployment",
         "flow",
         "flow_run",
         "log_prints",
@@ -111,6 +112,7 @@ class FlowRunContext(RunContext):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self._snapshot: FlowRunSnapshot | None = None
+        self.deployment: DeploymentSnapshot | None = None
 
     @property
     def snapshot(self) -> FlowRunSnapshot | None:
@@ -320,7 +322,7 @@ def snapshot_flow_run(run: FlowRun, context: FlowRunContext) -> FlowRunSnapshot:
     run_id = _text(run.id) or ""
     parents_deployment = deployment = parent.deployment if parent is not None else None
     if run.deployment_id is not None and (deployment is None or deployment.id != str(run.deployment_id)):
-        deployment = DeploymentSnapshot(
+        deployment = context.deployment or DeploymentSnapshot(
             id=str(run.deployment_id), version=run.deployment_version, parameters=run.parameters
         )
     return FlowRunSnapshot(

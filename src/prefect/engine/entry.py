@@ -17,10 +17,12 @@ from prefect.engine.task_run import new_task_run, task_run_steps
 if TYPE_CHECKING:
     from prefect.engine.definition import Definition
     from prefect.flows import Flow
-    from prefect.schemas.objects import TaskRunRecord
+    from prefect.schemas.objects import FlowRun, TaskRunRecord
+    from prefect.schemas.snapshots import FlowRunSnapshot
+    from prefect.schemas.states import State
     from prefect.tasks import Task
 
-__all__ = ["call_flow", "call_task", "current_journal", "run_submitted"]
+__all__ = ["call_flow", "call_task", "carry_out_flow_run", "current_journal", "run_submitted"]
 
 
 def current_journal() -> Journal:
@@ -45,6 +47,25 @@ def call_flow(
         function yields.
     """
     return _carry_out(flow, lambda: flow_run_steps(flow, parameters, wait_for), return_state)
+
+
+def carry_out_flow_run(flow: Flow[Any, Any], run: FlowRun, facts: FlowRunSnapshot) -> State[Any]:
+    """Carry out a flow run that is there to its end in this thread, whatever kind its function is of.
+
+    Args:
+        flow: The flow. What a generator yields is collected in a list, its result.
+        run: The run.
+        facts: What is known of it: its deployment, and the run that it is nested in.
+
+    Returns:
+        Its last state.
+
+    Raises:
+        prefect.exceptions.Abort: It is not to be carried out here, or not any more.
+    """
+    from prefect.engine.existing_run import existing_run_steps  # noqa: PLC0415 - only for deployed flows
+
+    return _run_here(flow, existing_run_steps(flow, run, facts)).state
 
 
 def call_task(
@@ -81,14 +102,18 @@ def run_submitted(
         journal: Where it is written down.
         wait_for: Runs to wait for.
     """
-    steps = task_run_steps(task, parameters, record, journal, wait_for)
-    if not task.isasync and not task.isgenerator:
+    return _run_here(task, task_run_steps(task, parameters, record, journal, wait_for))
+
+
+def _run_here(definition: Definition, steps: Steps[Ending]) -> Ending:
+    """Take the steps of a run to their end in this thread; what a generator yields is collected."""
+    if not definition.isasync and not definition.isgenerator:
         return drive(steps)
-    if task.isgenerator and not task.isasync:
+    if definition.isgenerator and not definition.isasync:
         return drive(_collecting(steps))
     from prefect.engine import async_drivers, loops  # noqa: PLC0415 - asyncio is 40 ms of every start
 
-    if task.isgenerator:
+    if definition.isgenerator:
         steps = async_drivers.collecting(steps)
     return loops.run_coroutine(lambda: async_drivers.adrive(steps))
 

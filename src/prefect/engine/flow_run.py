@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from prefect.context.runs import (
@@ -28,13 +27,14 @@ from prefect.engine.lifecycle import (
     Returned,
     RunOutOfTime,
     after_attempt,
+    awaiting_retry,
     state_of,
 )
-from prefect.engine.nesting import mirror, stand_in
+from prefect.engine.nesting import kept_ending, mirror, stand_in
 from prefect.engine.notes import FlowRunNotes, notes_of, open_journal
 from prefect.engine.signals import termination_as_exception
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Steps, Wait
-from prefect.engine.stopping import cancelled, keep_slot, let_slot_go, suspended
+from prefect.engine.stopping import cancelled, keep_slot, let_slot_go, suspended, unless_cancelled
 from prefect.engine.task_run import give_up, leave
 from prefect.exceptions import (
     Abort,
@@ -44,14 +44,14 @@ from prefect.exceptions import (
     ObjectNotFound,
     ParameterTypeError,
     Pause,
+    TerminationSignal,
     UnfinishedRun,
     UpstreamTaskError,
 )
 from prefect.logging.loggers import flow_run_logger
 from prefect.logging.prints import install_print
 from prefect.logging.tracebacks import drop_own_frames
-from prefect.schemas.objects import TaskRunRecord
-from prefect.schemas.results import ResultRecord
+from prefect.schemas.objects import FlowRun, TaskRunRecord
 from prefect.schemas.snapshots import FlowRunSnapshot
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.types import now
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
     from prefect.flows import Flow
 
-__all__ = ["flow_run_steps"]
+__all__ = ["FlowRunSteps", "flow_run_steps", "in_context"]
 
 
 def flow_run_steps(
@@ -89,14 +89,24 @@ def flow_run_steps(
         state: State[Any] = State(type=StateType.PENDING, name="NotReady", message=message)
         return Ending(state, error=UnfinishedRun(message))
     journal = notes_of(parent).journal if parent is not None else open_journal()
-    run = _FlowRun(flow, parameters, journal, parent)
+    run = FlowRunSteps(flow, parameters, journal, parent)
     run.link(task_inputs(given, notes_of(parent).tracker, wait_for) if parent is not None else {})
-    earlier = run.kept_ending()
+    earlier = None if run.is_new else kept_ending(run.run, run.logger)
     if earlier is not None:
         return earlier
+    return (yield from in_context(run, is_root=parent is None and run.parent_snapshot is None))
+
+
+def in_context(run: FlowRunSteps, *, is_root: bool) -> Steps[Ending]:
+    """Take the steps of a flow run with its context around them.
+
+    Args:
+        run: The flow run.
+        is_root: Whether it is the program's own, and no part of a run that goes on around it.
+    """
     flow_token, task_token = _FLOW_RUN.set(run.context), _TASK_RUN.set(None)
     try:
-        if parent is not None or run.parent_snapshot is not None:
+        if not is_root:
             return (yield from run.steps())
         add_live_root(run.context)
         try:
@@ -109,7 +119,7 @@ def flow_run_steps(
         leave(_FLOW_RUN, flow_token)
 
 
-class _FlowRun:
+class FlowRunSteps:
     """A flow run that has its arguments."""
 
     __slots__ = (
@@ -131,6 +141,7 @@ class _FlowRun:
         parameters: dict[str, Any],
         journal: Journal,
         parent: FlowRunContext | None,
+        run: FlowRun | None = None,
     ) -> None:
         self.flow = flow
         self.parameters = parameters
@@ -141,7 +152,7 @@ class _FlowRun:
         )
         self.link_record: TaskRunRecord | None = None
         self.is_new = True
-        self.run = new_flow_run(flow, parameters)
+        self.run = run or new_flow_run(flow, parameters)
         self.context = FlowRunContext(
             flow=flow,
             flow_run=self.run,
@@ -180,17 +191,6 @@ class _FlowRun:
             # Only a retry looks for them: a loop over many nested flows keeps none of them alive.
             notes.children[key, position] = (self.run, self.link_record)
 
-    def kept_ending(self) -> Ending | None:
-        """Return how the run ended in an earlier attempt of its parent, if its result was kept."""
-        state = self.run.state
-        if self.is_new or state is None or not state.is_completed():
-            return None
-        data = state.data
-        if not isinstance(data, ResultRecord) or data.metadata is None:
-            return None
-        self._logger().info("Completed in an earlier attempt: its result is used again")
-        return Ending(state, data.result)
-
     def steps(self) -> Steps[Ending]:
         """Begin the run, make attempts, and end it."""
         try:
@@ -203,7 +203,7 @@ class _FlowRun:
         except Abort:
             raise  # the run is somebody else's now
         except Pause as signal:
-            self._logger().info("Suspended: the run begins again when it is resumed")
+            self.logger.info("Suspended: the run begins again when it is resumed")
             return suspended(signal)
         except Cancellation as signal:
             return (yield from self._finish(cancelled(self.details), Raised(CancelledRun(str(signal)))))
@@ -223,7 +223,7 @@ class _FlowRun:
             is_root = self.parent is None
             yield Block(lambda: self.journal.close(self.run, is_root=is_root))
 
-    def _prepare(self) -> Steps[ParameterTypeError | None]:
+    def _prepare(self) -> Steps[Exception | None]:
         """Validate, name and write down the run, in this order: its name is right from the first record."""
         flow, problem = self.flow, None
         if flow.should_validate_parameters:
@@ -268,20 +268,18 @@ class _FlowRun:
         try:
             return (yield RunHook(flow.name_of_run, (self.parameters,)))  # type: ignore[no-any-return]
         except Exception as error:  # noqa: BLE001 - whatever the user's function raises
-            self._logger().warning(
-                "flow_run_name failed (%r): the run keeps the name %r", error, self.run.name
-            )
+            self.logger.warning("flow_run_name failed (%r): the run keeps the name %r", error, self.run.name)
             return self.run.name
 
     def _attempts(self) -> Steps[Ending]:
-        flow, logger = self.flow, self._logger()
+        flow, logger = self.flow, self.logger
         args, kwargs = flow.signature.to_call(self.parameters)
         kind = "flow run" if self.parent_snapshot is None else "subflow run"
         logger.info("Beginning %s %r for flow %r", kind, self.run.name, flow.name)
         attempt = 1
         while True:
             name = None if attempt == 1 else "Retrying"
-            yield from self._propose(State(type=StateType.RUNNING, name=name, state_details=self.details))
+            yield from self._start(State(type=StateType.RUNNING, name=name, state_details=self.details))
             notes_of(self.context).begin_attempt()
             yield from self._hooks(flow.on_running_hooks)
             outcome = yield from self._call(args, kwargs)
@@ -301,6 +299,9 @@ class _FlowRun:
                     return ending
                 yield from self._wait_until_due(ending.state)
             attempt += 1
+
+    def _start(self, state: State[Any]) -> Steps[None]:
+        yield from self._propose(state)
 
     def _wait_until_due(self, state: State[Any]) -> Steps[None]:
         """Wait to be run again, because a server counts more retries than there are here."""
@@ -335,16 +336,8 @@ class _FlowRun:
         give_up(notes_of(self.context))
 
     def _wait_for_retry(self, decision: Retry, attempt: int) -> Steps[None]:
-        self._logger().info("Retry %s/%s will start %s", attempt, self.flow.retries, decision.when)
-        details = self.details.model_copy(
-            update={"scheduled_time": now() + timedelta(seconds=decision.delay)}
-        )
-        state: State[Any] = State(
-            type=StateType.SCHEDULED,
-            name="AwaitingRetry",
-            message=decision.state.message,
-            state_details=details,
-        )
+        self.logger.info("Retry %s/%s will start %s", attempt, self.flow.retries, decision.when)
+        state = awaiting_retry(decision, self.details, now())
         yield from self._propose(state)
         if decision.delay > 0:
             yield Sleep(decision.delay)
@@ -368,8 +361,8 @@ class _FlowRun:
             mirror(state, self.run, self.link_record)
             self.journal.note_stand_in(self.link_record)
 
-    def _invalid(self, problem: ParameterTypeError) -> State[Any]:
-        self._logger().error("Validation of flow parameters failed with error: %s", problem)
+    def _invalid(self, problem: Exception) -> State[Any]:
+        self.logger.error("Validation of flow parameters failed with error: %s", problem)
         message = f"Validation of flow parameters failed with error: {type(problem).__name__}: {problem}"
         state = state_of(Raised(problem), kind="Flow", details=self.details)
         return state.model_copy(update={"message": message})
@@ -377,9 +370,11 @@ class _FlowRun:
     def _finish(self, state: State[Any], outcome: Outcome) -> Steps[Ending]:
         if isinstance(outcome, Returned) and self.context.persist_result and state.is_completed():
             state = yield Block(lambda: kept(self.context, state))
+        if isinstance(outcome, Interrupted) and isinstance(outcome.error, TerminationSignal):
+            state = yield Block(lambda: unless_cancelled(self.context, state))
         # An interrupted run is over, whatever state it was in.
         final = yield from self._propose(state, force=isinstance(outcome, Interrupted))
-        logger = self._logger()
+        logger = self.logger
         if final.is_completed():
             logger.info("Finished in state %s", final)
         else:
@@ -394,7 +389,9 @@ class _FlowRun:
 
     def _hooks(self, hooks: list[Any]) -> Steps[None]:
         if hooks and self.run.state is not None:
-            yield from run_hooks(hooks, self.flow, self.run, self.run.state, self._logger())
+            yield from run_hooks(hooks, self.flow, self.run, self.run.state, self.logger)
 
-    def _logger(self) -> Any:
+    @property
+    def logger(self) -> Any:
+        """The run's logger."""
         return flow_run_logger(self.run, self.flow)

@@ -8,6 +8,7 @@ after an error that says so, once for each store.
 from __future__ import annotations
 
 import threading
+from time import sleep
 from typing import Any
 from uuid import UUID
 
@@ -18,14 +19,19 @@ from prefect.client.local import get_local_client
 from prefect.exceptions import Abort, StoreError
 from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import get_logger
-from prefect.operations.flow_runs import create_flow_run, set_flow_run_state, update_flow_run
+from prefect.operations.flow_runs import (
+    create_flow_run,
+    read_flow_run,
+    set_flow_run_state,
+    update_flow_run,
+)
 from prefect.operations.flows import create_flow
 from prefect.recorder import Recorder, get_recorder
 from prefect.rules.bookkeeping import enter_state
 from prefect.schemas.actions import FlowCreate, FlowRunCreate, FlowRunUpdate
 from prefect.schemas.base import encode_json
 from prefect.schemas.objects import FlowRun, TaskRunRecord
-from prefect.schemas.responses import SetStateStatus
+from prefect.schemas.responses import OrchestrationResult, SetStateStatus, StateWaitDetails
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import State
 from prefect.store import open_store
@@ -91,12 +97,7 @@ class Journal:
 
     def rename(self, run: FlowRun) -> None:
         """Write down a run's new name."""
-        if self.client is None or self._recorder is None or not self.is_recording:
-            return
-        try:
-            self.client.call(update_flow_run, run.id, FlowRunUpdate(name=run.name))
-        except StoreError as error:
-            self._give_up(error)
+        self.update(run, FlowRunUpdate(name=run.name))
 
     def propose(self, run: FlowRun, state: State[Any], *, force: bool = False) -> State[Any]:
         """Propose a flow run's next state.
@@ -114,7 +115,7 @@ class Journal:
         """
         if self.client is not None and self.is_recording:
             try:
-                answer = self.client.call(set_flow_run_state, run.id, for_store(state), force=force)
+                answer = self._decided(run, for_store(state), force=force)
             except StoreError as error:
                 self._give_up(error)
             else:
@@ -127,6 +128,45 @@ class Journal:
         if not is_current(run, state):
             enter_state(run, state)
         return state
+
+    def _decided(self, run: FlowRun, state: State[Any], *, force: bool) -> OrchestrationResult:
+        """Ask until the answer is not to wait: before its time no run begins."""
+        assert self.client is not None
+        while True:
+            answer = self.client.call(set_flow_run_state, run.id, state, force=force)
+            if not isinstance(answer.details, StateWaitDetails):
+                return answer
+            sleep(answer.details.delay_seconds)
+
+    def adopt(self, run: FlowRun, flow_name: str, changes: FlowRunUpdate) -> None:
+        """Take up a run that others have made: this process carries it out from now on.
+
+        Args:
+            run: The run.
+            flow_name: Its flow.
+            changes: What becomes known of it now.
+
+        Raises:
+            prefect.exceptions.Abort: It was given to another process meanwhile.
+        """
+        if self.client is None or self._recorder is None:
+            return
+        self._recorder.hold(run.id)
+        state = self.client.call(read_flow_run, run.id).state
+        is_taken = state is not None and (state.is_scheduled() or state.is_pending())
+        if is_taken and not is_current(run, state):
+            self._recorder.release(run.id, ended=False)
+            raise Abort(f"Flow run {run.name!r} was given to another process: it is not run here.")
+        self.update(run, changes)
+
+    def update(self, run: FlowRun, changes: FlowRunUpdate) -> None:
+        """Write down changes of a run."""
+        if self.client is None or not self.is_recording:
+            return
+        try:
+            self.client.call(update_flow_run, run.id, changes)
+        except StoreError as error:
+            self._give_up(error)
 
     def note(self, record: TaskRunRecord) -> None:
         """Have a task run written down as it is now, or as it will be by the time the recorder gets to it."""
@@ -168,9 +208,9 @@ def enter(record: TaskRunRecord, state: State[Any]) -> None:
     record.states.append(state)
 
 
-def is_current(run: FlowRun, state: State[Any]) -> bool:
+def is_current(run: FlowRun, state: State[Any] | None) -> bool:
     """Whether a run is in a state already: what it proposed was refused, and it goes on as before."""
-    return run.state is not None and run.state.id == state.id
+    return run.state is not None and state is not None and run.state.id == state.id
 
 
 def with_lease(state: State[Any], stored: State[Any] | None) -> State[Any]:

@@ -7,6 +7,7 @@ end in a state. The drivers carry the decision out.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ __all__ = [
     "Returned",
     "RunOutOfTime",
     "after_attempt",
+    "awaiting_retry",
     "state_of",
 ]
 
@@ -103,6 +105,23 @@ def after_attempt(
     if state.type is StateType.FAILED and retries_left > 0 and may_retry:
         return Retry(delay=delay(), state=state)
     return Finish(state=state)
+
+
+def awaiting_retry(decision: Retry, details: StateDetails, at: datetime) -> State[Any]:
+    """Return the state in which a flow run waits for its next attempt.
+
+    Args:
+        decision: That there is one.
+        details: Details for the state.
+        at: The current time.
+    """
+    due = at + timedelta(seconds=decision.delay)
+    return State(
+        type=StateType.SCHEDULED,
+        name="AwaitingRetry",
+        message=decision.state.message,
+        state_details=details.model_copy(update={"scheduled_time": due}),
+    )
 
 
 def state_of(outcome: Outcome, *, kind: str, details: StateDetails) -> State[Any]:

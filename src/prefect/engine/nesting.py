@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from prefect.engine.ending import Ending
 from prefect.engine.inputs import TaskInputs
 from prefect.engine.journal import enter
 from prefect.schemas.objects import FlowRun, TaskRun, TaskRunRecord
+from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import State
 from prefect.types import uuid7
 
 if TYPE_CHECKING:
     from prefect.flows import Flow
 
-__all__ = ["mirror", "stand_in"]
+__all__ = ["kept_ending", "mirror", "stand_in"]
 
 
 def stand_in(
@@ -53,3 +55,20 @@ def mirror(state: State[Any], run: FlowRun, record: TaskRunRecord) -> None:
         update={"child_flow_run_id": run.id, "task_run_id": record.run.id}
     )
     enter(record, state.model_copy(update={"state_details": details, "id": uuid7()}))
+
+
+def kept_ending(run: FlowRun, logger: Any) -> Ending | None:
+    """Return how a nested run ended in an earlier attempt of its parent, if its result was kept.
+
+    Args:
+        run: The nested run.
+        logger: Its logger.
+    """
+    state = run.state
+    if state is None or not state.is_completed():
+        return None
+    data = state.data
+    if not isinstance(data, ResultRecord) or data.metadata is None:
+        return None
+    logger.info("Completed in an earlier attempt: its result is used again")
+    return Ending(state, data.result)

@@ -103,12 +103,16 @@ class ServerJournal(Journal):
         self._sink.introduce(run, flow_name)
         self._recorder.hold(run.id)
 
-    def rename(self, run: FlowRun) -> None:
-        """Write down a run's new name."""
-        data = FlowRunUpdate(name=run.name)
-        self._patiently(
-            lambda: self.client.request("PATCH", f"/flow_runs/{run.id}", content=encode_json(sendable(data)))
-        )
+    def adopt(self, run: FlowRun, flow_name: str, changes: FlowRunUpdate) -> None:
+        """Take up a run that others have made: this process carries it out from now on."""
+        self._sink.introduce(run, flow_name)
+        self._recorder.hold(run.id)
+        self.update(run, changes)
+
+    def update(self, run: FlowRun, changes: FlowRunUpdate) -> None:
+        """Write down changes of a run."""
+        content = encode_json(sendable(changes))
+        self._patiently(lambda: self.client.request("PATCH", f"/flow_runs/{run.id}", content=content))
 
     def propose(self, run: FlowRun, state: State[Any], *, force: bool = False) -> State[Any]:
         """Propose a flow run's next state; as for any journal.

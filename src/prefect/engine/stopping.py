@@ -20,7 +20,7 @@ from prefect.schemas.states import State, StateDetails, StateType
 if TYPE_CHECKING:
     from prefect.context.runs import FlowRunContext
 
-__all__ = ["cancelled", "check", "is_check_due", "keep_slot", "let_slot_go", "suspended"]
+__all__ = ["cancelled", "check", "is_check_due", "keep_slot", "let_slot_go", "suspended", "unless_cancelled"]
 
 CHECK_SERVER_AFTER = 10.0
 """Seconds from one question to the next, where a server is asked."""
@@ -42,21 +42,39 @@ def check(context: FlowRunContext) -> None:
         prefect.exceptions.Pause: It was suspended.
     """
     notes, run = notes_of(context), context.flow_run
-    client = notes.journal.client
-    is_local = isinstance(client, LocalClient)
+    is_local = isinstance(notes.journal.client, LocalClient)
     notes.check_at = monotonic() + (CHECK_AFTER if is_local else CHECK_SERVER_AFTER)
-    if client is None or run is None or notes.enter is None or not notes.journal.is_recording:
+    if notes.enter is None:
         return
-    try:
-        state = client.call(read_flow_run, run.id).state
-    except PrefectException:
-        return
-    if state is None:
+    state = _stored_state(context)
+    if state is None or run is None:
         return
     if state.type in (StateType.CANCELLING, StateType.CANCELLED):
         raise Cancellation(f"Flow run {run.name!r} was cancelled.")
     if state.is_paused() and state.state_details.pause_reschedule:
         raise Pause(f"Flow run {run.name!r} was suspended.", state=state)
+
+
+def unless_cancelled(context: FlowRunContext, state: State[Any]) -> State[Any]:
+    """Return the last state of a run whose process is told to end: Cancelled, if that was why.
+
+    Args:
+        context: The run's context.
+        state: Its state if it was not cancelled.
+    """
+    stored = _stored_state(context)
+    return state if stored is None or not stored.is_cancelling() else cancelled(state.state_details)
+
+
+def _stored_state(context: FlowRunContext) -> State[Any] | None:
+    """Return the state that others see a run in; None where nobody answers."""
+    journal, run = notes_of(context).journal, context.flow_run
+    if journal.client is None or run is None or not journal.is_recording:
+        return None
+    try:
+        return journal.client.call(read_flow_run, run.id).state
+    except PrefectException:
+        return None
 
 
 def cancelled(details: StateDetails) -> State[Any]:

@@ -23,7 +23,7 @@ from prefect.operations.registry import operation
 from prefect.rules.bookkeeping import enter_state
 from prefect.schemas.base import Schema
 from prefect.schemas.objects import FlowRun
-from prefect.schemas.states import TERMINAL_STATES, State, StateType
+from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType
 from prefect.store import statements
 from prefect.store.base import Connection, Store
 from prefect.store.codec import flow_run_from_row, task_run_record_from_row, task_run_row
@@ -96,14 +96,15 @@ def renew_leases(store: Store, flow_run_ids: Sequence[UUID], expires: datetime) 
 def crash_orphans(store: Store, now: datetime) -> list[FlowRun]:
     """Let the flow runs whose process is gone end as Crashed, and their task runs with them.
 
-    A run that was being cancelled ends as Cancelled.
+    A run that was being cancelled ends as Cancelled. One that had not begun is scheduled again, if a runner
+    had taken it: another one carries it out.
 
     Args:
         store: The store.
         now: The current time.
 
     Returns:
-        The runs that ended by this. A run that had ended already is none of them.
+        The runs that ended by this. A run that had ended already, or is scheduled again, is none of them.
     """
     is_gone = _judge(now)
     orphans = [lease[0] for lease in store.fetch(statements.LEASES) if is_gone(lease)]
@@ -148,6 +149,9 @@ def _end(store: Store, run_id: str, is_gone: Callable[[Row], bool], now: datetim
         run = flow_run_from_row(rows[0])
         if run.state_type in TERMINAL_STATES:
             return None
+        if run.state_type is StateType.PENDING and run.deployment_id is not None:
+            enter_and_store(connection, run, _given_back(run, now))
+            return None
         _, host, pid, *_ = leases[0]
         message = (
             f"The process that carried out this run is gone (process {pid} on {host.partition(':')[0]})."
@@ -157,6 +161,13 @@ def _end(store: Store, run_id: str, is_gone: Callable[[Row], bool], now: datetim
         enter_and_store(connection, run, State(type=kind, message=message, timestamp=now))
         _end_task_runs(connection, run_id, State(type=kind, message=message, timestamp=now))
         return run
+
+
+def _given_back(run: FlowRun, now: datetime) -> State[None]:
+    due = run.state.state_details.scheduled_time if run.state is not None else None
+    message = "The process that was to start this run is gone: another one takes it."
+    details = StateDetails(scheduled_time=due or now)
+    return State(type=StateType.SCHEDULED, message=message, timestamp=now, state_details=details)
 
 
 def _end_task_runs(connection: Connection, run_id: str, state: State[None]) -> None:

@@ -14,7 +14,7 @@ from prefect.runtime.lookup import find_flow_run
 from prefect.schemas.snapshots import FlowRunSnapshot, TaskRunSnapshot
 from prefect.settings.runtime_variables import FLOW_RUN_ID, run_variable
 
-__all__ = ["look_up_left_out", "process_flow_run", "process_flow_run_id", "process_task_run"]
+__all__ = ["look_up_left_out", "process_flow_run", "process_flow_run_id", "process_task_run", "remember"]
 
 _KEPT = 64
 """How many flow runs' facts are kept; a process has one, a pool of processes meets a few."""
@@ -44,6 +44,11 @@ def process_task_run() -> TaskRunSnapshot | None:
     A flow that runs in such a process is no part of that task.
     """
     return None if current_flow_run() is not None else task_run_in_environment()
+
+
+def remember(run: FlowRunSnapshot) -> None:
+    """Keep the facts of a flow run, so that they are not looked up again."""
+    _found[run.id] = run
 
 
 def look_up_left_out(run: FlowRunSnapshot, name: str) -> dict[str, Any] | None:

@@ -7,13 +7,17 @@ time.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = [
+    "FLOW_ENTRYPOINT",
+    "FLOW_RUN_CLAIM",
     "FLOW_RUN_ID",
     "FLOW_RUN_SNAPSHOT",
     "TASK_RUN_SNAPSHOT",
+    "become_process_of",
+    "environment_with",
     "mock_finder",
     "mock_variable",
     "run_variable",
@@ -21,6 +25,10 @@ __all__ = [
 
 FLOW_RUN_ID = "PREFECT__FLOW_RUN_ID"
 """The flow run that the process was started for."""
+FLOW_RUN_CLAIM = "PREFECT__FLOW_RUN_CLAIM"
+"""The id of the state by which the run was taken for the process: in another one it is not to begin."""
+FLOW_ENTRYPOINT = "PREFECT__FLOW_ENTRYPOINT"
+"""Where the flow is, in place of what the deployment says."""
 FLOW_RUN_SNAPSHOT = "PREFECT__FLOW_RUN_SNAPSHOT"
 """The facts of that flow run, as JSON, so that nobody needs to look them up."""
 TASK_RUN_SNAPSHOT = "PREFECT__TASK_RUN_SNAPSHOT"
@@ -30,6 +38,23 @@ TASK_RUN_SNAPSHOT = "PREFECT__TASK_RUN_SNAPSHOT"
 def run_variable(name: str) -> str | None:
     """Return one of the variables above; None when it is unset or empty."""
     return os.environ.get(name) or None
+
+
+def become_process_of(flow_run_id: str) -> None:
+    """Have this process, and those that it starts, belong to a flow run."""
+    os.environ[FLOW_RUN_ID] = flow_run_id
+
+
+def environment_with(changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the environment of a child process that carries out a flow run.
+
+    Args:
+        changes: Variables to add to those of this process; None: to leave out. The run that this process
+            belongs to is left out.
+    """
+    own = {FLOW_RUN_ID, FLOW_RUN_SNAPSHOT, TASK_RUN_SNAPSHOT, FLOW_RUN_CLAIM, FLOW_ENTRYPOINT}
+    merged = {**{name: value for name, value in os.environ.items() if name not in own}, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def mock_variable(section: str, attribute: str) -> str:

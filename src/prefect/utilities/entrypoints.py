@@ -21,7 +21,7 @@ __all__ = ["entrypoint_of", "load_from_entrypoint"]
 T = TypeVar("T")
 
 
-def load_from_entrypoint(entrypoint: str, kind: type[T]) -> T:
+def load_from_entrypoint(entrypoint: str, kind: type[T], what: str | None = None) -> T:
     """Return the flow, or the task, that an entrypoint leads to.
 
     The file's folder comes first on the import path, as when the file is run, and stays there: what is loaded
@@ -29,7 +29,8 @@ def load_from_entrypoint(entrypoint: str, kind: type[T]) -> T:
 
     Args:
         entrypoint: `path/to/file.py:name`, `package.module:name` or `package.module.name`.
-        kind: `Flow` or `Task`.
+        kind: `Flow` or `Task`, or their base.
+        what: What messages call it; None: the kind's name.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -38,18 +39,18 @@ def load_from_entrypoint(entrypoint: str, kind: type[T]) -> T:
         prefect.exceptions.MissingFlowError: It was loaded, but has none of that name.
         ValueError: The text is no entrypoint.
     """
-    what = kind.__name__.lower()
+    what = what or kind.__name__.lower()
     place, name = _split(entrypoint)
     found: Any = _load_file(place) if place.endswith(".py") else _load_module(place)
     module = found
     for part in name.split("."):
         found = getattr(found, part, None)
         if found is None:
-            raise MissingFlowError(f"{place!r} has no {what} {name!r}. {_those_in(module, kind)}")
+            raise MissingFlowError(f"{place!r} has no {what} {name!r}. {_those_in(module, kind, what)}")
     if not isinstance(found, kind):
         raise MissingFlowError(
             f"{name!r} in {place!r} is no {what}, but of type {type(found).__name__}. "
-            f"Decorate the function with @{what}. {_those_in(module, kind)}"
+            f"Decorate the function with @{what}. {_those_in(module, kind, what)}"
         )
     return found
 
@@ -138,7 +139,6 @@ def _load_module(place: str) -> ModuleType:
         raise ScriptError(error, place) from error
 
 
-def _those_in(module: ModuleType, kind: type[Any]) -> str:
-    what = kind.__name__.lower()
+def _those_in(module: ModuleType, kind: type[Any], what: str) -> str:
     names = sorted(name for name, value in vars(module).items() if isinstance(value, kind))
     return f"Its {what}s are {', '.join(names)}." if names else f"There are no {what}s in it."

@@ -1,0 +1,1 @@
+"""Runs deployed flows, each in a process of its own."""

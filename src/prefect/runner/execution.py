@@ -1,0 +1,140 @@
+"""Carries out a flow run that is there in this process, which a runner or worker started for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from prefect.client.base import Caller
+from prefect.client.current import get_caller
+from prefect.engine.definition import Definition
+from prefect.engine.entry import carry_out_flow_run
+from prefect.exceptions import Abort, MissingFlowError, ObjectNotFound, PrefectException
+from prefect.logging.configuration import ensure_logging_setup
+from prefect.logging.loggers import flow_run_logger, get_logger
+from prefect.operations.flow_runs import read_flow_run, set_flow_run_state
+from prefect.recorder import get_recorder
+from prefect.runtime.lookup import facts_of_flow_run
+from prefect.runtime.process_run import remember
+from prefect.schemas.objects import FlowRun
+from prefect.schemas.states import State, StateType
+from prefect.settings.runtime_variables import (
+    FLOW_ENTRYPOINT,
+    FLOW_RUN_CLAIM,
+    FLOW_RUN_ID,
+    become_process_of,
+    run_variable,
+)
+
+if TYPE_CHECKING:
+    from prefect.flows import Flow
+    from prefect.schemas.deployments import DeploymentResponse
+
+__all__ = ["execute_flow_run", "execute_process_run", "load_deployed_flow"]
+
+_DONE, _FAILED = 0, 1
+
+
+def execute_process_run() -> int:
+    """Carry out the flow run that this process was started for.
+
+    Returns:
+        The exit code: 0, also for a run that is not to be carried out here; 1 where it did not complete.
+    """
+    text = run_variable(FLOW_RUN_ID)
+    try:
+        run_id = UUID(text or "")
+    except ValueError:
+        sys.stderr.write(f"{FLOW_RUN_ID} must be the id of a flow run, not {text or 'empty'}.\n")
+        return _FAILED
+    return execute_flow_run(run_id)
+
+
+def execute_flow_run(run_id: UUID) -> int:
+    """Carry out a flow run in this process; see `execute_process_run`.
+
+    Args:
+        run_id: The run.
+    """
+    become_process_of(str(run_id))
+    ensure_logging_setup()
+    logger = get_logger("engine")
+    try:
+        client = get_caller()
+        run = client.call(read_flow_run, run_id)
+    except PrefectException as error:
+        logger.error("Flow run %s cannot be carried out: %s", run_id, error)
+        return _FAILED
+    claim = run_variable(FLOW_RUN_CLAIM)
+    if claim is not None and (run.state is None or str(run.state.id) != claim):
+        logger.info("Flow run %r is %s now: it is not run here.", run.name, run.state_name)
+        return _DONE
+    try:
+        return _DONE if _carry_out(client, run).is_completed() else _FAILED
+    except Abort as reason:
+        logger.info("%s", reason)
+        return _DONE
+    finally:
+        get_recorder().flush()
+
+
+def _carry_out(client: Caller, run: FlowRun) -> State[Any]:
+    try:
+        deployment = _deployment_of(client, run)
+        facts = facts_of_flow_run(client, run, deployment)
+        remember(facts)  # what the script reads as it is imported is looked up no more
+        flow = load_deployed_flow(deployment)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's script raises
+        return _crash(client, run, error)
+    return carry_out_flow_run(flow, run, facts)
+
+
+def _crash(client: Caller, run: FlowRun, error: BaseException) -> State[Any]:
+    flow_run_logger(run).error("The flow of this run could not be loaded: %s", error, exc_info=error)
+    message = f"The flow of this run could not be loaded: {type(error).__name__}: {error}"
+    state: State[Any] = State(type=StateType.CRASHED, message=message)
+    return client.call(set_flow_run_state, run.id, state).state or state
+
+
+def _deployment_of(client: Caller, run: FlowRun) -> DeploymentResponse | None:
+    if run.deployment_id is None:
+        return None
+    from prefect.operations.deployments import read_deployment  # noqa: PLC0415 - SQLAlchemy
+
+    try:
+        return client.call(read_deployment, run.deployment_id)
+    except ObjectNotFound as error:
+        raise ObjectNotFound(error, f"Its deployment {run.deployment_id} was deleted.") from error
+
+
+def load_deployed_flow(deployment: DeploymentResponse | None) -> Flow[Any, Any]:
+    """Return a deployment's flow; the process stays in the folder where its code is.
+
+    Args:
+        deployment: The deployment; None: the process's environment says where the flow is.
+
+    Raises:
+        prefect.exceptions.MissingFlowError: Nobody says where the flow is, or it is not there.
+        prefect.exceptions.ScriptError: The script raised when it was loaded.
+        FileNotFoundError: There is no such file or folder.
+    """
+    from prefect.utilities.entrypoints import load_from_entrypoint  # noqa: PLC0415 - only with a flow to load
+
+    entrypoint = run_variable(FLOW_ENTRYPOINT) or (deployment.entrypoint if deployment is not None else None)
+    if entrypoint is None:
+        what = (
+            "It has no deployment"
+            if deployment is None
+            else f"Deployment {deployment.name!r} has no entrypoint"
+        )
+        raise MissingFlowError(
+            f"{what}, so nobody says where its flow is. Deploy the flow with flow.deploy() or flow.serve()."
+        )
+    if deployment is not None and deployment.path not in (None, "", "."):
+        os.chdir(os.path.expanduser(cast(str, deployment.path)))
+    found = load_from_entrypoint(entrypoint, Definition, "flow")
+    if found._kind != "flow":
+        raise MissingFlowError(f"{entrypoint!r} is a task, and no flow.")
+    return cast("Flow[Any, Any]", found)
