@@ -15,10 +15,9 @@ __all__ = ["GROUPS", "main"]
 GROUPS = {
     "artifact": "See artifacts: what runs show of their work.",
     "block": "See blocks: typed values that are kept under a name.",
-    "artifact": "See artifacts: what runs show of their work.",
-    "block": "See blocks: typed values that are kept under a name.",
     "concurrency-limit": "Limit how many tasks with a tag run at once.",
     "config": "View and change settings.",
+    "deployment": "See deployments, and have them run.",
     "flow": "See flows.",
     "flow-run": "See flow runs: what ran, and what it logged.",
     "global-concurrency-limit": "Limit how much is done at once, and how often. Short: gcl",
@@ -26,19 +25,23 @@ GROUPS = {
     "server": "Serve what is kept to clients.",
     "task-run": "See task runs: what ran, and what it logged.",
     "variable": "Keep small values under a name, for runs to read.",
-    "variable": "Keep small values under a name, for runs to read.",
+    "work-pool": "See to work pools: where runs go that workers carry out.",
+    "work-queue": "See to work queues: the lines that runs of a work pool wait in.",
     "version": "Show the version, and what it works with here.",
 }
 """Each group of commands, which is the module of that name with a `run`, and what it is for."""
 
 _FURTHER_NAMES = {
     "concurrency-limits": "concurrency-limit",
+    "deployments": "deployment",
     "flows": "flow",
     "gcl": "global-concurrency-limit",
     "global-concurrency-limits": "global-concurrency-limit",
     "flow-runs": "flow-run",
     "profiles": "profile",
     "task-runs": "task-run",
+    "work-pools": "work-pool",
+    "work-queues": "work-queue",
 }
 _SUCCESS, _FAILURE, _USAGE, _INTERRUPTED, _BROKEN_PIPE = 0, 1, 2, 130, 141
 

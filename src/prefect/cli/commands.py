@@ -28,9 +28,10 @@ class Flag:
         off: The form that turns a switch off; by default `--no-` and its name.
         parse: Makes the value from text; raises `argparse.ArgumentTypeError` with what is wrong.
         metavar: What stands for the value in the help.
+        optional: Of what is given by place as often as one likes: it need not be given at all.
     """
 
-    __slots__ = ("metavar", "off", "parse", "short")
+    __slots__ = ("metavar", "off", "optional", "parse", "short")
 
     def __init__(
         self,
@@ -39,9 +40,11 @@ class Flag:
         off: str = "",
         parse: Callable[[str], Any] | None = None,
         metavar: str | None = None,
+        optional: bool = False,
     ) -> None:
         self.short = short
         self.off = off
+        self.optional = optional
         self.parse = parse
         self.metavar = metavar
 
@@ -148,13 +151,13 @@ def _add_arguments(parser: argparse.ArgumentParser, function: Command, helps: di
             used.add(flag.short)
             _add_option(parser, parameter, wanted, flag, help_text)
         elif parameter.kind is parameter.VAR_POSITIONAL:
-            parser.add_argument(
-                parameter.name, nargs="+", metavar=flag.metavar or _word(parameter), help=help_text
-            )
-        else:
-            nargs = "?" if parameter.default is not parameter.empty else None
+            nargs = "*" if flag.optional else "+"
             metavar = flag.metavar or _word(parameter)
-            parser.add_argument(parameter.name, nargs=nargs, default=None, metavar=metavar, help=help_text)
+            parser.add_argument(parameter.name, nargs=nargs, metavar=metavar, help=help_text)
+        else:
+            metavar = flag.metavar or _word(parameter)
+            once = "?" if parameter.default is not parameter.empty else None
+            parser.add_argument(parameter.name, nargs=once, default=None, metavar=metavar, help=help_text)
     names = ["--help"] if "-h" in used else ["-h", "--help"]
     parser.add_argument(*names, action="help", help="Print this.")
 

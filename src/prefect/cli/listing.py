@@ -15,7 +15,7 @@ from prefect.schemas.states import StateType
 from prefect.settings.terminal import is_terminal
 from prefect.store.base import Store
 
-__all__ = ["list_readable", "print_remainder", "state_cell"]
+__all__ = ["list_readable", "print_remainder", "read_all", "state_cell"]
 
 T = TypeVar("T")
 Q = TypeVar("Q", FlowQuery, FlowRunQuery, TaskRunQuery)
@@ -30,6 +30,18 @@ _STYLES = {
     StateType.PAUSED: "yellow",
 }
 _LATE = frozenset({"Late", "AwaitingRetry"})
+
+
+def read_all(read: Callable[[int, int], list[T]]) -> list[T]:
+    """Return all of what is given page by page.
+
+    Args:
+        read: Gives so many at most, left out so many of the first.
+    """
+    found: list[T] = []
+    while len(page := read(DEFAULT_LIMIT, len(found))) == DEFAULT_LIMIT:
+        found += page
+    return found + page
 
 
 def list_readable(client: Caller, read: Callable[[Store, Q], list[T]], query: Q) -> list[T]:

@@ -1,0 +1,76 @@
+"""What the commands of work pools and their queues share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from prefect.cli.commands import Flag
+from prefect.cli.moments import ago, local
+from prefect.cli.output import print_table
+from prefect.exceptions import Abort
+from prefect.schemas.objects import FlowRun
+
+__all__ = [
+    "Hours",
+    "Pool",
+    "PoolName",
+    "parse_number",
+    "print_due",
+    "read_template",
+]
+
+PoolName = Annotated[str, Flag(metavar="POOL")]
+Pool = Annotated[str | None, Flag("-p", metavar="POOL")]
+Hours = Annotated[int, Flag("-h", metavar="HOURS")]
+
+
+def parse_number(text: str) -> int:
+    """Read how many runs may be under way at a time.
+
+    Args:
+        text: The number.
+
+    Raises:
+        prefect.exceptions.Abort: It is none.
+    """
+    if not text.isdecimal():
+        raise Abort(f"{text!r} is no number of runs.")
+    return int(text)
+
+
+def read_template(path: str) -> dict[str, Any]:
+    """Read a job template from a JSON file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        prefect.exceptions.Abort: There is no such file, or it has something else in it.
+    """
+    try:
+        return msgspec.json.decode(Path(path).read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Abort(f"{path!r} has no job template: {error}") from error
+
+
+def print_due(title: str, runs: list[FlowRun]) -> None:
+    """Print runs that wait to be started.
+
+    Args:
+        title: What they are.
+        runs: The runs.
+    """
+    rows = [
+        [
+            str(each.id),
+            each.name,
+            each.work_queue_name or "",
+            local(each.next_scheduled_start_time),
+            ago(each.next_scheduled_start_time),
+        ]
+        for each in sorted(runs, key=lambda one: str(one.next_scheduled_start_time))
+    ]
+    print_table(title, ["ID", "Name", "Queue", "Due", "When"], rows)
