@@ -401,6 +401,11 @@ def test_events(client):
     assert page.total >= len(page.events)
 
 
+def test_the_kinds_of_work_pools(client):
+    template = client.read_worker_metadata()["prefect"]["process"]["default_base_job_configuration"]
+    assert {"job_configuration", "variables"} <= template.keys()
+
+
 def test_work_pools(client):
     made = client.create_work_pool(WorkPoolCreate(name="pool", type="process"))
     with pytest.raises(ObjectAlreadyExists):

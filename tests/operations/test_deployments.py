@@ -27,6 +27,7 @@ from prefect.operations.deployments import (
     resume_deployment,
     update_deployment,
 )
+from prefect.operations.work_queues import create_work_queue, read_work_queue
 from prefect.schemas.actions import FlowCreate, FlowRunCreate
 from prefect.schemas.deployments import (
     ConcurrencyLimitStrategy,
@@ -45,6 +46,7 @@ from prefect.schemas.objects import CreatedBy
 from prefect.schemas.queries import DeploymentPage, DeploymentQuery, RunFilters
 from prefect.schemas.sorting import DeploymentSort
 from prefect.schemas.states import State, StateDetails, StateType
+from prefect.schemas.work_pools import WorkQueueCreate
 from prefect.store.base import Store
 from prefect.types import now
 
@@ -259,6 +261,14 @@ def test_work_goes_to_a_queue_that_is_made_when_it_is_named(store: Store) -> Non
     assert (freed.work_queue_id, freed.work_pool_name) == (None, None)
     with pytest.raises(ObjectNotFound, match=r'Work pool "nowhere" not found\.'):
         deploy(store, work_pool_name="nowhere")
+
+
+def test_a_queue_that_is_made_takes_the_first_free_priority(store: Store) -> None:
+    deploy(store, name="queued", work_queue_name="second")
+    far = create_work_queue(store, WorkQueueCreate(name="far", priority=9))
+    made = deploy(store, name="other", work_queue_name="third")
+    assert made.work_queue_id is not None
+    assert (far.priority, read_work_queue(store, made.work_queue_id).priority) == (9, 3)
 
 
 def test_deployments_are_listed_counted_and_paged(store: Store) -> None:

@@ -9,9 +9,10 @@ from prefect.operations.registry import operation
 from prefect.rules.job_templates import WORKER_KINDS
 from prefect.store.base import Store
 
-__all__ = ["read_view"]
+__all__ = ["WORKERS", "read_view"]
 
 WORKERS = "aggregate-worker-metadata"
+"""The view of the kinds of workers."""
 
 
 @operation("GET", "/collections/views/{view}")

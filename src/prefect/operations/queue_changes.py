@@ -13,6 +13,7 @@ from prefect.operations.work_pools import leave, patience
 from prefect.schemas.pages import set_fields
 from prefect.schemas.work_pools import WorkPool, WorkQueue, WorkQueueCreate, WorkQueueUpdate
 from prefect.store.base import Connection, Store
+from prefect.store.queues import free_priority
 from prefect.store.tables import deployments, flow_runs, work_pools, work_queues
 from prefect.store.work_pools import pools, queue_rows, queues, queues_from_rows
 from prefect.types import now
@@ -58,10 +59,7 @@ def add_queue(
 ) -> WorkQueue | None:
     """Make a queue in a pool that is locked; None where it has one of that name."""
     taken = _priorities(connection, pool.id)
-    priority = data.priority
-    if priority is None:
-        used = set(taken.values())
-        priority = next(number for number in range(1, len(used) + 2) if number not in used)
+    priority = free_priority(taken.values()) if data.priority is None else data.priority
     made = WorkQueue(
         name=data.name,
         description=data.description,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import count
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert as insert_unless_there
 
 from prefect.exceptions import ObjectNotFound
@@ -14,7 +16,7 @@ from prefect.store.tables import work_pools, work_queues
 from prefect.store.values import read_id
 from prefect.types import format_utc, now, uuid7
 
-__all__ = ["DEFAULT_POOL", "Queue", "find_queue", "read_queue"]
+__all__ = ["DEFAULT_POOL", "Queue", "find_queue", "free_priority", "read_queue"]
 
 DEFAULT_POOL = "default-agent-pool"
 """The pool of queues that are named without one; it is made when it is first needed."""
@@ -32,6 +34,12 @@ class Queue(NamedTuple):
 def read_queue(source: Store | Connection, queue_id: UUID) -> Queue | None:
     """Return a queue by its id; None where there is none."""
     return _first(source, work_queues.c.id == queue_id.hex)
+
+
+def free_priority(taken: Iterable[int]) -> int:
+    """Return the first priority that no queue of a pool has: that of a new queue."""
+    used = set(taken)
+    return next(number for number in count(1) if number not in used)
 
 
 def find_queue(connection: Connection, pool: str | None, queue: str | None) -> Queue:
@@ -82,7 +90,7 @@ def _first(source: Store | Connection, *conditions: ColumnElement[bool]) -> Queu
 
 def _add_queue(connection: Connection, pool_id: str, queue_id: UUID, name: str, description: str) -> None:
     mine = work_queues.c.work_pool_id == pool_id
-    priority = connection.select(select(func.coalesce(func.max(work_queues.c.priority), 0)).where(mine))[0][0]
+    taken = (row[0] for row in connection.select(select(work_queues.c.priority).where(mine)))
     at = format_utc(now())
     connection.execute(
         insert_unless_there(work_queues)
@@ -94,7 +102,7 @@ def _add_queue(connection: Connection, pool_id: str, queue_id: UUID, name: str, 
             name=name,
             description=description,
             is_paused=False,
-            priority=int(priority) + 1,
+            priority=free_priority(taken),
         )
         .on_conflict_do_nothing()
     )

@@ -427,6 +427,7 @@ class PrefectClient:
         limit: int | None = None,
         offset: int | None = None,
     ) -> list[WorkQueue]: ...
+    async def read_worker_metadata(self) -> dict[str, Any]: ...
     async def read_workers_for_work_pool(
         self,
         work_pool_name: str,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from prefect.client.orchestration.base import Group
 from prefect.exceptions import ObjectAlreadyExists
+from prefect.operations.collections import WORKERS, read_view
 from prefect.operations.work_pools import (
     WorkPoolPage,
     create_work_pool,
@@ -164,6 +165,10 @@ class WorkPoolMethods(Group):
         every = None if heartbeat_interval_seconds is None else ceil(heartbeat_interval_seconds)
         self._call(send_worker_heartbeat, work_pool_name, name=worker_name, heartbeat_interval_seconds=every)
         return None
+
+    def read_worker_metadata(self) -> dict[str, Any]:
+        """Return the kinds of work pools, each with the template of its jobs, by package."""
+        return self._call(read_view, WORKERS)
 
     def read_workers_for_work_pool(
         self,
