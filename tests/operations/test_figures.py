@@ -12,10 +12,20 @@ from makers import NOON, at, make_flow_run, make_task_run, state
 from test_deployments import deploy
 
 from prefect.exceptions import ObjectNotFound, RequestRefused
-from prefect.operations import create_flow_run, read_flow_run, read_flow_runs
+from prefect.operations import (
+    create_flow_run,
+    read_flow_run,
+    read_flow_runs,
+    read_task_run,
+    set_task_run_state,
+)
 from prefect.operations.bulk import delete_flow_runs, delete_flows, set_flow_run_states
-from prefect.operations.flow_run_details import read_flow_run_state, update_flow_run_labels
-from prefect.operations.graphs import read_flow_run_graph
+from prefect.operations.flow_run_details import (
+    read_flow_run_state,
+    read_task_run_state,
+    update_flow_run_labels,
+)
+from prefect.operations.graphs import read_flow_run_dependencies, read_flow_run_graph
 from prefect.operations.history import average_flow_run_lateness, flow_run_history, task_run_history
 from prefect.operations.run_pages import paginate_flow_runs, paginate_flows, paginate_task_runs
 from prefect.operations.ui import (
@@ -31,7 +41,7 @@ from prefect.operations.ui import (
 from prefect.schemas.actions import FlowRunCreate
 from prefect.schemas.figures import DashboardQuery, FlowIds, FlowRunIds, SchemaValues, SimpleFlowRunQuery
 from prefect.schemas.filters import FlowFilter, FlowRunFilter, TaskRunFilter
-from prefect.schemas.objects import TaskRunResult
+from prefect.schemas.objects import Constant, TaskRunResult
 from prefect.schemas.queries import (
     FlowPage,
     FlowRunPage,
@@ -160,6 +170,25 @@ def test_a_picture_shows_tasks_subflows_and_what_joins_them(store: Store) -> Non
         read_flow_run_graph(store, uuid4())
 
 
+def test_task_runs_are_given_with_those_whose_results_they_took(store: Store) -> None:
+    run = make_flow_run(store)
+    first = make_task_run(store, state("COMPLETED", 1), flow_run_id=run.id, name="first", dynamic_key="1")
+    took = {"x": [TaskRunResult(id=first.id)], "y": [Constant(type="int")]}
+    last = make_task_run(
+        store, state("PENDING"), flow_run_id=run.id, name="last", dynamic_key="2", task_inputs=took
+    )
+    make_task_run(store, name="of no run", dynamic_key="3")
+    found = read_flow_run_dependencies(store, run.id)
+    assert [(each.name, each.upstream_dependencies) for each in found] == [
+        ("first", []),
+        ("last", [TaskRunResult(id=first.id)]),
+    ]
+    assert (found[0].id, found[1].id) == (first.id, last.id)
+    assert found[0].state == read_task_run(store, first.id).state
+    with pytest.raises(ObjectNotFound):
+        read_flow_run_dependencies(store, uuid4())
+
+
 def test_what_the_page_asks_for_is_counted(store: Store) -> None:
     made = deploy(store, flow="deployed")
     run = make_flow_run(store, name="run", state=state("RUNNING", 0))
@@ -272,3 +301,17 @@ def test_a_state_is_read_by_its_own_id(store: Store) -> None:
     assert read_flow_run_state(store, run.state.id) == run.state
     with pytest.raises(ObjectNotFound, match="Flow run state not found"):
         read_flow_run_state(store, uuid4())
+
+
+def test_a_state_of_a_task_run_is_read_by_its_own_id(store: Store) -> None:
+    run = make_task_run(store, state("RUNNING", 0))
+    make_task_run(store, state("RUNNING", 0))
+    before = read_task_run(store, run.id).state
+    assert before is not None
+    set_task_run_state(store, run.id, state("COMPLETED", 1))
+    after = read_task_run(store, run.id).state
+    assert after is not None and after.id != before.id
+    assert read_task_run_state(store, before.id) == before
+    assert read_task_run_state(store, after.id) == after
+    with pytest.raises(ObjectNotFound, match="Task run state not found"):
+        read_task_run_state(store, run.id)

@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 
 from prefect.exceptions import ObjectNotFound, RequestRefused
 from prefect.operations.registry import operation
-from prefect.schemas.graphs import Edge, Graph, GraphArtifact, GraphState, Node
+from prefect.schemas.graphs import DependencyResult, Edge, Graph, GraphArtifact, GraphState, Node
 from prefect.schemas.objects import FlowRun, TaskRun, TaskRunResult
 from prefect.schemas.states import StateType
 from prefect.store import statements
@@ -23,7 +23,7 @@ from prefect.store.tables import artifact_collections, artifacts, flow_runs, flo
 from prefect.store.values import id_or_none, read_id, read_time
 from prefect.types import aware, format_utc
 
-__all__ = ["read_flow_run_graph"]
+__all__ = ["read_flow_run_dependencies", "read_flow_run_graph"]
 
 MOST_NODES = 10_000
 """More than this no picture shows."""
@@ -62,6 +62,40 @@ def read_flow_run_graph(store: Store, flow_run_id: UUID, since: datetime | None 
         nodes=[(node.id, node) for node in nodes],
         artifacts=own,
         states=[_graph_state(row) for row in states],
+    )
+
+
+@operation("GET", "/flow_runs/{flow_run_id}/graph")
+def read_flow_run_dependencies(store: Store, flow_run_id: UUID) -> list[DependencyResult]:
+    """Return the task runs of a flow run, each with those whose results it took.
+
+    Args:
+        store: The store.
+        flow_run_id: The flow run.
+
+    Raises:
+        prefect.exceptions.ObjectNotFound: There is no such run.
+        prefect.exceptions.RequestRefused: It has too many task runs for one answer.
+    """
+    with store.reading() as connection:
+        if not connection.fetch(statements.FLOW_RUN_BY_ID, (flow_run_id.hex,)):
+            raise ObjectNotFound(help_message=f"Flow run with id {flow_run_id} not found")
+        return [_dependencies(run) for run in _task_runs(connection, flow_run_id, None)]
+
+
+def _dependencies(run: TaskRun) -> DependencyResult:
+    inputs = (each for sources in run.task_inputs.values() for each in sources)
+    return DependencyResult(
+        id=run.id,
+        name=run.name,
+        upstream_dependencies=[each for each in inputs if isinstance(each, TaskRunResult)],
+        state=run.state,
+        expected_start_time=run.expected_start_time,
+        start_time=run.start_time,
+        end_time=run.end_time,
+        total_run_time=run.total_run_time,
+        estimated_run_time=run.estimated_run_time,
+        untrackable_result=run.state is not None and bool(run.state.state_details.untrackable_result),
     )
 
 

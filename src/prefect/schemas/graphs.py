@@ -7,9 +7,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 from prefect.schemas.base import Schema
-from prefect.schemas.states import StateType
+from prefect.schemas.objects import TaskRunResult
+from prefect.schemas.states import State, StateType
 
-__all__ = ["Edge", "Graph", "GraphArtifact", "GraphState", "Node"]
+__all__ = ["DependencyResult", "Edge", "Graph", "GraphArtifact", "GraphState", "Node"]
 
 
 class GraphState(Schema):
@@ -70,3 +71,19 @@ class Graph(Schema):
     artifacts: list[GraphArtifact]
     """What the flow run itself left."""
     states: list[GraphState]
+
+
+class DependencyResult(Schema):
+    """A task run, and the task runs whose results it took."""
+
+    id: UUID
+    name: str
+    upstream_dependencies: list[TaskRunResult]
+    state: State[Any] | None
+    expected_start_time: datetime | None
+    start_time: datetime | None
+    end_time: datetime | None
+    total_run_time: float | None
+    estimated_run_time: float | None
+    untrackable_result: bool
+    """Whether it returned something that cannot be recognised where it is used."""
