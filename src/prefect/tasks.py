@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
 
 from prefect.context.runs import _FLOW_RUN
@@ -13,7 +14,7 @@ from prefect.engine.entry import call_task
 from prefect.engine.future import PrefectFuture
 from prefect.engine.inputs import listed
 from prefect.engine.options import run_name_of
-from prefect.futures import PrefectFutureList
+from prefect.futures import PrefectDistributedFuture, PrefectFutureList
 from prefect.results.cache_policies import NO_CACHE, CachePolicy, task_input_hash
 from prefect.rules.retries import exponential_backoff, spread
 from prefect.schemas.objects import TaskRunPolicy
@@ -249,6 +250,7 @@ class Task(Definition, Generic[P, R]):
                 iterable to every run.
             return_state: Wait, and return the final states.
             wait_for: Runs that must have completed before each of these.
+            deferred: Have workers run them, as `delay` does.
             **kwargs: The same, by name.
 
         Returns:
@@ -259,18 +261,73 @@ class Task(Definition, Generic[P, R]):
             prefect.exceptions.MappingLengthMismatch: The iterables differ in length.
         """
         return_state, wait_for = _taken_from(kwargs)
-        runner = _runner_here()
+        is_deferred = kwargs.pop("deferred", False)
         given = self.signature.bind_partial(args, kwargs)
         runs = map_parameters(given, self.signature.keywords)
-        submitted = (
-            runner.submit(self, self.signature.complete(parameters), wait_for)
-            for parameters in runs.arguments
-        )
+        submit = self._deferred if is_deferred else partial(_runner_here().submit, self)
+        submitted = (submit(self.signature.complete(parameters), wait_for) for parameters in runs.arguments)
         futures = PrefectFutureList(watched(submitted, runs.total, self.name))
         if return_state:
             futures.wait()
             return [future.state for future in futures]
         return futures
+
+    def delay(self, *args: P.args, **kwargs: P.kwargs) -> PrefectDistributedFuture[Any]:
+        """Have a worker run the task: a process that serves it.
+
+        Args:
+            *args: For the function.
+            **kwargs: For the function.
+
+        Returns:
+            A future of the run.
+
+        Raises:
+            prefect.exceptions.ParameterBindError: The arguments do not fit the function.
+            prefect.exceptions.SerializationError: An argument cannot be pickled.
+        """
+        return self.apply_async(args, kwargs)
+
+    def apply_async(
+        self,
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+        wait_for: Iterable[Any] | None = None,
+        dependencies: Mapping[str, Iterable[Any]] | None = None,
+    ) -> PrefectDistributedFuture[Any]:
+        """Have a worker run the task, as `delay` does.
+
+        Args:
+            args: For the function.
+            kwargs: For the function, by name.
+            wait_for: Runs that must have completed before.
+            dependencies: Further runs that arguments came from, by the arguments' names; shown with the run.
+
+        Returns:
+            A future of the run.
+
+        Raises:
+            prefect.exceptions.ParameterBindError: The arguments do not fit the function.
+            prefect.exceptions.SerializationError: An argument cannot be pickled.
+        """
+        parameters = self.signature.bind(args or (), kwargs or {})
+        return self._deferred(parameters, listed(wait_for), dependencies)
+
+    def _deferred(
+        self,
+        parameters: dict[str, Any],
+        wait_for: Iterable[Any] | None,
+        dependencies: Mapping[str, Iterable[Any]] | None = None,
+    ) -> PrefectDistributedFuture[Any]:
+        from prefect.engine.deferring import defer  # noqa: PLC0415 - only where workers run tasks
+
+        return PrefectDistributedFuture(defer(self, parameters, wait_for, dependencies).id)
+
+    def serve(self) -> None:
+        """Run what is delayed of this task in this process, until it is told to end: see `task_worker`."""
+        from prefect.task_worker import serve  # noqa: PLC0415 - only where workers run tasks
+
+        serve(self)
 
     def __repr__(self) -> str:
         return f"<prefect.tasks.Task {self.name!r}>"

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from prefect.engine.definition import Definition
     from prefect.tasks import Task
 
-__all__ = ["cached_state", "choose_policy", "is_persisting", "kept", "prepare_results", "store_around"]
+__all__ = [
+    "cached_state",
+    "choose_policy",
+    "is_persisting",
+    "kept",
+    "kept_failure",
+    "prepare_results",
+    "store_around",
+]
 
 
 def choose_policy(options: Mapping[str, Any]) -> CachePolicy:
@@ -75,9 +83,21 @@ def store_around(flow: FlowRunContext | None) -> results.ResultStore:
     return store or results.ResultStore()
 
 
-def prepare_results(context: TaskRunContext, task: Task[Any, Any], flow: FlowRunContext | None) -> bool:
-    """Give a task run's context its result store, if the run keeps its result; tells whether it does."""
-    context.persist_result = is_persisting(task, flow, is_task=True)
+def prepare_results(
+    context: TaskRunContext, task: Task[Any, Any], flow: FlowRunContext | None, *, is_deferred: bool = False
+) -> bool:
+    """Give a task run's context its result store, if the run keeps its result; tells whether it does.
+
+    Args:
+        context: The context.
+        task: The task.
+        flow: The flow run around, if there is one.
+        is_deferred: Whether another process waits for the result, which then is kept unless the task says no.
+    """
+    if is_deferred:
+        context.persist_result = task.persist_result is not False
+    else:
+        context.persist_result = is_persisting(task, flow, is_task=True)
     if context.persist_result:
         context.result_store = store_around(flow).update_for_task(task)
     return context.persist_result
@@ -162,6 +182,24 @@ def kept(context: FlowRunContext | TaskRunContext, state: State[Any]) -> State[A
     if key is not None:
         details = details.model_copy(update={"cache_key": key, "cache_expiration": expiration})
     return state.model_copy(update={"data": record, "state_details": details})
+
+
+def kept_failure(context: TaskRunContext, state: State[Any]) -> State[Any]:
+    """Keep the exception of a run that failed, for the process that waits for it.
+
+    Args:
+        context: The run's context, with a result store.
+        state: The run's final state.
+
+    Returns:
+        The state, saying where the exception is kept; as it was, where it cannot be: its message says most.
+    """
+    try:
+        record = context.result_store.write(state.data.result)
+    except (SerializationError, StoreError) as error:
+        _logger_of(context).debug("The exception of this run is not kept: %s", error)
+        return state
+    return state.model_copy(update={"data": record})
 
 
 def _logger_of(context: FlowRunContext | TaskRunContext) -> Any:

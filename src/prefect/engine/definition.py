@@ -72,8 +72,7 @@ class Definition:
             options.get(name) is not None for name in _IMPLYING_PERSISTENCE
         ):
             self.persist_result = True
-        where = getattr(getattr(call, "__code__", None), "co_filename", "")
-        self.task_key = f"{getattr(inner, '__qualname__', fallback)}-{crc32(where.encode()):08x}"
+        self.task_key = f"{getattr(inner, '__qualname__', fallback)}-{crc32(_gist_of(call).encode()):08x}"
 
     def refuse_reserved_parameters(self) -> None:
         """Check that no parameter has a name that calls keep for themselves.
@@ -180,6 +179,19 @@ class Definition:
         """Return the options with some changed; hooks that were added after the decorator stay."""
         hooks = {name: getattr(self, f"{name}_hooks") for name in _HOOKS if getattr(self, f"{name}_hooks")}
         return {**self._options, **hooks, **changes}
+
+
+def _gist_of(call: Any) -> str:
+    """Return what tells a function from others of its name, wherever its file lies, in any Python.
+
+    The process that delays a task and the worker that runs it must find the same.
+    """
+    code = getattr(call, "__code__", None)
+    if code is None:
+        return ""
+    file = code.co_filename.replace("\\", "/").rpartition("/")[2]
+    texts = [const for const in code.co_consts if isinstance(const, str)]
+    return repr((file, code.co_varnames, code.co_names, texts))
 
 
 def _flow_name(function_name: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.context.runs import _FLOW_RUN, _TAGS, _TASK_RUN, FlowRunContext, TaskRunContext, carried_flow_run
-from prefect.engine.caching import cached_state, kept, prepare_results
+from prefect.engine.caching import cached_state, kept, kept_failure, prepare_results
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.ending import Ending
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
@@ -187,7 +187,7 @@ def _crash(record: TaskRunRecord, error: BaseException, journal: Journal) -> Non
 
 
 def _not_ready(task: Task[Any, Any], record: TaskRunRecord, message: str, journal: Journal) -> Ending:
-    details = record.states[0].state_details
+    details = record.states[-1].state_details
     state: State[Any] = State(type=StateType.PENDING, name="NotReady", message=message, state_details=details)
     enter(record, state)
     journal.note(record)
@@ -200,7 +200,17 @@ def _not_ready(task: Task[Any, Any], record: TaskRunRecord, message: str, journa
 class _TaskRun:
     """A task run that has its arguments."""
 
-    __slots__ = ("context", "details", "flow", "journal", "parameters", "record", "run", "task")
+    __slots__ = (
+        "context",
+        "details",
+        "flow",
+        "is_deferred",
+        "journal",
+        "parameters",
+        "record",
+        "run",
+        "task",
+    )
 
     def __init__(
         self,
@@ -218,14 +228,15 @@ class _TaskRun:
         self.journal = journal
         self.context = context
         self.flow = flow
-        self.details = record.states[0].state_details
+        self.details = record.states[-1].state_details
+        self.is_deferred = bool(record.states[0].state_details.deferred)
 
     def steps(self) -> Steps[Ending]:
         """Make attempts until the run ends."""
         task, run = self.task, self.run
         if task.task_run_name is not None:
             run.name = yield from self._custom_name()
-        if prepare_results(self.context, task, self.flow):
+        if prepare_results(self.context, task, self.flow, is_deferred=self.is_deferred):
             cached = yield Block(lambda: cached_state(self.context, self.details))
             if cached is not None:
                 self._enter(cached)
@@ -343,6 +354,8 @@ class _TaskRun:
             return (yield from self._end(state, value))
         logger = self._logger()
         error = get_state_exception(state)
+        if self.is_deferred and self.context.persist_result:
+            state = yield Block(lambda: kept_failure(self.context, state))
         logger.error(
             "Task run failed with exception: %r%s", error, self._why_not_retried(state), exc_info=error
         )

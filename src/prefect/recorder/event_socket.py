@@ -8,35 +8,30 @@ are kept, and sent again on the next connection. Events have ids, so one that co
 from __future__ import annotations
 
 import os
-from base64 import b64decode
 from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-from websockets.exceptions import InvalidStatus, WebSocketException
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from websockets.exceptions import WebSocketException
 
+from prefect.client.sockets import SocketRefused, open_socket
 from prefect.exceptions import ServerUnreachable
 
 if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
+
     from prefect.client.options import ClientOptions
 
 __all__ = ["EventSocket", "SocketRefused"]
 
-CONNECT, CONFIRM, CLOSE = 10.0, 30.0, 2.0
-"""Seconds that a connection, the answer to a ping, and the end of a connection may take."""
+CONFIRM = 30.0
+"""Seconds that the answer to a ping may take."""
 REMEMBERED = 2_000
 """How many events are sent again on a new connection."""
 AT_ONCE = 500
 """How many events are sent between two pings."""
-
-
-class SocketRefused(Exception):
-    """The server, or a proxy before it, answers but does not open sockets."""
 
 
 class EventSocket:
@@ -138,34 +133,7 @@ class EventSocket:
         return connection is not None and connection.state.name == "OPEN"
 
     def _connect(self) -> ClientConnection:
-        options = self._options
-        try:
-            connection: ClientConnection = self._stack.enter_context(
-                connect(
-                    f"ws{options.url.removeprefix('http')}/events/in",
-                    subprotocols=[Subprotocol("prefect")],
-                    additional_headers=[header for header in options.headers if header[0] != "User-Agent"],
-                    user_agent_header=dict(options.headers).get("User-Agent"),
-                    ssl=_ssl_of(options),
-                    compression=None,
-                    open_timeout=CONNECT,
-                    close_timeout=CLOSE,
-                )
-            )
-        except InvalidStatus as error:
-            status = error.response.status_code
-            if status in (429, 502, 503, 504):
-                raise ServerUnreachable(f"{options.url} opens no socket now: HTTP {status}.") from error
-            raise SocketRefused(f"{options.url} opens no socket: HTTP {status}.") from error
-        except (WebSocketException, OSError, EOFError) as error:
-            raise ServerUnreachable(f"{options.url} cannot be reached: {error}.") from error
-        try:
-            connection.send(msgspec.json.encode({"type": "auth", "token": _token_of(options)}).decode())
-            connection.recv(timeout=CONNECT)
-        except (WebSocketException, OSError) as error:
-            self._abandon()
-            raise ServerUnreachable(f"{options.url} did not let events in: {error}.") from error
-        return connection
+        return self._stack.enter_context(open_socket(self._options, "/events/in"))
 
     def _confirm(self, connection: ClientConnection) -> None:
         if not connection.ping(ack_on_close=True).wait(CONFIRM) or connection.state.name != "OPEN":
@@ -174,22 +142,3 @@ class EventSocket:
     def _abandon(self) -> None:
         self._connection = None
         self._stack.close()
-
-
-def _token_of(options: ClientOptions) -> str | None:
-    kind, _, secret = dict(options.headers).get("Authorization", "").partition(" ")
-    if kind == "Basic":
-        return b64decode(secret).decode()
-    return secret or None
-
-
-def _ssl_of(options: ClientOptions) -> Any:
-    if not options.url.startswith("https"):
-        return None
-    import ssl  # noqa: PLC0415 - only with a server that has a certificate
-
-    context = ssl.create_default_context(cafile=options.ssl_cert_file)
-    if not options.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

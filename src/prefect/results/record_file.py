@@ -16,7 +16,7 @@ from prefect.results.serializers import resolve_serializer
 from prefect.schemas.base import Schema
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 
-__all__ = ["decode_record", "encode_record", "first_line_of", "read_metadata"]
+__all__ = ["decode_record", "encode_record", "encode_shared_record", "first_line_of", "read_metadata"]
 
 _FORMAT = "result/1"
 
@@ -49,6 +49,19 @@ def encode_record(metadata: ResultRecordMetadata, payload: bytes) -> bytes:
 
     line = _FirstLine(metadata=metadata, format=_FORMAT, size=len(payload), crc32=crc32(payload))
     return b"%s\n%s" % (_ENCODER.encode(line), payload)
+
+
+def encode_shared_record(metadata: ResultRecordMetadata, payload: bytes) -> bytes:
+    """Return the content of a file that other implementations read too; larger by a third.
+
+    Args:
+        metadata: What is known of the value, its serializer among it.
+        payload: What the serializer wrote.
+    """
+    from binascii import b2a_base64  # noqa: PLC0415 - only what other processes are to read needs it
+
+    text = b2a_base64(payload, newline=False).decode()
+    return _ENCODER.encode(_Foreign(metadata=metadata, result=text))
 
 
 def first_line_of(content: bytes) -> bytes:

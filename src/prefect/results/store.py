@@ -22,7 +22,7 @@ from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 from prefect.types import now
 from prefect.version import __version__
 
-__all__ = ["ResultStore", "read_record", "read_result"]
+__all__ = ["ResultStore", "read_record", "read_result", "write_file"]
 
 _log = logging.getLogger("prefect.results")
 
@@ -171,10 +171,10 @@ class ResultStore(Schema):
         used, payload = self._encode(result_record.result)
         metadata.serializer = used.model_dump()
         content = encode_record(metadata, payload)
-        _write(self.storage, where, content)
+        write_file(self.storage, where, content)
         if self.metadata_storage is not None:
             # After the result itself: whoever finds the key finds the result.
-            _write(self.metadata_storage, self._key(where), first_line_of(content))
+            write_file(self.metadata_storage, self._key(where), first_line_of(content))
         if self.cache_result_in_memory:
             self.cache.put(where, result_record)
 
@@ -225,7 +225,17 @@ def _is_expired(metadata: ResultRecordMetadata) -> bool:
     return metadata.expiration is not None and metadata.expiration <= now()
 
 
-def _write(storage: WritableFileSystem, path: str, content: bytes) -> None:
+def write_file(storage: WritableFileSystem, path: str, content: bytes) -> None:
+    """Write a file of a storage.
+
+    Args:
+        storage: The storage.
+        path: The file.
+        content: What is in it.
+
+    Raises:
+        prefect.exceptions.StoreUnavailable: The storage cannot be written.
+    """
     if type(storage) is LocalFileSystem:  # its errors say all that there is to say
         storage.write_path(path, content)
         return

@@ -1,0 +1,93 @@
+"""The sockets of a server: opened with what the settings say, and let in."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from prefect.exceptions import ServerUnreachable
+
+if TYPE_CHECKING:
+    from prefect.client.options import ClientOptions
+
+__all__ = ["CONNECT", "SocketRefused", "open_socket"]
+
+CONNECT, CLOSE = 10.0, 2.0
+"""Seconds that a connection, and the end of one, may take."""
+_LARGEST = 64 * 1024 * 1024
+"""Bytes of a message: a task run, or an event with its payload."""
+_NOT_NOW = frozenset({429, 502, 503, 504})
+
+
+class SocketRefused(Exception):
+    """The server, or a proxy before it, answers but does not open sockets."""
+
+
+def open_socket(options: ClientOptions, path: str) -> ClientConnection:
+    """Open a socket; whoever asked for it closes it.
+
+    Args:
+        options: How to reach the server.
+        path: The socket's path, below the server's URL.
+
+    Raises:
+        SocketRefused: No socket can be opened, though the server answers.
+        prefect.exceptions.ServerUnreachable: The server is away, or lets nobody in.
+    """
+    connection = _connect(options, path)
+    try:
+        connection.send(msgspec.json.encode({"type": "auth", "token": _token_of(options)}).decode())
+        connection.recv(timeout=CONNECT)
+    except (WebSocketException, OSError) as error:
+        connection.close()
+        raise ServerUnreachable(f"{options.url}{path} did not let us in: {error}.") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(options: ClientOptions, path: str) -> ClientConnection:
+    try:
+        return connect(
+            f"ws{options.url.removeprefix('http')}{path}",
+            subprotocols=[Subprotocol("prefect")],
+            additional_headers=[header for header in options.headers if header[0] != "User-Agent"],
+            user_agent_header=dict(options.headers).get("User-Agent"),
+            ssl=_ssl_of(options),
+            compression=None,
+            open_timeout=CONNECT,
+            close_timeout=CLOSE,
+            max_size=_LARGEST,
+        )
+    except InvalidStatus as error:
+        status = error.response.status_code
+        if status in _NOT_NOW:
+            raise ServerUnreachable(f"{options.url} opens no socket now: HTTP {status}.") from error
+        raise SocketRefused(f"{options.url} opens no socket: HTTP {status}.") from error
+    except (WebSocketException, OSError, EOFError) as error:
+        raise ServerUnreachable(f"{options.url} cannot be reached: {error}.") from error
+
+
+def _token_of(options: ClientOptions) -> str | None:
+    kind, _, secret = dict(options.headers).get("Authorization", "").partition(" ")
+    if kind == "Basic":
+        return b64decode(secret).decode()
+    return secret or None
+
+
+def _ssl_of(options: ClientOptions) -> Any:
+    if not options.url.startswith("https"):
+        return None
+    import ssl  # noqa: PLC0415 - only with a server that has a certificate
+
+    context = ssl.create_default_context(cafile=options.ssl_cert_file)
+    if not options.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
