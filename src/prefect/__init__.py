@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prefect import runtime as runtime
     from prefect.client.orchestration import get_client as get_client
     from prefect.context import tags as tags
+    from prefect.deployments.runner import deploy as deploy
     from prefect.flow_runs import apause_flow_run as apause_flow_run
     from prefect.flow_runs import aresume_flow_run as aresume_flow_run
     from prefect.flow_runs import asuspend_flow_run as asuspend_flow_run
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from prefect.flows import Flow as Flow
     from prefect.flows import flow as flow
     from prefect.logging import get_run_logger as get_run_logger
+    from prefect.runner.serving import aserve as aserve
+    from prefect.runner.serving import serve as serve
     from prefect.schemas.states import State as State
     from prefect.tasks import Task as Task
     from prefect.tasks import task as task
@@ -36,12 +39,15 @@ _HOMES = {
     "allow_failure": "prefect.types.annotations",
     "apause_flow_run": "prefect.flow_runs",
     "aresume_flow_run": "prefect.flow_runs",
+    "aserve": "prefect.runner.serving",
     "asuspend_flow_run": "prefect.flow_runs",
+    "deploy": "prefect.deployments.runner",
     "flow": "prefect.flows",
     "get_client": "prefect.client.orchestration",
     "get_run_logger": "prefect.logging",
     "pause_flow_run": "prefect.flow_runs",
     "resume_flow_run": "prefect.flow_runs",
+    "serve": "prefect.runner.serving",
     "suspend_flow_run": "prefect.flow_runs",
     "tags": "prefect.context",
     "task": "prefect.tasks",

@@ -16,9 +16,15 @@ from prefect.schemas.states import State
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 if TYPE_CHECKING:
-    from prefect.futures import PrefectFuture
+    from uuid import UUID
 
-__all__ = ["Flow", "FlowOptions", "flow", "load_flow_from_entrypoint"]
+    from prefect.deployments.runner import DeploymentOptions, RunnerDeployment, ServedOptions
+    from prefect.deployments.storage import RunnerStorage
+    from prefect.futures import PrefectFuture
+    from prefect.runner.serving import aserve as aserve
+    from prefect.runner.serving import serve as serve
+
+__all__ = ["Flow", "FlowOptions", "aserve", "flow", "load_flow_from_entrypoint", "serve"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -88,6 +94,10 @@ class Flow(Definition, Generic[P, R]):
         self.flow_run_name = run_name_of(options, "flow")
         self.should_validate_parameters = options.get("validate_parameters", True)
         self._version: str | None = options.get("version")
+        self._entrypoint: str | None = None
+        """Where it was loaded from, in its storage."""
+        self._storage: RunnerStorage | None = None
+        """Where its code comes from; None: it is on this machine."""
 
     @property
     def version(self) -> str | None:
@@ -124,6 +134,7 @@ class Flow(Definition, Generic[P, R]):
             **changes: The options; see `FlowOptions`.
         """
         changed = type(self)(self.fn, **cast("FlowOptions", self._changed(dict(changes))))
+        changed._entrypoint, changed._storage = self._entrypoint, self._storage
         changed._is_static, changed._is_class_method = self._is_static, self._is_class_method
         return changed
 
@@ -171,6 +182,135 @@ class Flow(Definition, Generic[P, R]):
         return_state, wait_for = kwargs.pop("return_state", False), listed(kwargs.pop("wait_for", None))
         return call_flow(self, self.signature.bind(args, kwargs), wait_for, return_state)
 
+    def to_deployment(self, name: str, **options: Unpack[DeploymentOptions]) -> RunnerDeployment:
+        """Make a deployment of this flow, for `serve` or `deploy`. Asynchronous code awaits it.
+
+        Args:
+            name: The deployment's name.
+            **options: See `prefect.deployments.runner.DeploymentOptions`.
+
+        Raises:
+            ValueError: The flow is where no other process finds it, or an option does not fit.
+        """
+        from prefect.deployments.making import to_deployment  # noqa: PLC0415 - only for deployments
+
+        return to_deployment(self, name, **options)
+
+    async def ato_deployment(self, name: str, **options: Unpack[DeploymentOptions]) -> RunnerDeployment:
+        """Make a deployment of this flow; as `to_deployment`, for asynchronous code."""
+        from prefect.deployments.making import ato_deployment  # noqa: PLC0415 - only for deployments
+
+        return await ato_deployment(self, name, **options)
+
+    def serve(
+        self,
+        name: str | None = None,
+        *,
+        pause_on_shutdown: bool = True,
+        print_starting_message: bool = True,
+        limit: int | None = None,
+        global_limit: Any = None,
+        webserver: bool = False,
+        **options: Unpack[ServedOptions],
+    ) -> None:
+        """Deploy this flow and run it from this process, until Ctrl-C is pressed or the process has to end.
+
+        Args:
+            name: The deployment's name; the flow's own, if not given.
+            pause_on_shutdown: Whether the deployment's schedules rest from then on.
+            print_starting_message: Whether to say how runs of it are started.
+            limit: How many runs are carried out by this process at a time.
+            global_limit: How many runs are let run at a time, wherever they run.
+            webserver: Accepted for the interface's sake: there is none.
+            **options: See `prefect.deployments.runner.ServedOptions`.
+        """
+        from prefect.deployments.runner import RunnerDeployment  # noqa: PLC0415 - only for deployments
+        from prefect.runner.serving import serve  # noqa: PLC0415 - the same
+
+        if global_limit is not None:
+            options["concurrency_limit"] = global_limit
+        deployment = RunnerDeployment.from_flow(self, name or self.name, **options)
+        serve(
+            deployment,
+            pause_on_shutdown=pause_on_shutdown,
+            print_starting_message=print_starting_message,
+            limit=limit,
+        )
+
+    def deploy(
+        self,
+        name: str,
+        work_pool_name: str | None = None,
+        image: str | None = None,
+        build: bool = True,
+        push: bool = True,
+        print_next_steps: bool = True,
+        ignore_warnings: bool = False,
+        **options: Unpack[ServedOptions],
+    ) -> UUID:
+        """Deploy this flow, for the workers of a pool. Asynchronous code awaits it.
+
+        Args:
+            name: The deployment's name.
+            work_pool_name: The pool; None: the one that `PREFECT_DEFAULT_WORK_POOL_NAME` names.
+            image: What runs run in. It must be there: images are not built here.
+            build: Must be False where there is an image.
+            push: Accepted for the interface's sake.
+            print_next_steps: Whether to say how runs of it are started.
+            ignore_warnings: Accepted for the interface's sake.
+            **options: See `prefect.deployments.runner.ServedOptions`.
+
+        Returns:
+            The deployment's id.
+
+        Raises:
+            ValueError: No pool is named, an image was to be built, or an option does not fit.
+            prefect.exceptions.ObjectNotFound: There is no such pool.
+        """
+        from prefect.deployments.making import deploy_flow  # noqa: PLC0415 - only for deployments
+
+        return deploy_flow(self, name, work_pool_name, image, build, print_next_steps, **options)
+
+    async def adeploy(
+        self,
+        name: str,
+        work_pool_name: str | None = None,
+        image: str | None = None,
+        build: bool = True,
+        push: bool = True,
+        print_next_steps: bool = True,
+        ignore_warnings: bool = False,
+        **options: Unpack[ServedOptions],
+    ) -> UUID:
+        """Deploy this flow; as `deploy`, for asynchronous code."""
+        from prefect.deployments.making import adeploy_flow  # noqa: PLC0415 - only for deployments
+
+        return await adeploy_flow(self, name, work_pool_name, image, build, print_next_steps, **options)
+
+    @classmethod
+    def from_source(cls, source: str | Path | RunnerStorage, entrypoint: str) -> Flow[..., Any]:
+        """Return a flow whose code is elsewhere, to be deployed or served. Asynchronous code awaits it.
+
+        Args:
+            source: A folder, the URL of a git repository, or a `prefect.runner.storage.RunnerStorage`.
+            entrypoint: The flow's file there, and its name: `flows/etl.py:load`.
+
+        Raises:
+            FileNotFoundError: There is no such folder or file.
+            RuntimeError: The code could not be got.
+            prefect.exceptions.MissingFlowError: It has no such flow.
+        """
+        from prefect.deployments.making import flow_from_source  # noqa: PLC0415 - only for deployments
+
+        return flow_from_source(source, entrypoint)
+
+    @classmethod
+    async def afrom_source(cls, source: str | Path | RunnerStorage, entrypoint: str) -> Flow[..., Any]:
+        """Return a flow whose code is elsewhere; as `from_source`, for asynchronous code."""
+        from prefect.deployments.making import aflow_from_source  # noqa: PLC0415 - only for deployments
+
+        return await aflow_from_source(source, entrypoint)
+
     def __repr__(self) -> str:
         return f"<prefect.flows.Flow {self.name!r}>"
 
@@ -204,3 +344,11 @@ def load_flow_from_entrypoint(entrypoint: str) -> Flow[Any, Any]:
     from prefect.utilities.entrypoints import load_from_entrypoint  # noqa: PLC0415 - only for deployed flows
 
     return load_from_entrypoint(entrypoint, Flow)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("serve", "aserve"):
+        from prefect.runner import serving  # noqa: PLC0415 - only for deployments
+
+        return getattr(serving, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

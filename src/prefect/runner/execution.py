@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
-from prefect.engine.definition import Definition
+from prefect.deployments.sources import load_flow
+from prefect.deployments.steps.core import run_steps
 from prefect.engine.entry import carry_out_flow_run
 from prefect.exceptions import Abort, MissingFlowError, ObjectNotFound, PrefectException
 from prefect.logging.configuration import ensure_logging_setup
@@ -120,8 +121,6 @@ def load_deployed_flow(deployment: DeploymentResponse | None) -> Flow[Any, Any]:
         prefect.exceptions.ScriptError: The script raised when it was loaded.
         FileNotFoundError: There is no such file or folder.
     """
-    from prefect.utilities.entrypoints import load_from_entrypoint  # noqa: PLC0415 - only with a flow to load
-
     entrypoint = run_variable(FLOW_ENTRYPOINT) or (deployment.entrypoint if deployment is not None else None)
     if entrypoint is None:
         what = (
@@ -132,9 +131,8 @@ def load_deployed_flow(deployment: DeploymentResponse | None) -> Flow[Any, Any]:
         raise MissingFlowError(
             f"{what}, so nobody says where its flow is. Deploy the flow with flow.deploy() or flow.serve()."
         )
-    if deployment is not None and deployment.path not in (None, "", "."):
-        os.chdir(os.path.expanduser(cast(str, deployment.path)))
-    found = load_from_entrypoint(entrypoint, Definition, "flow")
-    if found._kind != "flow":
-        raise MissingFlowError(f"{entrypoint!r} is a task, and no flow.")
-    return cast("Flow[Any, Any]", found)
+    if deployment is not None and deployment.pull_steps:
+        run_steps(deployment.pull_steps)
+    elif deployment is not None and deployment.path:
+        os.chdir(os.path.expanduser(deployment.path))
+    return load_flow(entrypoint)

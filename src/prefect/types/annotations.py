@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
-__all__ = ["BaseAnnotation", "allow_failure", "opaque", "quote", "unmapped"]
+__all__ = ["BaseAnnotation", "NotSet", "allow_failure", "opaque", "quote", "unmapped"]
 
 T = TypeVar("T")
 
@@ -74,3 +74,7 @@ class opaque(quote[T]):
     """The same as `quote`."""
 
     __slots__ = ()
+
+
+class NotSet:
+    """Stands for an argument that was left out, where None is a value of its own."""

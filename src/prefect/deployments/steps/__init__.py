@@ -1,0 +1,6 @@
+"""The steps by which a deployment's code is got: they have the names that deployments know them by."""
+
+from prefect.deployments.steps.core import StepExecutionError, run_step, run_steps
+from prefect.deployments.steps.pull import git_clone, set_working_directory
+
+__all__ = ["StepExecutionError", "git_clone", "run_step", "run_steps", "set_working_directory"]

@@ -1,0 +1,131 @@
+"""The child processes of a runner: starts them, watches them, ends them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import UUID
+
+from prefect.client.base import Caller
+from prefect.exceptions import PrefectException
+from prefect.logging.loggers import get_logger
+from prefect.operations.flow_runs import read_flow_runs
+from prefect.runner.children import Child, start_child
+from prefect.runner.claims import claim, end_left_run, give_up
+from prefect.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.schemas.objects import FlowRun
+from prefect.schemas.queries import FlowRunQuery
+from prefect.schemas.states import StateType
+
+__all__ = ["Crew"]
+
+GRACE = 30.0
+"""Seconds that a process has to end its run when it is asked to."""
+
+_logger = get_logger("runner")
+
+
+class Crew:
+    """Processes that carry out flow runs at the same time.
+
+    Args:
+        client: Where runs are kept.
+        limit: How many there are at most; None: any number.
+        env: Variables that each of them gets.
+    """
+
+    def __init__(self, client: Caller, limit: int | None, env: Mapping[str, str | None]) -> None:
+        self._client = client
+        self._limit = limit
+        self._env = env
+        self._children: dict[UUID, Child] = {}
+        self._ending: dict[UUID, float] = {}
+        """Until when the processes have time that were asked to end."""
+
+    def __len__(self) -> int:
+        return len(self._children)
+
+    def __contains__(self, run_id: UUID) -> bool:
+        return run_id in self._children
+
+    @property
+    def free(self) -> int | None:
+        """How many more processes there may be; None: any number."""
+        return None if self._limit is None else max(0, self._limit - len(self._children))
+
+    def take(self, run: FlowRun, cwd: str | Path | None = None) -> bool:
+        """Start a process for a run, unless the run is another runner's.
+
+        Args:
+            run: The run.
+            cwd: Where the process starts; None: where this one is.
+
+        Returns:
+            Whether it was started.
+        """
+        taken = claim(self._client, run)
+        if taken is None:
+            return False
+        asked = (run.job_variables or {}).get("env")
+        env = {**self._env, **({str(k): str(v) for k, v in asked.items()} if isinstance(asked, dict) else {})}
+        try:
+            child = start_child(run, claim=taken, env=env, cwd=cwd)
+        except OSError as error:
+            _logger.error("Flow run %r could not be started: %s", run.name, error)
+            give_up(self._client, run.id, str(error))
+            return False
+        _logger.info("Flow run %r is carried out by process %d", run.name, child.pid)
+        self._children[run.id] = child
+        return True
+
+    def reap(self) -> None:
+        """See which processes have ended, and what became of their runs."""
+        for run_id, child in list(self._children.items()):
+            code = child.poll()
+            if code is None:
+                if time.monotonic() > self._ending.get(run_id, math.inf):
+                    child.kill()
+                continue
+            del self._children[run_id]
+            self._ending.pop(run_id, None)
+            final = end_left_run(self._client, run_id, code)
+            if final is not None:
+                _logger.error("Flow run %s ended in state %s: %s", run_id, final.name, final.message)
+
+    def end_cancelled(self) -> None:
+        """Ask the processes to end whose runs were cancelled."""
+        running = [run_id for run_id in self._children if run_id not in self._ending]
+        if not running:
+            return
+        kinds = [StateType.CANCELLING, StateType.CANCELLED]
+        query = FlowRunQuery(
+            flow_runs=FlowRunFilter(
+                id=FlowRunFilterId(any_=running),
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=kinds)),
+            )
+        )
+        for run in self._client.call(read_flow_runs, query):
+            _logger.info("Flow run %r was cancelled: its process is ended", run.name)
+            self._ask(run.id)
+
+    def end(self) -> None:
+        """Have all processes end, and wait for them."""
+        for run_id in list(self._children):
+            self._ask(run_id)
+        while self._children:
+            try:
+                self.reap()
+            except PrefectException as error:
+                _logger.error("The end of a flow run could not be written down: %s", error)
+            time.sleep(0.05)
+
+    def _ask(self, run_id: UUID) -> None:
+        self._ending[run_id] = time.monotonic() + GRACE
+        self._children[run_id].terminate()
