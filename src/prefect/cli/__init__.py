@@ -13,6 +13,7 @@ from typing import Any
 __all__ = ["GROUPS", "main"]
 
 GROUPS = {
+    "agent": "Carry out runs in processes of this machine: an older word for worker.",
     "artifact": "See artifacts: what runs show of their work.",
     "block": "See blocks: typed values that are kept under a name.",
     "concurrency-limit": "Limit how many tasks with a tag run at once.",
@@ -27,6 +28,7 @@ GROUPS = {
     "variable": "Keep small values under a name, for runs to read.",
     "work-pool": "See to work pools: where runs go that workers carry out.",
     "work-queue": "See to work queues: the lines that runs of a work pool wait in.",
+    "worker": "Carry out the runs of a work pool.",
     "version": "Show the version, and what it works with here.",
 }
 """Each group of commands, which is the module of that name with a `run`, and what it is for."""
@@ -42,6 +44,7 @@ _FURTHER_NAMES = {
     "task-runs": "task-run",
     "work-pools": "work-pool",
     "work-queues": "work-queue",
+    "workers": "worker",
 }
 _SUCCESS, _FAILURE, _USAGE, _INTERRUPTED, _BROKEN_PIPE = 0, 1, 2, 130, 141
 

@@ -1,0 +1,1 @@
+"""Workers: processes that fetch a work pool's runs and have them carried out."""

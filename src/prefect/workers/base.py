@@ -1,0 +1,399 @@
+"""`BaseWorker`: fetches the runs of a work pool, and has each carried out as its subclass does it.
+
+A worker looks for runs again and again, takes those that nobody else has taken, and lets each be carried out
+beside the others. Where it looks is a server, or the store on this machine: there it also does what a server
+does unasked, so that nothing else has to be up.
+
+What goes wrong with one run is that run's affair. What goes wrong with the server is waited out: the next
+look tries again.
+"""
+
+from __future__ import annotations
+
+import abc
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import timedelta
+from functools import partial
+from types import TracebackType
+from typing import Any, Generic, Self
+from uuid import UUID, uuid4
+
+from pydantic import ValidationError
+from typing_extensions import TypeVar
+
+from prefect.client.current import get_caller
+from prefect.client.local import LocalClient
+from prefect.exceptions import (
+    ConfigurationError,
+    ServerUnreachable,
+    StoreUnavailable,
+)
+from prefect.logging.loggers import flow_run_logger, get_logger
+from prefect.operations.deployments import read_deployment
+from prefect.operations.flow_run_details import update_flow_run_labels
+from prefect.operations.flow_runs import read_flow_runs, set_flow_run_state, update_flow_run
+from prefect.operations.flows import read_flow
+from prefect.operations.work_pools import get_scheduled_flow_runs
+from prefect.operations.workers import send_worker_heartbeat
+from prefect.runner.claims import claim, end_left_run, give_up
+from prefect.schemas.actions import FlowRunUpdate
+from prefect.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.schemas.objects import FlowRun
+from prefect.schemas.queries import FlowRunQuery
+from prefect.schemas.states import NO_DETAILS, State, StateType
+from prefect.schemas.work_pools import WorkPool
+from prefect.services.loop import ServiceThread
+from prefect.services.table import services_of
+from prefect.settings import get_current_settings
+from prefect.settings.runtime_variables import FLOW_RUN_CLAIM
+from prefect.types import now
+from prefect.workers.configuration import (
+    BaseJobConfiguration,
+    BaseVariables,
+    BaseWorkerResult,
+    overlaid,
+    problem_of,
+)
+from prefect.workers.kinds import Started, WorkerKind, find_or_make_pool
+
+__all__ = ["BaseJobConfiguration", "BaseVariables", "BaseWorker", "BaseWorkerResult"]
+
+C = TypeVar("C", bound=BaseJobConfiguration, default=BaseJobConfiguration)
+V = TypeVar("V", bound=BaseVariables, default=BaseVariables)
+R = TypeVar("R", bound=BaseWorkerResult, default=BaseWorkerResult)
+
+_HERE_SECONDS = 1.0
+"""How often the store on this machine is looked at: that is no request to anybody."""
+_CANCELLING_SECONDS = 2.0
+"""How often it is looked whether a run is to be cancelled."""
+_TERMINATED = -15  # the exit code of a job that was asked to end
+_SILENT_LOOKS = 10
+
+
+class BaseWorker(WorkerKind, abc.ABC, Generic[C, V, R]):
+    """Fetches the runs of a work pool and has them carried out.
+
+    Subclasses say of which `type` the pools are that they serve, what a job is made of (`job_configuration`),
+    and how one is carried out (`run`).
+
+    Args:
+        work_pool_name: The pool.
+        work_queues: Only runs of these of its queues; None or none: of all.
+        name: The worker's name, by which it is known in the pool; None: a generated one.
+        prefetch_seconds: How long before its time a run is started; None: as the settings say.
+        create_pool_if_not_found: Whether a pool that is not there is made.
+        limit: How many runs are carried out at a time; None: any number.
+        heartbeat_interval_seconds: How often the worker says that it is there; None: as the settings say.
+        base_job_template: What a pool that is made has its jobs made from; None: as of this type.
+    """
+
+    def __init__(
+        self,
+        work_pool_name: str,
+        work_queues: list[str] | None = None,
+        name: str | None = None,
+        prefetch_seconds: float | None = None,
+        create_pool_if_not_found: bool = True,
+        limit: int | None = None,
+        heartbeat_interval_seconds: float | None = None,
+        *,
+        base_job_template: dict[str, Any] | None = None,
+    ) -> None:
+        if name is not None and ("/" in name or "%" in name or not name):
+            raise ValueError("A worker's name cannot be empty, nor contain '/' or '%'.")
+        if limit is not None and limit < 1:
+            raise ValueError(
+                "A worker that carries out no run at a time does nothing: give a limit from 1 on."
+            )
+        settings = get_current_settings().worker
+        self.name = name or f"{type(self).__name__} {uuid4()}"
+        self.limit = limit
+        self._pool_name = work_pool_name
+        self._queues = list(work_queues or [])
+        self._prefetch = settings.prefetch_seconds if prefetch_seconds is None else prefetch_seconds
+        self._creates_pool = create_pool_if_not_found
+        self._template = base_job_template
+        self._heartbeat = heartbeat_interval_seconds or settings.heartbeat_seconds
+        self._caller = get_caller()
+        here = isinstance(self._caller, LocalClient)
+        # A pool on this machine is looked at as often as that costs nothing.
+        self._query = min(settings.query_seconds, _HERE_SECONDS) if here else settings.query_seconds
+        self._pool: WorkPool | None = None
+        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._stopping: set[UUID] = set()
+        self._looked = time.monotonic()
+        self._was_away = False
+        self._logger = get_logger(f"worker.{self.type}")
+
+    @property
+    def work_pool(self) -> WorkPool:
+        """The pool, as it was when it was last looked at.
+
+        Raises:
+            RuntimeError: It was not looked at yet.
+        """
+        if self._pool is None:
+            raise RuntimeError("The worker has not looked at its work pool yet: start it first.")
+        return self._pool
+
+    def get_name_slug(self) -> str:
+        """Return the worker's name as a word for addresses."""
+        return "-".join("".join(c if c.isalnum() else " " for c in self.name.lower()).split())
+
+    def is_worker_still_polling(self, query_interval_seconds: float) -> bool:
+        """Return whether the worker has looked for runs lately.
+
+        Args:
+            query_interval_seconds: How often it is to look.
+        """
+        # One that has missed so many looks does not count as looking any more.
+        return time.monotonic() - self._looked <= query_interval_seconds * _SILENT_LOOKS
+
+    def get_flow_run_logger(self, flow_run: FlowRun) -> Any:
+        """Return a logger whose lines are among the logs of a flow run.
+
+        Args:
+            flow_run: The run.
+        """
+        return flow_run_logger(flow_run).getChild("worker", extra={"worker_name": self.name})
+
+    # --- what subclasses do ---------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    async def run(self, flow_run: FlowRun, configuration: C, task_status: Any = None) -> R:
+        """Carry out a job, and return how it ended.
+
+        Args:
+            flow_run: The run.
+            configuration: The job.
+            task_status: Is told, by `started`, what names the job where it runs.
+        """
+
+    async def kill_infrastructure(
+        self, infrastructure_id: str, configuration: C, grace_seconds: int = 30
+    ) -> None:
+        """End a job; by default a run that is cancelled ends as its `run` is cancelled.
+
+        Args:
+            infrastructure_id: What names the job where it runs.
+            configuration: The job.
+            grace_seconds: How long it may take to end by itself.
+        """
+        raise NotImplementedError("This worker does not support killing infrastructure")
+
+    # --- the worker at work ---------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        await self.setup()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.teardown(kind, error, traceback)
+
+    async def setup(self) -> None:
+        """Prepare to work: look at the pool, if it can be reached."""
+        await self._surviving(self.sync_with_backend)
+
+    async def teardown(self, *exc_info: Any) -> None:
+        """End what is being carried out."""
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def start(self, run_once: bool = False, *, printer: Callable[[str], None] | None = None) -> None:
+        """Look for runs and have them carried out, until cancelled.
+
+        Args:
+            run_once: Look once, wait for what is carried out then, and return.
+            printer: Is told that the worker has started.
+        """
+        caller = self._caller
+        # Without a server nobody else plans runs and ends what is overdue.
+        services = (
+            ServiceThread(caller.store, services_of(get_current_settings()))
+            if isinstance(caller, LocalClient)
+            else nullcontext()
+        )
+        with services:
+            async with self:
+                if printer is not None:
+                    printer(f"Worker {self.name!r} started!")
+                if run_once:
+                    await self.get_and_submit_flow_runs()
+                    await asyncio.gather(*self._running.values())
+                    return
+                await asyncio.gather(
+                    self._again(self.sync_with_backend, self._heartbeat),
+                    self._again(self.get_and_submit_flow_runs, self._query),
+                    self._again(self._cancel_runs, _CANCELLING_SECONDS),
+                )
+
+    async def _again(self, step: Callable[[], Any], every: float) -> None:
+        while True:
+            began = time.monotonic()
+            await self._surviving(step)
+            await asyncio.sleep(max(0.0, every - (time.monotonic() - began)))
+
+    async def _surviving(self, step: Callable[[], Any]) -> None:
+        """Take a step; a server that is away is waited for."""
+        try:
+            await step()
+        except (ServerUnreachable, StoreUnavailable) as error:
+            if not self._was_away:
+                self._logger.warning("No answer, so the worker tries again: %s", error)
+            self._was_away = True
+        except ConfigurationError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one failed look must not end the worker
+            self._logger.warning("A step failed, and is tried again: %s", error)
+        else:
+            if self._was_away:
+                self._logger.info("There are answers again")
+            self._was_away = False
+
+    async def _call(self, operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await asyncio.to_thread(self._caller.call, operation, *args, **kwargs)
+
+    async def sync_with_backend(self) -> None:
+        """Look at the pool, and say that the worker is there.
+
+        Raises:
+            prefect.exceptions.ConfigurationError: The pool is not for workers of this type, or not there.
+        """
+        pool = await asyncio.to_thread(
+            find_or_make_pool, self._caller, self._pool_name, type(self), self._template, self._creates_pool
+        )
+        self._pool = pool
+        beat = max(1, round(self._heartbeat))
+        await self._call(send_worker_heartbeat, self._pool_name, self.name, beat)
+
+    async def get_and_submit_flow_runs(self) -> list[FlowRun]:
+        """Look for runs, and start those that this worker gets and has room for.
+
+        Returns:
+            The runs that it started.
+        """
+        room = None if self.limit is None else self.limit - len(self._running)
+        if room is not None and room <= 0:
+            return []
+        found = await self._call(
+            get_scheduled_flow_runs,
+            self._pool_name,
+            work_queue_names=self._queues or None,
+            scheduled_before=now() + timedelta(seconds=self._prefetch),
+            limit=room,
+        )
+        self._looked = time.monotonic()
+        runs = [each.flow_run for each in found if each.flow_run.id not in self._running]
+        for run in runs:
+            task = asyncio.create_task(self._carry_out(run))
+            self._running[run.id] = task
+            task.add_done_callback(partial(self._forget, run.id))
+        return runs
+
+    def _forget(self, run_id: UUID, _: asyncio.Task[None]) -> None:
+        self._running.pop(run_id, None)
+        self._stopping.discard(run_id)
+
+    async def _cancel_runs(self) -> None:
+        """End the jobs of runs that are to be cancelled."""
+        ids = [run_id for run_id in self._running if run_id not in self._stopping]
+        for first in range(0, len(ids), 200):
+            query = FlowRunQuery(
+                flow_runs=FlowRunFilter(id=FlowRunFilterId(any_=ids[first : first + 200])), limit=200
+            )
+            for run in await self._call(read_flow_runs, query):
+                if run.state_type is StateType.CANCELLING and run.id in self._running:
+                    self._stopping.add(run.id)
+                    self._logger.info("Flow run %r is cancelled", run.name)
+                    self._running[run.id].cancel()
+
+    # --- one run --------------------------------------------------------------------------------------------
+
+    async def _carry_out(self, run: FlowRun) -> None:
+        """Take a run, and see it through to its end."""
+        try:
+            taken = await asyncio.to_thread(claim, self._caller, run)
+        except Exception as error:  # noqa: BLE001 - it is there at the next look
+            self._logger.warning("Flow run %r could not be taken: %s", run.name, error)
+            return
+        if taken is None:
+            return
+        try:
+            configuration = await self._job(run, taken)
+        except asyncio.CancelledError:
+            await self._give_back(run)
+            raise
+        except ValidationError as error:
+            await self._refuse(run, problem_of(error))
+            return
+        except Exception as error:  # noqa: BLE001 - whatever a template or a subclass raises
+            await self._refuse(run, f"{type(error).__name__}: {error}")
+            return
+        self._logger.info("Starting flow run %r", run.name)
+        await self._run_job(run, configuration)
+
+    async def _job(self, run: FlowRun, taken: UUID) -> C:
+        deployment = None
+        if run.deployment_id is not None:
+            deployment = await self._call(read_deployment, run.deployment_id)
+        flow = await self._call(read_flow, run.flow_id)
+        pool = self.work_pool
+        values = overlaid({}, deployment.job_variables if deployment else None, run.job_variables)
+        template = pool.base_job_template or self.get_default_base_job_template()
+        kind: Any = self.job_configuration
+        configuration = await asyncio.to_thread(kind.of, template, values, self._caller)
+        configuration.prepare_for_flow_run(run, deployment, flow, pool, self.name)
+        configuration.env[FLOW_RUN_CLAIM] = str(taken)
+        labels = {
+            "prefect.worker.name": self.name,
+            "prefect.worker.type": self.type,
+            "prefect.work-pool.name": pool.name,
+            "prefect.work-pool.id": str(pool.id),
+        }
+        await self._call(update_flow_run_labels, run.id, labels)
+        return configuration  # type: ignore[no-any-return]
+
+    async def _run_job(self, run: FlowRun, configuration: C) -> None:
+        notes: list[asyncio.Task[None]] = []
+        started = Started(lambda where: notes.append(asyncio.create_task(self._note(run, where))))
+        try:
+            result = await self.run(run, configuration, started)
+        except asyncio.CancelledError:
+            await self._end_left(run, _TERMINATED)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever a subclass raises
+            await self._refuse(run, f"{type(error).__name__}: {error}")
+            return
+        finally:
+            await asyncio.gather(*notes, return_exceptions=True)
+        if result.status_code:
+            await self._end_left(run, result.status_code)
+
+    async def _end_left(self, run: FlowRun, code: int) -> None:
+        """Give a run whose job has ended its last state, if it has none."""
+        await self._surviving(lambda: asyncio.to_thread(end_left_run, self._caller, run.id, code))
+
+    async def _note(self, run: FlowRun, where: Any) -> None:
+        """Write down what names a run's job where it runs."""
+        change = FlowRunUpdate(infrastructure_pid=str(where))
+        await self._surviving(lambda: self._call(update_flow_run, run.id, change))
+
+    async def _refuse(self, run: FlowRun, reason: str) -> None:
+        self._logger.error("Flow run %r could not be started: %s", run.name, reason)
+        await self._surviving(lambda: asyncio.to_thread(give_up, self._caller, run.id, reason))
+
+    async def _give_back(self, run: FlowRun) -> None:
+        """Let another worker have a run that was taken, and not begun."""
+        details = run.state.state_details if run.state else NO_DETAILS
+        message = "The worker that was to start this run has stopped: another one takes it."
+        state: State[Any] = State(type=StateType.SCHEDULED, message=message, state_details=details)
+        await self._surviving(lambda: self._call(set_flow_run_state, run.id, state, force=True))

@@ -1,0 +1,126 @@
+"""`ProcessWorker`: carries out each flow run in a process of its own on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from prefect.rules.job_templates import PROCESS_TEMPLATE
+from prefect.runner.children import Child, start_child
+from prefect.runner.claims import end_left_run
+from prefect.schemas.objects import FlowRun
+from prefect.settings.runtime_variables import FLOW_RUN_CLAIM
+from prefect.workers.base import BaseWorker
+from prefect.workers.configuration import BaseJobConfiguration, BaseVariables, BaseWorkerResult
+
+__all__ = ["ProcessJobConfiguration", "ProcessVariables", "ProcessWorker", "ProcessWorkerResult"]
+
+_LOOK_SECONDS = 0.1
+"""How often it is looked whether a process has ended."""
+_GRACE_SECONDS = 30.0
+"""How long a process may take to end when it is asked to."""
+_OWN_COMMAND = "prefect flow-run execute"
+
+
+class ProcessJobConfiguration(BaseJobConfiguration):
+    """A process that carries out a flow run."""
+
+    stream_output: bool = True
+    working_dir: Path | None = None
+
+
+class ProcessVariables(BaseVariables):
+    """What the placeholders of a process's template stand for."""
+
+    stream_output: bool = Field(True, description="Whether the worker shows what the process prints.")
+    working_dir: Path | None = Field(
+        None,
+        title="Working Directory",
+        description="Where the process starts; left out, a new directory that is removed afterwards.",
+    )
+
+
+class ProcessWorkerResult(BaseWorkerResult):
+    """How a process ended."""
+
+
+class ProcessWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, ProcessWorkerResult]):
+    """Carries out each flow run in a process of its own on this machine; see `BaseWorker`."""
+
+    type = "process"
+    job_configuration = ProcessJobConfiguration
+    job_configuration_variables = ProcessVariables
+    # What an agent used to serve.
+    serves = frozenset({"prefect-agent"})
+    _description = "Runs each flow run in a process of its own on the machine of the worker."
+
+    @classmethod
+    def get_default_base_job_template(cls) -> dict[str, Any]:
+        """Return what a pool's jobs are made from where the pool does not say."""
+        return dict(PROCESS_TEMPLATE) if cls is ProcessWorker else super().get_default_base_job_template()
+
+    async def run(
+        self, flow_run: FlowRun, configuration: ProcessJobConfiguration, task_status: Any = None
+    ) -> ProcessWorkerResult:
+        """Carry out a flow run in a process, and return how that ended.
+
+        Args:
+            flow_run: The run.
+            configuration: The process.
+            task_status: Is told the id of the process.
+        """
+        with _directory(configuration.working_dir) as where:
+            child = await asyncio.to_thread(_start, flow_run, configuration, where)
+            if task_status is not None:
+                task_status.started(child.pid)
+            try:
+                code = await _end_of(child)
+            except asyncio.CancelledError:
+                child.terminate()
+                code = await _end_of(child, _GRACE_SECONDS)
+            await asyncio.to_thread(end_left_run, self._caller, flow_run.id, code)
+        if code:
+            self._logger.info("The process of flow run %r ended with %s", flow_run.name, code)
+        return ProcessWorkerResult(identifier=str(child.pid), status_code=code)
+
+
+def _start(run: FlowRun, job: ProcessJobConfiguration, where: Path) -> Child:
+    claim = job.env.get(FLOW_RUN_CLAIM)
+    # Its own command without the detour by the command line, which takes longer to start.
+    own = job.command in (None, _OWN_COMMAND)
+    return start_child(
+        run,
+        claim=UUID(claim) if claim else None,
+        command=None if own else shlex.split(job.command or ""),
+        env=job.env,
+        cwd=where,
+        stream_output=job.stream_output,
+    )
+
+
+async def _end_of(child: Child, grace: float | None = None) -> int:
+    """Wait for the end of a process; one that takes longer than it may, is ended."""
+    waited = 0.0
+    while (code := child.poll()) is None:
+        if grace is not None and waited >= grace:
+            child.kill()
+        await asyncio.sleep(_LOOK_SECONDS)
+        waited += _LOOK_SECONDS
+    return code
+
+
+@contextmanager
+def _directory(wanted: Path | None) -> Iterator[Path]:
+    if wanted is not None:
+        yield wanted.expanduser()
+        return
+    with tempfile.TemporaryDirectory(prefix="prefect-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
