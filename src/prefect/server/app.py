@@ -40,6 +40,7 @@ LARGEST_BODY = 10_000_000
 """Bytes."""
 _OLDEST_API = (0, 8, 0)
 _JSON = "application/json"
+_CHANGING = frozenset(("PATCH", "PUT", "DELETE"))
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -56,7 +57,7 @@ def make_app(store: Store, workroom: Workroom | None = None, *, checks_hosts: bo
     server = get_current_settings().server
     settings = server.api
     prefix = prefix_of(settings)
-    room = workroom or Workroom()
+    room = workroom or Workroom(writes_alone=store.dialect == "sqlite")
     store.keeps_events = True
     subscriptions = Subscriptions(store, room)
     inbox = Inbox(room, partial(record_events, store), subscriptions.wake)
@@ -107,6 +108,10 @@ def _handler(
         status, content = route.answer(store, path, query, body, base)
         return compressed(content, status, accepted)
 
+    operation = route.operation
+    # Others may write too, but do so shortly, or after they have read for long.
+    call = workroom.write if operation.creates or operation.method in _CHANGING else workroom.run
+
     async def handle(request: AnyRequest) -> Response[bytes]:
         headers = request.headers
         _check_version(headers.get("x-prefect-api-version"))
@@ -114,7 +119,7 @@ def _handler(
         if route.body_type is not None:
             body = await request.body()
             _check_content_type(body, headers.get("content-type", ""))
-        answered = await workroom.run(
+        answered = await call(
             answer,
             request.path_params,
             dict(request.query_params),
@@ -122,15 +127,15 @@ def _handler(
             headers.get("accept-encoding", ""),
             str(request.base_url).rstrip("/") + prefix if route.result_type is EventPage else "",
         )
-        if route.operation.method != "GET":
+        if operation.method != "GET":
             wake()
         return answered
 
-    path = prefix + route.operation.path
+    path = prefix + operation.path
     for name in route.in_path:
         path = path.replace(f"{{{name}}}", f"{{{name}:str}}")
     # Litestar holds bodies and statuses apart; here each answer says its own.
-    return HTTPRouteHandler(path, http_method=[route.operation.method], status_code=200)(handle)
+    return HTTPRouteHandler(path, http_method=[operation.method], status_code=200)(handle)
 
 
 def _answer_failure(request: AnyRequest, error: Exception) -> Response[bytes]:

@@ -17,7 +17,7 @@ logger = logging.getLogger("prefect.server")
 
 AT_ONCE = 500
 """How many events one transaction takes."""
-MOST_WAITING = 10_000
+MOST_WAITING = 2000
 """How many events wait at most; then sockets are read no further, which slows their clients down."""
 LAST_SECONDS = 30.0
 """How long the store may take for what waits when the server stops."""
@@ -97,7 +97,7 @@ class Inbox:
     async def _write(self, sent: Sequence[_Sent]) -> None:
         while True:
             try:
-                await self._workroom.run(self._record, [each.event for each in sent])
+                await self._workroom.write(self._record, [each.event for each in sent])
                 self.written += len(sent)
                 return
             except (StoreError, ServerBusy) as error:
