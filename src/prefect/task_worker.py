@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import datetime
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.client.awaiting import awaited, either_way
@@ -30,8 +30,10 @@ from prefect.runner.task_run_sources import TaskRunSource, open_source
 from prefect.schemas.objects import TaskRun, TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType
 from prefect.states import exception_to_crashed_state
-from prefect.tasks import Task
 from prefect.types import now
+
+if TYPE_CHECKING:
+    from prefect.tasks import Task
 
 __all__ = ["TaskWorker", "read_parameters", "serve"]
 
@@ -56,7 +58,8 @@ class TaskWorker:
         if not tasks:
             raise ValueError("A worker needs tasks to serve: TaskWorker(my_task).")
         for each in tasks:
-            if not isinstance(each, Task):
+            # By what it says of itself: `Task.serve` comes here, so this cannot import tasks.
+            if getattr(each, "_kind", None) != "task":
                 raise TypeError(f"A worker serves tasks, and {each!r} is none: decorate it with @task.")
         if limit is not None and limit < 1:
             raise ValueError(f"'limit' must be 1 or more, or None for no limit; it is {limit}.")

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from prefect.exceptions import MissingFlowError, ScriptError
 
-__all__ = ["entrypoint_of", "load_from_entrypoint"]
+__all__ = ["all_of_module", "entrypoint_of", "load_from_entrypoint"]
 
 T = TypeVar("T")
 
@@ -53,6 +53,20 @@ def load_from_entrypoint(entrypoint: str, kind: type[T], what: str | None = None
             f"Decorate the function with @{what}. {_those_in(module, kind, what)}"
         )
     return found
+
+
+def all_of_module(name: str, kind: type[T]) -> list[T]:
+    """Return all that a module has of a kind.
+
+    Args:
+        name: The module.
+        kind: `Flow` or `Task`.
+
+    Raises:
+        ModuleNotFoundError: There is no such module.
+        prefect.exceptions.ScriptError: The module raised when it was loaded.
+    """
+    return [value for value in vars(_load_module(name)).values() if isinstance(value, kind)]
 
 
 def entrypoint_of(function: Callable[..., Any], relative_to: Path | None = None) -> str:
