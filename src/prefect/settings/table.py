@@ -98,7 +98,7 @@ class DeploymentsSettings(Section):
 
     default_work_pool_name: str | None = option(
         None,
-        "The work pool of deployments that name none (deployments, later).",
+        "The work pool of deployments that name none.",
         "PREFECT_DEFAULT_WORK_POOL_NAME",
     )
     default_docker_build_namespace: str | None = option(
@@ -223,10 +223,10 @@ class RunnerServerSettings(Section):
 
 
 class RunnerSettings(Section):
-    """How `serve` runs deployments. All kept for the runner (later)."""
+    """How `serve` runs deployments."""
 
-    process_limit: int = option(5, "Runs at a time (runner, later).")
-    poll_frequency: int = option(10, "Seconds between two looks for scheduled runs (runner, later).")
+    process_limit: int = option(5, "Runs that `serve` carries out at a time, at most.")
+    poll_frequency: int = option(10, "Seconds between two looks of `serve` for runs on a server.")
     server: RunnerServerSettings = section(RunnerServerSettings)
 
 
