@@ -54,6 +54,7 @@ def open_socket(options: ClientOptions, path: str) -> ClientConnection:
 
 def _connect(options: ClientOptions, path: str) -> ClientConnection:
     try:
+        # Entered, as it must be: left alone, it warns. It is left by whoever closes it.
         return connect(
             f"ws{options.url.removeprefix('http')}{path}",
             subprotocols=[Subprotocol("prefect")],
@@ -64,7 +65,7 @@ def _connect(options: ClientOptions, path: str) -> ClientConnection:
             open_timeout=CONNECT,
             close_timeout=CLOSE,
             max_size=_LARGEST,
-        )
+        ).__enter__()
     except InvalidStatus as error:
         status = error.response.status_code
         if status in _NOT_NOW:
