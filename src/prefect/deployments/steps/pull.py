@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+from prefect.client.awaiting import awaited
 from prefect.deployments.sources import fetched
 from prefect.deployments.storage import GitRepository
 
-__all__ = ["git_clone", "set_working_directory"]
+__all__ = ["agit_clone", "git_clone", "set_working_directory"]
 
 
 def set_working_directory(directory: str) -> dict[str, str]:
@@ -72,3 +73,6 @@ def git_clone(
         pull_interval=None,
     )
     return {"directory": str(fetched(storage))}
+
+
+agit_clone = awaited(git_clone)
