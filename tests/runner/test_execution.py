@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 
-from prefect.operations.flow_runs import set_flow_run_state
+from prefect.operations.flow_runs import resume_flow_run, set_flow_run_state
+from prefect.schemas.actions import FlowRunResume
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.types import now
 
@@ -156,3 +160,77 @@ def test_only_the_process_that_a_run_was_taken_for_runs_it(place):
     taken = place.read(run).state.id
     assert place.execute(run, PREFECT__FLOW_RUN_CLAIM=str(taken)).returncode == 0
     assert place.read(run).state_name == "Completed"
+
+
+def test_pull_steps_lead_to_the_code(store_place):
+    code = store_place.folder / "code"
+    code.mkdir()
+    (code / "there.py").write_text("from prefect import flow\n@flow\ndef f():\n    print('RAN')\n")
+    steps = [{"prefect.deployments.steps.set_working_directory": {"directory": str(code)}}]
+    missing = [{"prefect.deployments.steps.set_working_directory": {"directory": "/no/such"}}]
+    good = store_place.run_of(store_place.deploy("f", "there.py:f", pull_steps=steps))
+    bad = store_place.run_of(store_place.deploy("f", "there.py:f", name="bad", pull_steps=missing))
+
+    assert "RAN" in store_place.execute(good).stdout
+    assert store_place.execute(bad).returncode == 1
+    assert "no folder '/no/such'" in store_place.read(bad).state.message
+
+
+def test_the_command_line_carries_a_run_out(store_place):
+    script = store_place.script("from prefect import flow\n@flow\ndef f():\n    print('RAN')\n")
+    run = store_place.run_of(store_place.deploy("f", f"{script}:f"))
+    command = [sys.executable, "-m", "prefect.cli", "flow-run", "execute", str(run.id)]
+
+    done = subprocess.run(
+        command, env={**os.environ, **store_place.env}, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, "RAN" in done.stdout) == (0, True), done.stderr
+    assert store_place.read(run).state_name == "Completed"
+
+
+def test_a_suspended_run_goes_on_in_another_process(place):
+    script = place.script(
+        "from prefect import flow, task\n"
+        "from prefect.flow_runs import suspend_flow_run\n"
+        "@task(persist_result=True, cache_key_fn=lambda *_: 'one')\n"
+        "def once():\n    print('ONCE')\n    return 1\n"
+        "@flow(persist_result=True)\n"
+        "def f():\n    once()\n    suspend_flow_run()\n    print('AFTER')\n"
+    )
+    run = place.run_of(place.deploy("f", f"{script}:f"))
+
+    first = place.execute(run)
+    assert place.read(run).state_name == "Suspended", first.stderr
+    place.client.call(resume_flow_run, run.id, FlowRunResume())
+    second = place.execute(run)
+
+    assert ("ONCE" in first.stdout, "AFTER" in first.stdout) == (True, False)
+    assert ("ONCE" in second.stdout, "AFTER" in second.stdout) == (False, True)
+    assert place.read(run).state_name == "Completed"
+
+
+def test_a_flow_is_tried_again_in_its_process(place):
+    script = place.script(
+        "from prefect import flow\nfrom prefect.runtime import flow_run\n"
+        "@flow(retries=1)\n"
+        "def f():\n    print('ATTEMPT', flow_run.run_count)\n    assert flow_run.run_count > 1\n"
+    )
+    run = place.run_of(place.deploy("f", f"{script}:f"))
+
+    done = place.execute(run)
+
+    assert ("ATTEMPT 1" in done.stdout, "ATTEMPT 2" in done.stdout) == (True, True)
+    assert place.history(run)[1:] == ["Running", "AwaitingRetry", "Retrying", "Completed"]
+
+
+def test_async_flows_and_generators_are_carried_out(store_place):
+    script = store_place.script(
+        "from prefect import flow\n"
+        "@flow\nasync def a(): print('RAN a')\n"
+        "@flow\ndef g():\n    yield 1\n    print('RAN g')\n"
+    )
+    for name in "ag":
+        run = store_place.run_of(store_place.deploy(name, f"{script}:{name}"))
+        assert f"RAN {name}" in store_place.execute(run).stdout
+        assert store_place.read(run).state_name == "Completed"

@@ -185,7 +185,9 @@ class Journal:
         if self._recorder is None:
             return
         try:
-            self._recorder.release(run.id)
+            # A run that is suspended is nobody's, until somebody begins it again.
+            is_suspended = run.state is not None and run.state.is_paused()
+            self._recorder.release(run.id, ended=not is_suspended)
             if is_root:
                 self._recorder.flush()
         except StoreError as error:
