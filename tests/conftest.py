@@ -38,6 +38,16 @@ def pytest_unconfigure() -> None:
     _setting.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests more time where the server is slow."""
+    if setting.PATIENCE == 1:
+        return
+    for item in items:
+        limit = item.get_closest_marker("timeout")
+        seconds = limit.args[0] if limit else float(item.config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(seconds * setting.PATIENCE), append=False)
+
+
 RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

@@ -23,7 +23,7 @@ from prefect.schemas.states import State
 _seen: set[str] = set()
 """Ids of events that a server has written."""
 
-__all__ = ["flow_run_of", "history_of", "settled", "task_run_of", "task_runs_of", "upstream_of"]
+__all__ = ["flow_run_of", "history_of", "settled", "states_of", "task_run_of", "task_runs_of", "upstream_of"]
 
 
 def flow_run_of(run: State[Any] | UUID | str) -> FlowRun:
@@ -47,11 +47,18 @@ def task_runs_of(flow_run: State[Any] | UUID | str) -> list[TaskRun]:
 
 def history_of(run: State[Any] | FlowRun | TaskRun) -> list[str]:
     """Return the names of the states that a run was in, oldest first."""
+    return [state.name for state in states_of(run)]
+
+
+def states_of(run: State[Any] | FlowRun | TaskRun) -> list[State[Any]]:
+    """Return the states that a run was in, oldest first."""
     if isinstance(run, TaskRun) or (isinstance(run, State) and run.state_details.task_run_id is not None):
-        states = _read(read_task_run_states, run.id if isinstance(run, TaskRun) else _task_run_id(run))
+        states: list[State[Any]] = _read(
+            read_task_run_states, run.id if isinstance(run, TaskRun) else _task_run_id(run)
+        )
     else:
         states = _read(read_flow_run_states, run.id if isinstance(run, FlowRun) else _flow_run_id(run))
-    return [state.name for state in states]
+    return states
 
 
 def upstream_of(run: TaskRun) -> dict[str, set[UUID]]:

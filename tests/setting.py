@@ -20,12 +20,19 @@ from urllib.request import urlopen
 from databases import postgres_schema
 from wire import serving
 
-__all__ = ["SETTING", "begin", "has_server"]
+__all__ = ["PATIENCE", "SETTING", "begin", "has_server", "sized"]
 
 SETTING = os.environ.get("PROCONSUL_TEST_SETTING", "sqlite")
 SETTINGS = ("sqlite", "postgresql", "server", "peer")
 has_server = SETTING in ("server", "peer")
+PATIENCE = 4 if SETTING == "peer" else 1
+"""How many times as long as elsewhere tests may take."""
 PEER_PYTHON = Path(os.environ.get("PEER_PYTHON", ".peer/bin/python"))
+
+
+def sized(usual: int, *, peer: int) -> int:
+    """Return how many runs a test makes: at the peer fewer, which would be busy with them for minutes."""
+    return peer if SETTING == "peer" else usual
 
 
 def begin() -> ExitStack:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import setting
 from prefect import flow, tags, task
 from prefect.context import TaskRunContext
 from prefect.runtime import flow_run, task_run
@@ -46,12 +47,14 @@ def test_a_thousand_awaited_tasks_take_no_threads_and_no_files() -> None:
 
     asyncio.run(around(10))
     before, most[:] = list(most), [0, 0]
-    assert asyncio.run(around(1_000)) == list(range(1_000))
+    many = setting.sized(1_000, peer=200)
+    assert asyncio.run(around(many)) == list(range(many))
     assert most[0] <= before[0] + 3 and most[1] <= before[1] + 5
 
 
 def test_a_thousand_waiters_for_futures_take_no_threads() -> None:
     gate, most = threading.Event(), []
+    many = setting.sized(1_000, peer=200)
 
     @task
     def waits() -> int:
@@ -61,7 +64,7 @@ def test_a_thousand_waiters_for_futures_take_no_threads() -> None:
     @flow
     async def around() -> Any:
         future = waits.submit()
-        waiting = [asyncio.create_task(same(future)) for _ in range(1_000)]
+        waiting = [asyncio.create_task(same(future)) for _ in range(many)]
         for _ in range(5):
             await asyncio.sleep(0)
         most.append(threading.active_count())
@@ -69,7 +72,7 @@ def test_a_thousand_waiters_for_futures_take_no_threads() -> None:
         return sum(await asyncio.gather(*waiting))
 
     before = threading.active_count()
-    assert asyncio.run(around()) == 1_000
+    assert asyncio.run(around()) == many
     assert most[0] <= before + 8
 
 
@@ -272,15 +275,17 @@ def test_a_coroutine_that_is_thrown_away_midway_is_written_down() -> None:
 
 
 def test_many_flows_side_by_side() -> None:
+    many = setting.sized(40, peer=10)
+
     @flow
     async def child(x: int) -> Any:
         return flow_run.parameters["x"], await same(x), threaded.submit(x).result()
 
     @flow
     async def parent() -> Any:
-        return await asyncio.gather(*[child(x) for x in range(40)])
+        return await asyncio.gather(*[child(x) for x in range(many)])
 
-    assert asyncio.run(parent()) == [(x, x, x) for x in range(40)]
+    assert asyncio.run(parent()) == [(x, x, x) for x in range(many)]
 
 
 def test_blocking_ends_of_flows_do_not_hold_up_others() -> None:
@@ -301,7 +306,7 @@ def test_blocking_ends_of_flows_do_not_hold_up_others() -> None:
 
     @flow
     async def parent() -> int:
-        leaving = [asyncio.create_task(leaves()) for _ in range(30)]
+        leaving = [asyncio.create_task(leaves()) for _ in range(setting.sized(30, peer=10))]
         await asyncio.sleep(0.05)
         await opens()
         await asyncio.gather(*leaving)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import setting
 from prefect import flow, task
 from prefect.engine.future import PrefectConcurrentFuture
 from prefect.engine.slots import SlotGivenUp

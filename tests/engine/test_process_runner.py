@@ -98,8 +98,10 @@ if __name__ == "__main__":
     assert all(run.end_time for name, run in runs.items() if run.state_name != "NotReady")
     from prefect.client.current import get_caller
     from prefect.operations.logs import read_logs
+    from prefect.schemas.filters import LogFilter
     from prefect.schemas.queries import LogQuery
-    messages = [log.message for log in get_caller().call(read_logs, LogQuery(limit=200))]
+    own = LogFilter(flow_run_id={"any_": [state.state_details.flow_run_id]})
+    messages = [log.message for log in get_caller().call(read_logs, LogQuery(logs=own, limit=200))]
     print("LOGS", sorted(m for m in messages if m.startswith("a ")))
 """
 

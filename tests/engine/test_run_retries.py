@@ -10,7 +10,7 @@ import pytest
 from prefect import flow, task
 from prefect.runtime import flow_run, task_run
 from prefect.tasks import exponential_backoff
-from recorded import flow_run_of, history_of, settled, task_run_of, task_runs_of
+from recorded import flow_run_of, history_of, settled, states_of, task_run_of, task_runs_of
 
 DELAYS = [None, 0.01]
 
@@ -118,14 +118,9 @@ def test_delays_of_every_form(delay: Any, recorded: Any) -> None:
 
 
 def test_each_retry_waits_for_its_own_delay() -> None:
-    from prefect.client.current import get_caller
-    from prefect.operations.task_runs import read_task_run_states
-    from prefect.recorder import get_recorder
-
     work = task(flaky(task, 4)[0], retries=3, retry_delay_seconds=[0.01, 0.03])
     state = work(return_state=True)
-    get_recorder().flush()
-    states = get_caller().call(read_task_run_states, state.state_details.task_run_id)
+    states = states_of(state)
     waits = [one for one in states if one.name == "AwaitingRetry"]
     delays = [(one.state_details.scheduled_time - one.timestamp).total_seconds() for one in waits]
     assert delays == pytest.approx([0.01, 0.03, 0.03], abs=0.005)
