@@ -214,7 +214,7 @@ def test_flow_runs_leave_no_threads_behind() -> None:
 
     barrier = threading.Barrier(8)
     before = threading.active_count()
-    for _ in range(20):
+    for _ in range(setting.sized(20, peer=10)):
         eight()
     assert threading.active_count() < before + 60
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import setting
 from prefect import flow, task
 from prefect.context import FlowRunContext
 from prefect.exceptions import ParameterBindError, UnfinishedRun
@@ -257,6 +258,8 @@ def test_a_failed_task_left_behind_does_not_fail_the_flow() -> None:
 def test_the_same_flow_runs_in_several_threads_at_once() -> None:
     from concurrent.futures import ThreadPoolExecutor
 
+    many = setting.sized(24, peer=8)
+
     @flow
     def work(x: int) -> Any:
         return [task_name(x) for _ in range(3)], flow_run.parameters
@@ -266,8 +269,8 @@ def test_the_same_flow_runs_in_several_threads_at_once() -> None:
         return x, task_run.parameters["x"]
 
     with ThreadPoolExecutor(8) as threads:
-        results = list(threads.map(work, range(24)))
-    assert results == [([(x, x)] * 3, {"x": x}) for x in range(24)]
+        results = list(threads.map(work, range(many)))
+    assert results == [([(x, x)] * 3, {"x": x}) for x in range(many)]
 
 
 def test_runs_may_nest_recursively_to_pythons_own_limit_only() -> None:
