@@ -142,6 +142,10 @@ class PrefectDistributedFuture(PrefectFuture[R]):
     def __reduce__(self) -> tuple[type[Self], tuple[UUID]]:
         return type(self), (self._run_id,)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # As another implementation pickles its own; what it remembers of the run is looked up again.
+        self.__init__(state["_task_run_id"])  # type: ignore[misc]
+
 
 class PrefectFutureList(list[PrefectFuture[R]], Generic[R]):
     """Futures, in the order of what they were made from."""

@@ -100,6 +100,8 @@ def prepare_results(
         context.persist_result = is_persisting(task, flow, is_task=True)
     if context.persist_result:
         context.result_store = store_around(flow).update_for_task(task)
+        if is_deferred:
+            context.result_store = context.result_store.for_other_processes()
     return context.persist_result
 
 

@@ -13,12 +13,19 @@ import msgspec
 from prefect.exceptions import MissingResult, SerializationError, StoreUnavailable
 from prefect.results.defaults import get_default_result_serializer, get_default_result_storage
 from prefect.results.memory import ResultMemory
-from prefect.results.record_file import decode_record, encode_record, first_line_of, read_metadata
+from prefect.results.record_file import (
+    decode_record,
+    encode_record,
+    encode_shared_record,
+    first_line_of,
+    read_metadata,
+)
 from prefect.results.serializers import Serializer, resolve_serializer
 from prefect.results.storage import LocalFileSystem, WritableFileSystem, resolve_result_storage
 from prefect.results.storage_key import StorageKeyTemplate, new_storage_key
 from prefect.schemas.base import Schema
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
+from prefect.settings import get_current_settings
 from prefect.types import now
 from prefect.version import __version__
 
@@ -45,6 +52,8 @@ class ResultStore(Schema):
     serializer: Any = None
     storage_key_fn: Callable[[], str] = new_storage_key
     persist_result: bool | None = None
+    is_shared: bool = False
+    """Whether files are written in the form that other implementations of the interface read; as pickles."""
     cache: ResultMemory = msgspec.field(default_factory=ResultMemory)
 
     def __post_init__(self) -> None:
@@ -75,6 +84,15 @@ class ResultStore(Schema):
         if (key_storage := getattr(getattr(task, "cache_policy", None), "key_storage", None)) is not None:
             updated.metadata_storage = resolve_result_storage(key_storage)
         return updated
+
+    def for_other_processes(self) -> Self:
+        """Return this store so that clients of other implementations can read what it writes.
+
+        That is where nobody has chosen how results are written, and pickles are allowed.
+        """
+        if self.serializer.type != "auto" or not get_current_settings().results.allow_pickle:
+            return self
+        return msgspec.structs.replace(self, serializer=resolve_serializer("pickle"), is_shared=True)
 
     def _updated(self, definition: Any) -> Self:
         given = {
@@ -170,7 +188,7 @@ class ResultStore(Schema):
         where = metadata.storage_key
         used, payload = self._encode(result_record.result)
         metadata.serializer = used.model_dump()
-        content = encode_record(metadata, payload)
+        content = (encode_shared_record if self.is_shared else encode_record)(metadata, payload)
         write_file(self.storage, where, content)
         if self.metadata_storage is not None:
             # After the result itself: whoever finds the key finds the result.
