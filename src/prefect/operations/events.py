@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -90,26 +91,43 @@ def _bring_up(connection: Connection, runs: Mapping[UUID, list[TaskRunChange]]) 
     rows = connection.fetch(statements.TASK_RUNS_TO_CHANGE, (ids,))
     known = {record.run.id: record for record in map(task_run_record_from_row, rows)}
     # In the order of their ids, so that two who do this at once never wait for each other.
-    for run_id in sorted(runs):
+    missing = [run_id for run_id in sorted(runs) if run_id not in known]
+    made: dict[UUID, TaskRunRecord] = {}
+    for run_id in missing:
         changes = runs[run_id]
-        record = known.get(run_id) or _by_key(connection, changes[0])
-        if record is None:
-            made = merge(None, changes)
-            if made is None or connection.run(statements.INSERT_TASK_RUN, task_run_row(made)):
-                continue
-            # Somebody else was first, in the meantime.
-            record = task_run_record_from_row(
-                connection.fetch(statements.TASK_RUN_TO_CHANGE, (run_id.hex,))[0]
-            )
-        merged = merge(record, changes, lambda event_id: _recall(connection, event_id))
-        if merged is not None and merged is not record:
-            connection.run(statements.UPSERT_TASK_RUN, task_run_row(merged))
+        if not _may_be_another(changes[0]) and (record := merge(None, changes)) is not None:
+            made[run_id] = record
+    if connection.run_many(statements.INSERT_TASK_RUN, map(task_run_row, made.values())) < len(made):
+        # Somebody else was first with some of them, in the meantime; they are there now.
+        _bring_up(connection, {run_id: runs[run_id] for run_id in made})
+    recall = partial(_recall, connection)
+    changed = [(record, merge(record, runs[run_id], recall)) for run_id, record in known.items()]
+    new_rows = [task_run_row(now) for before, now in changed if now is not None and now is not before]
+    connection.run_many(statements.UPSERT_TASK_RUN, new_rows)
+    # Two of these may be the same run, so each must find what was made of the one before.
+    for run_id in missing:
+        if run_id not in made:
+            _bring_one_up(connection, run_id, runs[run_id])
+
+
+def _bring_one_up(connection: Connection, run_id: UUID, changes: list[TaskRunChange]) -> None:
+    """Bring a task run up that may be there under another id."""
+    record = _by_key(connection, changes[0])
+    if record is None:
+        made = merge(None, changes)
+        if made is None or connection.run(statements.INSERT_TASK_RUN, task_run_row(made)):
+            return
+        # Somebody else was first, in the meantime.
+        record = _to_change(connection, run_id)
+    merged = merge(record, changes, partial(_recall, connection))
+    if merged is not None and merged is not record:
+        connection.run(statements.UPSERT_TASK_RUN, task_run_row(merged))
 
 
 def _by_key(connection: Connection, change: TaskRunChange) -> TaskRunRecord | None:
     """Find a run that was made under another id: for the same call in the same flow run."""
     run = change.run
-    if run.flow_run_id is None or _is_unique(run.dynamic_key):
+    if run.flow_run_id is None or not _may_be_another(change):
         return None
     keys = (run.flow_run_id.hex, run.task_key, run.dynamic_key)
     rows = connection.fetch(statements.TASK_RUN_BY_KEY, keys)
@@ -123,9 +141,9 @@ def _to_change(connection: Connection, run_id: UUID) -> TaskRunRecord:
     return task_run_record_from_row(rows[0])
 
 
-def _is_unique(dynamic_key: str) -> bool:
-    """Whether nobody else can have the key: most clients take a UUID, some count."""
-    return len(dynamic_key) >= 32
+def _may_be_another(change: TaskRunChange) -> bool:
+    """Whether the run may be there under another id: most clients take a UUID for its key, some count."""
+    return change.run.flow_run_id is not None and len(change.run.dynamic_key) < 32
 
 
 def _recall(connection: Connection, event_id: UUID) -> TaskRunChange | None:

@@ -57,8 +57,12 @@ class Connection(ABC):
         """
 
     @abstractmethod
-    def run_many(self, statement: Statement, rows: Iterable[Row]) -> None:
-        """Run a hot statement once for each row."""
+    def run_many(self, statement: Statement, rows: Iterable[Row]) -> int:
+        """Run a hot statement once for each row.
+
+        Returns:
+            How many rows it changed.
+        """
 
     @abstractmethod
     def select(self, query: ClauseElement) -> list[Row]:

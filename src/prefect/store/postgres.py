@@ -66,9 +66,11 @@ class _PostgresConnection(Connection):
     def run(self, statement: Statement, params: Row = ()) -> int:
         return self._raw.execute(statement.postgresql, _clean(params)).rowcount
 
-    def run_many(self, statement: Statement, rows: Iterable[Row]) -> None:
+    def run_many(self, statement: Statement, rows: Iterable[Row]) -> int:
+        waiting = [_clean(row) for row in rows]
         with self._raw.cursor() as cursor:
-            cursor.executemany(statement.postgresql, [_clean(row) for row in rows])
+            cursor.executemany(statement.postgresql, waiting)
+            return cursor.rowcount if waiting else 0
 
     def select(self, query: ClauseElement) -> list[Row]:
         text, params = _composed(query)

@@ -63,15 +63,17 @@ class _SqliteConnection(Connection):
     def run(self, statement: Statement, params: Row = ()) -> int:
         return self._raw.execute(statement.sqlite, params).rowcount
 
-    def run_many(self, statement: Statement, rows: Iterable[Row]) -> None:
+    def run_many(self, statement: Statement, rows: Iterable[Row]) -> int:
         waiting = list(rows)
         at_once = _rows_at_once(statement.sqlite)
         if at_once < 2:
-            self._raw.executemany(statement.sqlite, waiting)
-            return
+            return self._raw.executemany(statement.sqlite, waiting).rowcount if waiting else 0
+        changed = 0
         for start in range(0, len(waiting), at_once):
             some = waiting[start : start + at_once]
-            self._raw.execute(_for_rows(statement.sqlite, len(some)), tuple(chain.from_iterable(some)))
+            text = _for_rows(statement.sqlite, len(some))
+            changed += self._raw.execute(text, tuple(chain.from_iterable(some))).rowcount
+        return changed
 
     def select(self, query: ClauseElement) -> list[Row]:
         text, params = _composed(query)
