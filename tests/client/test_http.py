@@ -14,6 +14,7 @@ import pytest
 
 from http_servers import Scripted, Told, drop_connections
 from prefect.client.http import HttpClient, get_http_client
+from prefect.client.options import client_options
 from prefect.exceptions import (
     ConfigurationError,
     ObjectAlreadyExists,
@@ -152,6 +153,29 @@ def test_an_error_says_what_the_server_said(scripted, told, error, text):
     assert len(scripted.asked) == 1
     again = pickle.loads(pickle.dumps(raised.value))
     assert (type(again), str(again)) == (type(raised.value), str(raised.value))
+
+
+@pytest.mark.parametrize(
+    ("secrets", "text"),
+    [
+        ({}, "Unauthorized. Set PREFECT_API_AUTH_STRING to the server's user:password, or PREFECT_API_KEY"),
+        ({"login": "me:wrong-pw"}, "Unauthorized. Set PREFECT_API_AUTH_STRING, or PREFECT_API_KEY, to"),
+    ],
+)
+def test_who_is_not_let_in_is_told_which_setting_says_who_asks(scripted, secrets, text):
+    scripted.tell(Told(401, {"exception_message": "Unauthorized"}))
+    with pytest.raises(PrefectHTTPStatusError, match=text) as raised:
+        HttpClient(client_options(scripted.url, **secrets)).call(read_flow, ID)
+    assert "wrong-pw" not in str(raised.value)
+
+
+def test_an_address_without_the_path_of_the_api_is_guessed(scripted):
+    root = scripted.url.removesuffix("/api")
+    for url, is_guessed in ((root, True), (scripted.url, False), (f"{root}/prefect/api", False)):
+        scripted.tell(Told(404, {"detail": "Not Found"}))
+        with pytest.raises(ObjectNotFound) as raised:
+            HttpClient(url).call(create_flow, FlowCreate(name="etl"))
+        assert ("PREFECT_API_URL may lack the path of the API" in str(raised.value)) is is_guessed
 
 
 def test_a_status_error_is_the_library_s_too(scripted):

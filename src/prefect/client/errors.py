@@ -75,9 +75,23 @@ def status_error_of(response: httpx.Response) -> PrefectHTTPStatusError:
     if response.is_redirect:
         target = response.headers.get("location", "")
         detail = f"the server sends on to {target}. Set PREFECT_API_URL to where the API is."
+    elif hint := _hint_of(response, detail):
+        detail = f"{detail.rstrip('.')}. {hint}"
     if detail:
         message += f": {detail}"
     return PrefectHTTPStatusError(message, request=request, response=response)
+
+
+def _hint_of(response: httpx.Response, detail: str) -> str:
+    """Say which setting may be wrong, where an answer tells of one; nothing where it does not."""
+    request = response.request
+    if response.status_code == 401:
+        if "authorization" in request.headers:
+            return "Set PREFECT_API_AUTH_STRING, or PREFECT_API_KEY, to what the server asks for."
+        return "Set PREFECT_API_AUTH_STRING to the server's user:password, or PREFECT_API_KEY to its key."
+    if response.status_code == 404 and detail == "Not Found" and "api" not in request.url.path.split("/"):
+        return "PREFECT_API_URL may lack the path of the API, which usually is /api."
+    return ""
 
 
 def _seconds(asked: str | None) -> float:
