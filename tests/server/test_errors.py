@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 
@@ -69,6 +70,35 @@ def test_a_body_that_is_not_declared_as_json_is_refused(client):
     answer = client.post("/api/flows/", content=b'{"name": "a"}', headers={"content-type": "text/plain"})
 
     assert answer.status_code == 415
+
+
+def test_a_client_that_goes_away_in_the_middle_is_no_failure(tmp_path, caplog):
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/api/flows/",
+        "raw_path": b"/api/flows/",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")],
+    }
+    told = iter([{"type": "http.request", "body": b'{"na', "more_body": True}])
+    sent = []
+
+    async def receive():
+        return next(told, {"type": "http.disconnect"})
+
+    async def send(message):
+        sent.append(message)
+
+    store = make_store(f"sqlite:///{tmp_path / 'prefect.db'}")
+    asyncio.run(make_app(store)(scope, receive, send))
+
+    assert sent[0]["status"] == 400
+    assert not caplog.records
 
 
 def test_an_old_api_version_is_refused(client):

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Litestar, Request, Response
-from litestar.exceptions import ClientException
+from litestar.exceptions import ClientException, InternalServerException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.routes import WebSocketRoute
@@ -117,7 +117,7 @@ def _handler(
         _check_version(headers.get("x-prefect-api-version"))
         body = b""
         if route.body_type is not None:
-            body = await request.body()
+            body = await _read_body(request)
             _check_content_type(body, headers.get("content-type", ""))
         answered = await call(
             answer,
@@ -136,6 +136,14 @@ def _handler(
         path = path.replace(f"{{{name}}}", f"{{{name}:str}}")
     # Litestar holds bodies and statuses apart; here each answer says its own.
     return HTTPRouteHandler(path, http_method=[operation.method], status_code=200)(handle)
+
+
+async def _read_body(request: AnyRequest) -> bytes:
+    try:
+        return await request.body()
+    except InternalServerException as error:
+        # The client went away in the middle of it: nobody reads the answer, and nothing has failed here.
+        raise ClientException("The body is not complete.") from error
 
 
 def _answer_failure(request: AnyRequest, error: Exception) -> Response[bytes]:
