@@ -18,11 +18,10 @@ from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import Any, Generic, Self
+from typing import Any, Generic, Self, TypeVar
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
-from typing_extensions import TypeVar
 
 from prefect.client.current import get_caller
 from prefect.client.local import LocalClient
@@ -61,9 +60,9 @@ from prefect.workers.kinds import Started, WorkerKind, find_or_make_pool
 
 __all__ = ["BaseJobConfiguration", "BaseVariables", "BaseWorker", "BaseWorkerResult"]
 
-C = TypeVar("C", bound=BaseJobConfiguration, default=BaseJobConfiguration)
-V = TypeVar("V", bound=BaseVariables, default=BaseVariables)
-R = TypeVar("R", bound=BaseWorkerResult, default=BaseWorkerResult)
+C = TypeVar("C", bound=BaseJobConfiguration)
+V = TypeVar("V", bound=BaseVariables)
+R = TypeVar("R", bound=BaseWorkerResult)
 
 _HERE_SECONDS = 1.0
 """How often the store on this machine is looked at: that is no request to anybody."""
@@ -172,18 +171,6 @@ class BaseWorker(WorkerKind, abc.ABC, Generic[C, V, R]):
             task_status: Is told, by `started`, what names the job where it runs.
         """
 
-    async def kill_infrastructure(
-        self, infrastructure_id: str, configuration: C, grace_seconds: int = 30
-    ) -> None:
-        """End a job; by default a run that is cancelled ends as its `run` is cancelled.
-
-        Args:
-            infrastructure_id: What names the job where it runs.
-            configuration: The job.
-            grace_seconds: How long it may take to end by itself.
-        """
-        raise NotImplementedError("This worker does not support killing infrastructure")
-
     # --- the worker at work ---------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
@@ -204,8 +191,10 @@ class BaseWorker(WorkerKind, abc.ABC, Generic[C, V, R]):
 
     async def teardown(self, *exc_info: Any) -> None:
         """End what is being carried out."""
-        for task in self._running.values():
-            task.cancel()
+        for run_id, task in self._running.items():
+            # What is being ended already has its time for that.
+            if run_id not in self._stopping:
+                task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def start(self, run_once: bool = False, *, printer: Callable[[str], None] | None = None) -> None:
@@ -320,8 +309,13 @@ class BaseWorker(WorkerKind, abc.ABC, Generic[C, V, R]):
 
     async def _carry_out(self, run: FlowRun) -> None:
         """Take a run, and see it through to its end."""
+        taking = asyncio.ensure_future(asyncio.to_thread(claim, self._caller, run))
         try:
-            taken = await asyncio.to_thread(claim, self._caller, run)
+            taken = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            if await taking is not None:
+                await self._give_back(run)
+            raise
         except Exception as error:  # noqa: BLE001 - it is there at the next look
             self._logger.warning("Flow run %r could not be taken: %s", run.name, error)
             return

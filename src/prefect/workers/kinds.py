@@ -93,6 +93,18 @@ class WorkerKind:
         WorkerKind.get_worker_class_from_type("")
         return sorted(_types)
 
+    async def kill_infrastructure(
+        self, infrastructure_id: str, configuration: Any, grace_seconds: int = 30
+    ) -> None:
+        """End a job; by default a run that is cancelled ends as its `run` is cancelled.
+
+        Args:
+            infrastructure_id: What names the job where it runs.
+            configuration: The job.
+            grace_seconds: How long it may take to end by itself.
+        """
+        raise NotImplementedError("This worker does not support killing infrastructure")
+
 
 def find_or_make_pool(
     caller: Caller, name: str, kind: type[WorkerKind], template: dict[str, Any] | None, creates: bool

@@ -78,14 +78,19 @@ class ProcessWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, Proces
             task_status: Is told the id of the process.
         """
         with _directory(configuration.working_dir) as where:
-            child = await asyncio.to_thread(_start, flow_run, configuration, where)
+            # Not in a thread: one that is started while this is cancelled would be nobody's.
+            child = _start(flow_run, configuration, where)
             if task_status is not None:
                 task_status.started(child.pid)
             try:
                 code = await _end_of(child)
             except asyncio.CancelledError:
                 child.terminate()
-                code = await _end_of(child, _GRACE_SECONDS)
+                try:
+                    code = await _end_of(child, _GRACE_SECONDS)
+                except asyncio.CancelledError:  # nobody wants to wait so long
+                    child.kill()
+                    raise
             await asyncio.to_thread(end_left_run, self._caller, flow_run.id, code)
         if code:
             self._logger.info("The process of flow run %r ended with %s", flow_run.name, code)
