@@ -32,6 +32,7 @@ CONNECTIONS = 4
 STORED = 100_000
 LOGS_AT_ONCE = 200
 PACE = 200
+WARM_UP = 1000
 ROWS = [
     Row("start", "server start, to the first answer", "", "start", "s", 1, 1.5),
     Row("memory", "resident memory after all of this", "", "memory", "MB", 1e-6, 120),
@@ -267,7 +268,8 @@ def measure(python: Path, kind: str, count: int) -> dict[str, float]:
         ask: Callable[..., bytes] = lambda path, body: request(server.port, "POST", path, body)  # noqa: E731
         flow = server.post("/flows/", {"name": "bench"})["id"]
         run = {"flow_id": flow, "state": {"type": "PENDING"}, "parameters": {"x": 1}, "tags": ["a"]}
-        saturated(server.port, CONNECTIONS, [ask("/flow_runs/", run)] * 50)
+        # Enough for threads, connections and caches to be there: growth is what comes after that.
+        saturated(server.port, CONNECTIONS, [ask("/flow_runs/", run)] * WARM_UP)
         before = server.resident
         made = keep("create", saturated(server.port, CONNECTIONS, [ask("/flow_runs/", run)] * count))
         figures["growth"] = max(0.0, (server.resident - before) / count * 1000)
