@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused
 from prefect.operations.deployment_limits import drop_limit_of, limit_for
 from prefect.operations.deployment_schedules import replace_schedules
-from prefect.operations.flow_runs import enter_and_store
+from prefect.operations.flow_runs import enter_and_store, lock_flow_run
 from prefect.operations.object_events import tell_of_object
 from prefect.operations.paging import paginated
 from prefect.operations.registry import operation
@@ -300,7 +300,7 @@ def _delete(connection: Connection, deployment_id: UUID) -> None:
     )
     message = f"The deployment {had.name!r} was deleted before the run was started."
     for row in connection.select(waiting.order_by(flow_runs.c.id)):
-        run = flow_run_from_row(connection.fetch(statements.FLOW_RUN_TO_CHANGE, (read_id(row[0]).hex,))[0])
+        run = flow_run_from_row(lock_flow_run(connection, read_id(row[0]).hex)[0])
         # Somebody may have taken it up since.
         if run.state_type is StateType.SCHEDULED:
             enter_and_store(connection, run, State(type=StateType.CANCELLED, message=message, timestamp=at))

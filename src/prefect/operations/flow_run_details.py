@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import Text, cast, select, update
 
 from prefect.exceptions import ObjectNotFound, RequestRefused
+from prefect.operations.flow_runs import lock_flow_run
 from prefect.operations.registry import operation
 from prefect.schemas.states import State
-from prefect.store import statements
 from prefect.store.base import Store
 from prefect.store.codec import flow_run_from_row, flow_run_state_from_row, task_run_states_from_row
 from prefect.store.tables import flow_run_states, flow_runs, task_runs
@@ -32,7 +32,7 @@ def update_flow_run_labels(store: Store, flow_run_id: UUID, data: KeyValueLabels
         if not isinstance(value, str | int | float | bool):
             raise RequestRefused(f"The label {key!r} must be a text, a number or a truth value.")
     with store.transaction() as connection:
-        rows = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (flow_run_id.hex,))
+        rows = lock_flow_run(connection, flow_run_id.hex)
         if not rows:
             raise ObjectNotFound(help_message=f"Flow run with id {flow_run_id} not found")
         merged = {**flow_run_from_row(rows[0]).labels, **data}

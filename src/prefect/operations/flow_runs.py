@@ -35,6 +35,7 @@ from prefect.store.codec import (
     flow_run_state_from_row,
     flow_run_state_row,
 )
+from prefect.store.values import Row
 from prefect.types import now, uuid7
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "create_flow_run",
     "delete_flow_run",
     "enter_and_store",
+    "lock_flow_run",
     "read_flow_run",
     "read_flow_run_states",
     "read_flow_runs",
@@ -51,6 +53,9 @@ __all__ = [
     "set_flow_run_state",
     "update_flow_run",
 ]
+
+_STATE_ID, _JOINED_STATE = 5, -7
+"""Where a row of a flow run has the id of its state, and where the state itself begins."""
 
 
 @operation("POST", "/flow_runs/", creates=True)
@@ -353,8 +358,26 @@ def _with_slot(connection: Connection, run: FlowRun, decision: Decision, at: dat
     return refusal or msgspec.structs.replace(decision, state=transition.proposed)
 
 
+def lock_flow_run(connection: Connection, run_id: str) -> list[Row]:
+    """Return the row of a flow run that is to be changed, with its state; nobody else changes it meanwhile.
+
+    Args:
+        connection: A connection that may write.
+        run_id: The run's id, as 32 digits.
+
+    Returns:
+        The row; none where there is no such run.
+    """
+    rows = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (run_id,))
+    if rows and rows[0][_STATE_ID] is not None and rows[0][_JOINED_STATE] is None:
+        # PostgreSQL waited for somebody else to change the run. It gives the run as it is then, but of its
+        # states only those from before: the one that it entered meanwhile is missing.
+        rows = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (run_id,))
+    return rows
+
+
 def _to_change(connection: Connection, flow_run_id: UUID) -> FlowRun:
-    return _only(connection.fetch(statements.FLOW_RUN_TO_CHANGE, (flow_run_id.hex,)), flow_run_id)
+    return _only(lock_flow_run(connection, flow_run_id.hex), flow_run_id)
 
 
 def _only(rows: list[tuple[Any, ...]], flow_run_id: UUID) -> FlowRun:

@@ -18,7 +18,7 @@ from uuid import UUID
 import msgspec
 
 from prefect.exceptions import UnreadableRow
-from prefect.operations.flow_runs import enter_and_store
+from prefect.operations.flow_runs import enter_and_store, lock_flow_run
 from prefect.operations.registry import operation
 from prefect.rules.bookkeeping import enter_state
 from prefect.schemas.base import Schema
@@ -141,7 +141,7 @@ def _end(store: Store, run_id: str, is_gone: Callable[[Row], bool], now: datetim
     with store.transaction() as connection:
         # The run is locked before its lease, as `set_flow_run_state` does, so that the two never wait for
         # each other. Since the leases were read, the run may have ended or been taken up by another process.
-        rows = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (run_id,))
+        rows = lock_flow_run(connection, run_id)
         leases = connection.fetch(statements.LEASE_OF, (run_id,))
         if not rows or not leases or not is_gone(leases[0]):
             return None

@@ -14,11 +14,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, Select, select
 
-from prefect.operations.flow_runs import enter_and_store, set_flow_run_state
+from prefect.operations.flow_runs import enter_and_store, lock_flow_run, set_flow_run_state
 from prefect.operations.registry import operation
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.states import State, StateType
-from prefect.store import limits, statements
+from prefect.store import limits
 from prefect.store.base import Store
 from prefect.store.codec import flow_run_from_row
 from prefect.store.functions import Member
@@ -170,7 +170,7 @@ def _change(store: Store, wanted: Select[Any], answer: Answer, most: int | None 
     for row in store.select(wanted.limit(most)):
         run_id: UUID = read_id(row[0])
         with store.transaction() as connection:
-            rows = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (run_id.hex,))
+            rows = lock_flow_run(connection, run_id.hex)
             run = flow_run_from_row(rows[0]) if rows else None
             state = None if run is None else answer(run)
             if run is not None and state is not None:

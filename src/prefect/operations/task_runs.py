@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from prefect.exceptions import ObjectNotFound
+from prefect.operations.flow_runs import lock_flow_run
 from prefect.operations.listings import known_task_run_count, known_task_runs
 from prefect.operations.registry import operation
 from prefect.operations.subflows import FLOW_ID_LABEL, FLOW_RUN_ID_LABEL
@@ -93,7 +94,7 @@ def create_task_run(store: Store, data: TaskRunCreate) -> TaskRun:
     with store.transaction() as connection:
         if run.flow_run_id is not None:
             # The flow run is locked, so that of two who make the same run at once one finds the other's.
-            owners = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (run.flow_run_id.hex,))
+            owners = lock_flow_run(connection, run.flow_run_id.hex)
             if not owners:
                 raise ObjectNotFound(help_message=f"Flow run with id {run.flow_run_id} not found")
             owner = flow_run_from_row(owners[0])
