@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from prefect.server.workroom import Workroom
 
 
-def together(room: Workroom, call: Callable[..., object], count: int) -> list[str]:
+def together(room: Workroom, call: Callable[[Callable[[], str]], Awaitable[str]], count: int) -> list[str]:
     """Make calls that wait for each other, and return the threads that they were made in."""
     barrier = threading.Barrier(count)
 
