@@ -32,7 +32,7 @@ F = TypeVar("F", bound=PrefectFuture[Any])
 PrefectWrappedFuture = PrefectConcurrentFuture
 
 
-_SOON, _LATER = 0.02, 0.5
+_SOON, _LATER = 0.02, 0.25
 """Seconds between two looks at a run that another process carries out: few at first, then more."""
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TaskWorker", "read_parameters", "serve"]
 
-_LOOK_SECONDS, _MOST_SECONDS = 0.05, 0.5
+_LOOK_SECONDS, _MOST_SECONDS = 0.05, 0.25
 """Between two looks at a store without work: few at first, then more."""
 _AGAIN_SECONDS = 2.0
 """Until a store or server that is away is asked again."""

@@ -86,7 +86,14 @@ def _kept_elsewhere(file: bytes) -> dict[str, Any] | None:
         return None
 
 
-class _Unknown:
+class _UnknownType(type):
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return cls  # some types are made by methods of their own
+
+
+class _Unknown(metaclass=_UnknownType):
     """In the place of an object of another implementation."""
 
     def __init__(self, *_args: Any, **_options: Any) -> None:
@@ -103,9 +110,7 @@ class _Unpickler(pickle.Unpickler):
         try:
             return super().find_class(module, name)
         except (AttributeError, ImportError):
-            if not module.startswith("prefect."):
-                raise
-            return _Unknown
+            return _Unknown  # of its libraries; among the arguments it is found
 
 
 def _place(identifier: UUID) -> str:

@@ -248,12 +248,12 @@ class TasksSchedulingSettings(Section):
 
     default_storage_block: str | None = option(
         None,
-        "The block that stores arguments (background tasks, later).",
+        "Accepted: arguments of background tasks are kept where the results are.",
         "PREFECT_TASK_SCHEDULING_DEFAULT_STORAGE_BLOCK",
     )
     delete_failed_submissions: bool = option(
         True,
-        "Forget deferred tasks that could not be submitted (background tasks, later).",
+        "Accepted: a background task whose arguments cannot be kept is never recorded.",
         "PREFECT_TASK_SCHEDULING_DELETE_FAILED_SUBMISSIONS",
     )
 
@@ -286,11 +286,9 @@ class TestingSettings(Section):
 
 
 class WorkerSettings(Section):
-    """How workers look for runs. All kept for workers (later)."""
+    """How workers look for runs."""
 
     debug_mode: bool = option(False, "Log more (workers, later).")
-    heartbeat_seconds: float = option(30.0, "Seconds between two signs of life (workers, later).")
-    query_seconds: float = option(10.0, "Seconds between two looks for runs (workers, later).")
-    prefetch_seconds: float = option(
-        10.0, "Seconds ahead of its time that a run is started (workers, later)."
-    )
+    heartbeat_seconds: float = option(30.0, "Seconds between two signs of life of a worker.")
+    query_seconds: float = option(10.0, "Seconds between two looks of a worker for runs on a server.")
+    prefetch_seconds: float = option(10.0, "Seconds ahead of its time that a worker starts a run.")
