@@ -191,6 +191,14 @@ def test_an_hourly_interval_comes_with_every_hour_that_passes():
     assert shown(hourly, "2026-11-01T04:00", 3) == ["01 00:30 -0400", "01 01:30 -0400", "01 01:30 -0500"]
 
 
+@pytest.mark.parametrize("zone", ["UTC", NEW_YORK])
+def test_an_interval_that_leaves_the_calendar_comes_no_more(zone):
+    anchor = datetime(2026, 3, 1, tzinfo=UTC)
+    schedule = IntervalSchedule(interval=timedelta(seconds=10**12), anchor_date=anchor, timezone=zone)
+    assert next_dates(schedule, anchor, 3) == [anchor]
+    assert next_dates(schedule, anchor + timedelta(days=1), 3) == []
+
+
 def test_a_daily_interval_stays_where_it_is_on_the_clock():
     anchor = datetime(2026, 1, 1, 14, tzinfo=UTC)
     daily = IntervalSchedule(interval=timedelta(days=1), anchor_date=anchor, timezone=NEW_YORK)

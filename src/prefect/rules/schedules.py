@@ -71,13 +71,14 @@ def dates_of(schedule: AnySchedule, start: datetime) -> Iterator[datetime]:
 
 def _counted(anchor: datetime, interval: timedelta, start: datetime) -> Iterator[datetime]:
     """Give the times that are whole intervals from an anchor, and not before a start."""
-    moment = anchor - ((anchor - start) // interval) * interval
-    while True:
-        yield moment
-        try:
+    try:
+        moment = anchor - ((anchor - start) // interval) * interval
+        while True:
+            yield moment
             moment += interval
-        except OverflowError:
-            return
+    except OverflowError:
+        # The next time is none that a calendar has.
+        return
 
 
 def _of_rule(rule: Any, start: datetime) -> Iterator[datetime]:
