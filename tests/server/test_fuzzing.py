@@ -12,7 +12,16 @@ import pytest
 
 from databases import postgres_schema
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+THOROUGH = "PROCONSUL_FUZZ" in os.environ
+"""Whether requests are made at random, and many of them: `make fuzz`."""
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(3600 if THOROUGH else 300)]
+
+ALWAYS_THE_SAME = (
+    *("--config-file", str(Path(__file__).with_name("fuzzing.toml"))),
+    *("run", "--phases", "fuzzing", "--generation-deterministic"),
+)
+AT_RANDOM = ("run", "--phases", "coverage,fuzzing", "--max-examples", "50")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -47,10 +56,9 @@ def test_no_request_makes_the_server_fail(server: str, tmp_path: Path) -> None:
     fuzzed = subprocess.run(
         [
             Path(sys.executable).with_name("schemathesis"),
-            "run",
+            *(AT_RANDOM if THOROUGH else ALWAYS_THE_SAME),
             f"{server}/openapi.json",
-            *("--checks", "not_a_server_error", "--phases", "fuzzing", "--max-examples", "8"),
-            *("--generation-deterministic", "--no-color", "--suppress-health-check", "all"),
+            *("--checks", "not_a_server_error", "--no-color", "--suppress-health-check", "all"),
         ],
         capture_output=True,
         text=True,
