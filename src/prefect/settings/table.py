@@ -288,7 +288,7 @@ class TestingSettings(Section):
 class WorkerSettings(Section):
     """How workers look for runs."""
 
-    debug_mode: bool = option(False, "Log more (workers, later).")
+    debug_mode: bool = option(False, "Accepted: workers log as PREFECT_LOGGING_LEVEL says.")
     heartbeat_seconds: float = option(30.0, "Seconds between two signs of life of a worker.")
     query_seconds: float = option(10.0, "Seconds between two looks of a worker for runs on a server.")
     prefetch_seconds: float = option(10.0, "Seconds ahead of its time that a worker starts a run.")
