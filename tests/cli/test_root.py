@@ -29,6 +29,7 @@ LOADED_BY_VERSION = {
     "prefect.settings.root",
     "prefect.settings.secret",
     "prefect.settings.server_table",
+    "prefect.settings.services_table",
     "prefect.settings.sources",
     "prefect.settings.table",
     "prefect.settings.values",

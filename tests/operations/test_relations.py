@@ -108,7 +108,7 @@ def _all(filter_: Any, criteria: dict[str, Callable[[Any], bool | None]]) -> boo
 def _test(part: Any, value: Any) -> bool | None:
     tests: dict[str, Callable[[Any], bool]] = {
         "any_": lambda wanted: value in wanted,
-        "not_any_": lambda wanted: value is not None and value not in wanted,
+        "not_any_": lambda wanted: not wanted or (value is not None and value not in wanted),
         "like_": lambda word: word.lower() in value.lower(),
         "startswith_": lambda words: any(value.lower().startswith(word.lower()) for word in words),
         "is_null_": lambda wanted: (value is None) is wanted,

@@ -48,7 +48,7 @@ def test_who_reads_the_events_in_any_order_knows_what_was_recorded(kinds, order)
     for event in [*events, events[0]]:
         change = change_of(event)
         assert change is not None
-        read = merge(read, change)
+        read = merge(read, [change])
 
     assert read is not None
     assert [state.id for state in read.states] == [state.id for state in record.states]

@@ -100,15 +100,6 @@ def test_a_paused_run_is_resumed_in_its_attempt(client, make_run):
     assert (again.status_code, again.json()["status"], again.json()["state"]) == (200, "ABORT", None)
 
 
-def test_a_run_cannot_be_resumed_with_an_input_yet(client, make_run):
-    run = make_run()
-
-    refused = client.post(f"/api/flow_runs/{run['id']}/resume", json={"run_input": {"x": 1}})
-
-    assert refused.status_code == 422
-    assert "not supported" in refused.json()["detail"]
-
-
 def test_a_flow_run_is_renamed_and_deleted(client, make_run):
     run = make_run()
     path = f"/api/flow_runs/{run['id']}"

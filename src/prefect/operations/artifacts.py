@@ -163,9 +163,11 @@ def delete_artifact(store: Store, artifact_id: UUID) -> None:
         prefect.exceptions.ObjectNotFound: There is no such artifact.
     """
     with store.transaction() as connection:
-        gone = _found(_records.to_change(connection, artifacts.c.id == artifact_id.hex))
-        _records.delete(connection, artifacts.c.id == artifact_id.hex)
-        if gone.key is not None:
+        gone = _found(_records.first(connection, artifacts.c.id == artifact_id.hex))
+        # Before the artifact goes, so that nobody who deletes another one takes it for the one before.
+        latest = _lock_latest(connection, gone.key)
+        _found(gone if _records.delete(connection, artifacts.c.id == artifact_id.hex) else None)
+        if latest == gone.id:
             _forget_latest(connection, gone)
 
 
@@ -179,10 +181,18 @@ def _set_latest(connection: Connection, made: Artifact) -> None:
     connection.execute(added.on_conflict_do_update(index_elements=["key"], set_=changes, where=newer))
 
 
+def _lock_latest(connection: Connection, key: str | None) -> UUID | None:
+    """Return which artifact is the latest of a key, which nobody else changes until the transaction ends."""
+    if key is None:
+        return None
+    rows = connection.select(
+        select(collections.c.latest_id).where(collections.c.key == key).with_for_update()
+    )
+    return read_id(rows[0][0]) if rows else None
+
+
 def _forget_latest(connection: Connection, gone: Artifact) -> None:
-    mine = (collections.c.key == gone.key) & (collections.c.latest_id == gone.id.hex)
-    if not connection.select(select(collections.c.id).where(mine).with_for_update()):
-        return
+    mine = collections.c.key == gone.key
     others = select(artifacts.c.id).where(artifacts.c.key == gone.key)
     before = connection.select(others.order_by(artifacts.c.id.desc()).limit(1))
     if before:

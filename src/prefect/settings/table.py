@@ -253,7 +253,7 @@ class TasksSchedulingSettings(Section):
     )
     delete_failed_submissions: bool = option(
         True,
-        "Accepted: a background task whose arguments cannot be kept is never recorded.",
+        "Kept for code that sets it: a background task whose arguments cannot be kept is never recorded.",
         "PREFECT_TASK_SCHEDULING_DELETE_FAILED_SUBMISSIONS",
     )
 

@@ -108,6 +108,8 @@ def _parse_timedelta(value: Any) -> timedelta:
         return value
     try:
         return timedelta(seconds=float(value))
+    except OverflowError as error:
+        raise ValueError(value) from error
     except ValueError:
         text = str(value).strip()
         found = re.fullmatch(_CLOCK_DURATION, text) or re.fullmatch(_ISO_DURATION, text)
@@ -116,7 +118,10 @@ def _parse_timedelta(value: Any) -> timedelta:
         )
         if not amounts:
             raise
-        return timedelta(**amounts)
+        try:
+            return timedelta(**amounts)
+        except OverflowError as error:
+            raise ValueError(value) from error
 
 
 def _parse_any(value: Any) -> Any:
