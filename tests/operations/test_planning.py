@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from prefect.operations import create_flow, read_flow_run, read_flow_run_states, set_flow_run_state
 from prefect.operations.deployments import (
@@ -32,8 +32,8 @@ from prefect.schemas.states import State, StateType
 from prefect.schemas.work_pools import WorkPoolCreate
 from prefect.store import make_store
 from prefect.store.base import Store
-from prefect.store.tables import flow_runs
-from prefect.store.values import read_id
+from prefect.store.tables import deployment_schedules, flow_runs
+from prefect.store.values import json_text, read_id
 from prefect.types import now
 
 USUAL = Horizon(3, 100, timedelta(hours=1), timedelta(days=100))
@@ -162,6 +162,33 @@ def test_only_what_changed_lately_is_looked_at_when_asked_so(store):
 
     assert plan_runs(store, now(), USUAL, changed_since=now() + timedelta(seconds=1)) == 0
     assert plan_runs(store, now(), USUAL, changed_since=now() - timedelta(seconds=5)) == 3
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ({"rrule": "FREQ=DAILY;INTERVAL=1000000000000", "timezone": "UTC"}, 0),
+        ({"interval": 86400.0, "anchor_date": "0001-01-01T00:00:00Z", "timezone": "America/New_York"}, 0),
+        ({"cron": "0 0 * * *", "timezone": "Mars/Olympus"}, 1),
+        ({"rrule": "FREQ=NEVER", "timezone": "UTC"}, 1),
+    ],
+    ids=["step", "anchor", "zone", "rule"],
+)
+def test_a_schedule_that_has_no_times_keeps_no_other_from_being_planned(store, caplog, broken, told):
+    bad = deploy(store, every(1), name="bad")
+    with store.transaction() as connection:
+        connection.execute(
+            update(deployment_schedules)
+            .where(deployment_schedules.c.deployment_id == bad.id.hex)
+            .values(schedule=json_text(broken))
+        )
+    good = deploy(store, every(1), name="good")
+
+    assert plan_runs(store, now(), USUAL) == 3
+
+    assert {run.deployment_id for run in runs(store)} == {good.id}
+    said = [record.getMessage() for record in caplog.records if str(bad.id) in record.getMessage()]
+    assert len(said) == told
 
 
 def test_five_schedulers_at_once_plan_each_run_once(store):

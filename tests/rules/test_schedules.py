@@ -235,3 +235,26 @@ def test_planning_stops_when_enough_is_planned():
     assert is_planned(Planned(3, times[-1]), at, horizon)
     assert times_to_plan(hourly, Planned(3, times[-1]), at, horizon) == []
     assert [moment.hour for moment in times_to_plan(hourly, Planned(1, times[0]), at, horizon)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        IntervalSchedule(
+            interval=timedelta(days=1), anchor_date=datetime(1, 1, 1, tzinfo=UTC), timezone=NEW_YORK
+        ),
+        IntervalSchedule(
+            interval=timedelta(days=1),
+            anchor_date=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+            timezone="Asia/Tokyo",
+        ),
+        RRuleSchedule(rrule="FREQ=DAILY;INTERVAL=1000000000000"),
+        RRuleSchedule(rrule="DTSTART:20200101T000000\nFREQ=WEEKLY;INTERVAL=1000000000000"),
+    ],
+    ids=["anchor before the calendar", "anchor behind it", "long step", "long step from a start"],
+)
+def test_a_schedule_that_leaves_the_calendar_has_no_more_times(schedule: Any) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    horizon = Horizon(3, 100, timedelta(hours=1), timedelta(days=100))
+    assert next_dates(schedule, at, 3) == []
+    assert times_to_plan(schedule, Planned(0, None), at, horizon) == []

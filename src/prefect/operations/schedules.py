@@ -7,6 +7,7 @@ planned, so that who pauses it meanwhile finds all of them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -41,6 +42,9 @@ __all__ = ["plan_runs", "plan_runs_of"]
 AUTO_SCHEDULED = "auto-scheduled"
 """The tag of runs that a schedule made."""
 BATCH = 100
+
+_log = logging.getLogger("prefect.operations")
+_DEPLOYMENT_ID = list(deployment_schedules.c.keys()).index("deployment_id")
 
 
 @operation("POST", "/deployments/plan_runs", internal=True)
@@ -153,16 +157,24 @@ def plan_runs_of(connection: Connection, ids: Sequence[UUID], at: datetime, hori
     )
     planned, targets = _planned(connection, at, keys), _targets(connection, keys)
     runs: list[FlowRun] = []
-    for schedule in schedules.all(connection, active):
-        assert schedule.deployment_id is not None
-        deployment = found[schedule.deployment_id]
+    for row in connection.select(active):
+        deployment = found[read_id(row[_DEPLOYMENT_ID])]
         target = targets.get(deployment.id, _Target(None, None, None))
-        done = planned.get(schedule.id, Planned(0, None))
-        bounded = horizon.bounded(schedule.max_scheduled_runs)
-        runs += (
-            _run(deployment, schedule, target, due, at)
-            for due in times_to_plan(schedule.schedule, done, at, bounded)
-        )
+        try:
+            schedule = schedules.read(row)
+            done = planned.get(schedule.id, Planned(0, None))
+            bounded = horizon.bounded(schedule.max_scheduled_runs)
+            times = times_to_plan(schedule.schedule, done, at, bounded)
+        except Exception as error:  # noqa: BLE001 - one schedule must not keep all others from being planned
+            _log.error(
+                "No runs are planned for a schedule of deployment %s, whose times cannot be found. "
+                "Change or delete the schedule. %s: %s",
+                deployment.id,
+                type(error).__name__,
+                error,
+            )
+            continue
+        runs += (_run(deployment, schedule, target, due, at) for due in times)
     return _add(connection, runs)
 
 

@@ -56,6 +56,14 @@ def dates_of(schedule: AnySchedule, start: datetime) -> Iterator[datetime]:
         schedule: The schedule.
         start: The first time that may be given.
     """
+    try:
+        yield from _dates(schedule, start)
+    except OverflowError:
+        # The next time, or one to count it from, is none that a calendar has.
+        return
+
+
+def _dates(schedule: AnySchedule, start: datetime) -> Iterator[datetime]:
     start = start.astimezone(UTC)
     zone = ZoneInfo(schedule.timezone or "UTC")
     on_the_wall = start.astimezone(zone).replace(tzinfo=None)
@@ -71,14 +79,10 @@ def dates_of(schedule: AnySchedule, start: datetime) -> Iterator[datetime]:
 
 def _counted(anchor: datetime, interval: timedelta, start: datetime) -> Iterator[datetime]:
     """Give the times that are whole intervals from an anchor, and not before a start."""
-    try:
-        moment = anchor - ((anchor - start) // interval) * interval
-        while True:
-            yield moment
-            moment += interval
-    except OverflowError:
-        # The next time is none that a calendar has.
-        return
+    moment = anchor - ((anchor - start) // interval) * interval
+    while True:
+        yield moment
+        moment += interval
 
 
 def _of_rule(rule: Any, start: datetime) -> Iterator[datetime]:
