@@ -216,6 +216,25 @@ def test_an_outage_is_said_once_and_nothing_is_lost(
     assert "Nothing was lost" in caplog.records[-1].getMessage()
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("503 Service Unavailable", "StoreUnavailable: 503 Service Unavailable. Your"),
+        ("The disk is full.", "StoreUnavailable: The disk is full. Your"),
+        ("", "StoreUnavailable. Your"),
+    ],
+)
+def test_what_an_outage_says_is_whole_sentences(
+    recorder: Recorder, sink: MemorySink, caplog: pytest.LogCaptureFixture, said: str, told: str
+) -> None:
+    sink.error = StoreUnavailable(said)
+    recorder.log(line("one"))
+    assert recorder.flush() is False
+    assert told in caplog.text
+    sink.error = None
+    assert recorder.close()
+
+
 def test_an_outage_that_somebody_else_told_is_not_told_again(
     recorder: Recorder, sink: MemorySink, caplog: pytest.LogCaptureFixture
 ) -> None:

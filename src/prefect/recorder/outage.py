@@ -44,8 +44,11 @@ class Outage:
 
     def greeting(self, store: str) -> str:
         """Say what happened and what it means, once an outage."""
+        reason = f"{type(self.error).__name__}: {self.error}".rstrip().rstrip(":")
+        if not reason.endswith((".", "!", "?")):
+            reason += "."
         return (
-            f"Task runs and logs cannot be written to {store}: {type(self.error).__name__}: {self.error} "
+            f"Task runs and logs cannot be written to {store}: {reason} "
             "Your code goes on; the newest records wait in memory until it works again."
         )
 
