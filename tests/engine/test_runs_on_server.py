@@ -24,12 +24,14 @@ from prefect.exceptions import Abort, ServerUnreachable
 from prefect.recorder import get_recorder
 from prefect.recorder.outbox import Outbox, Undelivered
 from prefect.runtime import flow_run as this_run
+from prefect.schemas.states import State
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_CLIENT_MAX_RETRIES,
     PREFECT_HOME,
     temporary_settings,
 )
+from prefect.states import Completed
 from wire import Proxy, Stub, serving
 
 RunPython = Callable[..., "CompletedProcess[str]"]
@@ -134,6 +136,25 @@ def test_a_run_and_its_tasks_are_recorded_as_the_server_says(proxy: Proxy, seen:
     assert flaked["run_count"] == 2
     (line,) = [log for log in seen.logs(run_id) if log["message"] == "it works"]
     assert line["task_run_id"] == flaked["id"]
+
+
+def test_a_text_that_no_utf_8_can_say_fails_no_run(proxy: Proxy, seen: Seen) -> None:
+    @task(task_run_name="task {x}")
+    def plain(x: str) -> None:
+        get_run_logger().info("read %s", x)
+
+    @flow(flow_run_name="run {x}")
+    def odd(x: str) -> State[None]:
+        plain(x)
+        return Completed(message=f"read {x}")
+
+    state = odd("\ud800", return_state=True)
+
+    run_id = state.state_details.flow_run_id
+    run = seen.run(run_id)
+    assert (run["name"], run["state"]["type"], run["state"]["message"]) == ("run ?", "COMPLETED", "read ?")
+    assert [found["name"] for found in seen.ended_task_runs(run_id, 1)] == ["task ?"]
+    assert "read ?" in [log["message"] for log in seen.logs(run_id)]
 
 
 def test_a_run_costs_three_requests_before_user_code_and_two_after_it(proxy: Proxy, seen: Seen) -> None:
@@ -397,6 +418,13 @@ def test_an_async_flow_that_is_cancelled_while_its_server_is_away_ends_at_once(
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(main())
     assert list((tmp_path / "outbox").rglob("*.jsonl"))
+
+
+def test_what_the_outbox_keeps_is_for_this_user_alone(tmp_path: Path) -> None:
+    folder = Outbox(tmp_path / "home", "http://host/api").keep([Undelivered("log", "{}")])
+    (kept,) = folder.iterdir()
+    modes = [path.stat().st_mode & 0o777 for path in (folder.parent, folder, kept)]
+    assert modes == [0o700, 0o700, 0o600]
 
 
 def test_a_damaged_file_of_the_outbox_is_left_for_a_person_to_look_at(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from prefect.client.transport import Transport
 from prefect.exceptions import PrefectException
 from prefect.operations.calling import Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
-from prefect.schemas.base import encode_json
 from prefect.schemas.queries import DEFAULT_LIMIT
 from prefect.store.base import Store
+from prefect.store.values import json_text
 
 if TYPE_CHECKING:
     import httpx
@@ -101,7 +101,7 @@ class HttpClient:
         content = None
         if given and not layout.in_query:
             (body,) = given.values() if layout.is_body else (given,)
-            content = encode_json(sendable(body))
+            content = json_text(sendable(body)).encode()
         return self.request(known.method, path, params=params, content=content)
 
     def request(

@@ -29,10 +29,11 @@ from prefect.recorder.outbox import Undelivered
 from prefect.recorder.server_sink import ServerSink
 from prefect.rules.bookkeeping import enter_state
 from prefect.schemas.actions import FlowCreate, FlowRunCreate, FlowRunUpdate, TaskRunCreate
-from prefect.schemas.base import encode_json, jsonable
+from prefect.schemas.base import jsonable
 from prefect.schemas.objects import FlowRun, TaskRun, TaskRunPolicy, TaskRunRecord
 from prefect.schemas.responses import OrchestrationResult, SetStateStatus, StateWaitDetails
 from prefect.schemas.states import State
+from prefect.store.values import json_text
 
 __all__ = ["ServerJournal"]
 
@@ -111,7 +112,7 @@ class ServerJournal(Journal):
 
     def update(self, run: FlowRun, changes: FlowRunUpdate) -> None:
         """Write down changes of a run."""
-        content = encode_json(sendable(changes))
+        content = json_text(sendable(changes)).encode()
         self._patiently(lambda: self.client.request("PATCH", f"/flow_runs/{run.id}", content=content))
 
     def propose(self, run: FlowRun, state: State[Any], *, force: bool = False) -> State[Any]:
@@ -218,7 +219,7 @@ class ServerJournal(Journal):
         self._hurry.set()
 
     def _keep(self, run: FlowRun, state: State[Any], error: BaseException, *, force: bool) -> None:
-        body = encode_json({"state": sendable(state), "force": force}).decode()
+        body = json_text({"state": sendable(state), "force": force})
         path = f"/flow_runs/{run.id}/set_state"
         where = self._sink.keep_things([Undelivered("request", body, "POST", path)])
         fate = "is lost" if where is None else f"is kept in {where} until a process reaches the server"

@@ -57,11 +57,14 @@ class Outbox:
         Raises:
             OSError: They cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        # Logs and the results of runs are for this user alone. `parents` would be made for all to read.
+        self.folder.parent.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.parent.mkdir(mode=0o700, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         for start in range(0, len(things), IN_A_FILE):
             name = uuid7().hex
             unfinished = self.folder / f"{name}.part"
-            with unfinished.open("wb") as file:
+            with open(unfinished, "wb", opener=_for_this_user) as file:
                 file.writelines(_encode(thing) + b"\n" for thing in things[start : start + IN_A_FILE])
                 file.flush()
                 os.fsync(file.fileno())
@@ -94,6 +97,10 @@ class Outbox:
     def give_back(taken: Path) -> None:
         """Leave a file that was taken to the next process."""
         taken.rename(taken.with_name(f"{taken.name.partition('.')[0]}.jsonl"))
+
+
+def _for_this_user(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 _encode = msgspec.json.Encoder().encode
