@@ -14,6 +14,7 @@ from prefect.operations import create_flow, read_flow_by_name, read_flows
 from prefect.schemas.actions import FlowCreate
 from prefect.schemas.queries import FlowQuery
 from prefect.store import make_store, open_store
+from prefect.store.administration import upgrade
 from prefect.store.base import Store
 from prefect.store.migrate import upgrade_sqlite
 from prefect.store.versions import SCHEMA_VERSION
@@ -39,6 +40,28 @@ def test_a_file_and_its_folder_are_made_when_first_used(store: Store, path: Path
     assert not path.parent.exists()
     create_flow(store, FlowCreate(name="etl"))
     assert path.exists()
+
+
+def test_a_new_file_and_those_beside_it_are_for_this_user_alone(store: Store, path: Path) -> None:
+    create_flow(store, FlowCreate(name="etl"))
+    modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    assert set(modes) >= {"prefect.db", "prefect.db-wal"}
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_file_that_is_there_keeps_its_mode(store: Store, path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    path.chmod(0o640)
+    create_flow(store, FlowCreate(name="etl"))
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_that_is_made_by_way_of_administration_is_for_this_user_alone(
+    store: Store, path: Path
+) -> None:
+    upgrade(store)
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_was_written_is_there_when_the_file_is_opened_again(store: Store, path: Path) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from prefect.exceptions import ConfigurationError, StoreUnavailable
 from prefect.store.base import Store
 from prefect.store.migrate import alembic_config
+from prefect.store.sqlite import make_file
 from prefect.store.versions import READ_VERSION, VERSION_TABLE
 
 __all__ = ["Revision", "downgrade", "reset", "revisions", "stamp", "upgrade", "version_of"]
@@ -132,6 +133,7 @@ def _connected(store: Store) -> Generator[Connection]:
 def _sqlite(store: Store) -> Engine:
     path = Path(store.url.removeprefix("sqlite:///"))
     path.parent.mkdir(parents=True, exist_ok=True)
+    make_file(path)
     return create_engine(
         "sqlite://",
         creator=lambda: sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None),

@@ -17,7 +17,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
@@ -35,7 +35,7 @@ from prefect.types import call_in_forked_child
 if TYPE_CHECKING:
     from sqlalchemy.sql import ClauseElement
 
-__all__ = ["SqliteStore"]
+__all__ = ["SqliteStore", "make_file"]
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for others before it gives up, unless a store is told otherwise."""
@@ -48,6 +48,7 @@ _MOST_PARAMETERS = 999
 
 _stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
 _abandoned: list[sqlite3.Connection] = []
+_making = threading.Lock()
 
 
 class _SqliteConnection(Connection):
@@ -199,6 +200,7 @@ class SqliteStore(Store):
     def _open(self) -> sqlite3.Connection:
         if self.path != ":memory:":
             _make_folder(Path(self.path).parent)
+            make_file(self.path)
         raw = sqlite3.connect(
             self.path,
             timeout=WAIT_SECONDS,
@@ -305,6 +307,20 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
+def make_file(path: str | Path) -> None:
+    """Make the file of a database that is not there yet, for this user alone to read.
+
+    It holds the key of blocks and whatever runs say. SQLite gives the files beside it the same rights. A file
+    that is there keeps its own.
+
+    Args:
+        path: The file.
+    """
+    # SQLite's locks of a file are gone when the process closes it anywhere: nobody may connect meanwhile.
+    with _making, suppress(OSError):  # SQLite says what is wrong, if it cannot make it either
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 def _explain(error: sqlite3.DatabaseError, path: str) -> StoreError | None:
     """Say what went wrong with the file; None where the file is not to blame."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -338,6 +354,8 @@ def _explain(error: sqlite3.DatabaseError, path: str) -> StoreError | None:
 
 
 def _after_fork() -> None:
+    global _making
+    _making = threading.Lock()
     for store in _stores:
         store._abandon()
 
