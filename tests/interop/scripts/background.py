@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from prefect.task_worker import serve
-
 from prefect import task
+from prefect.task_worker import serve
 
 
 @task(log_prints=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 import time
 
-from prefect.flow_runs import resume_flow_run
-from prefect.input import RunInput
-
 from prefect import flow, get_client, pause_flow_run, task
 from prefect.client.schemas.filters import FlowRunFilter
+from prefect.flow_runs import resume_flow_run
+from prefect.input import RunInput
 from prefect.states import Cancelling
 
 
