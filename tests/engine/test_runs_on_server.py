@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -24,14 +24,12 @@ from prefect.exceptions import Abort, ServerUnreachable
 from prefect.recorder import get_recorder
 from prefect.recorder.outbox import Outbox, Undelivered
 from prefect.runtime import flow_run as this_run
-from prefect.schemas.states import State
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_CLIENT_MAX_RETRIES,
     PREFECT_HOME,
     temporary_settings,
 )
-from prefect.states import Completed
 from wire import Proxy, Stub, serving
 
 RunPython = Callable[..., "CompletedProcess[str]"]
@@ -138,19 +136,27 @@ def test_a_run_and_its_tasks_are_recorded_as_the_server_says(proxy: Proxy, seen:
     assert line["task_run_id"] == flaked["id"]
 
 
-def test_a_text_that_no_utf_8_can_say_fails_no_run(proxy: Proxy, seen: Seen) -> None:
-    @task(task_run_name="task {x}")
-    def plain(x: str) -> None:
-        get_run_logger().info("read %s", x)
+ODD = """
+from prefect import flow, get_run_logger, task
+from prefect.states import Completed
 
-    @flow(flow_run_name="run {x}")
-    def odd(x: str) -> State[None]:
-        plain(x)
-        return Completed(message=f"read {x}")
+@task(task_run_name="task {x}")
+def plain(x: str) -> None:
+    get_run_logger().info("read %s", x)
 
-    state = odd("\ud800", return_state=True)
+@flow(flow_run_name="run {x}")
+def odd(x: str):
+    plain(x)
+    return Completed(message=f"read {x}")
 
-    run_id = state.state_details.flow_run_id
+print(odd("\\ud800", return_state=True).state_details.flow_run_id)
+"""
+
+
+def test_a_text_that_no_utf_8_can_say_fails_no_run(proxy: Proxy, seen: Seen, run_python: RunPython) -> None:
+    # In a process of its own: those of a test run send each other what was logged, as UTF-8.
+    run_id = UUID(run_python("-c", ODD, env={"PREFECT_API_URL": proxy.url}).stdout.split()[-1])
+
     run = seen.run(run_id)
     assert (run["name"], run["state"]["type"], run["state"]["message"]) == ("run ?", "COMPLETED", "read ?")
     assert [found["name"] for found in seen.ended_task_runs(run_id, 1)] == ["task ?"]
