@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from queue import Empty
 
@@ -61,16 +62,24 @@ def test_runs_are_given_one_at_a_time_when_they_are_due(client):
     worker.close()
 
 
-@pytest.mark.xfail(strict=False, reason="PostgreSQL, on a busy machine, has given one run twice")
+def given_to(workers):
+    """Acknowledge what waits for workers, and return it; who is quicker is given more."""
+    given = []
+    for worker in workers:
+        with suppress(Empty):
+            given.append(worker.receive_json(timeout=0.1)["id"])
+            worker.send_json({"type": "ack"})
+    return given
+
+
 def test_each_run_is_given_to_one_worker_of_any_server(client, store):
     runs = {delay(client) for _ in range(6)}
     given = []
     with TestClient(make_app(store), base_url="http://127.0.0.1") as elsewhere:
         workers = [subscribe(server, "bg") for server in (client, elsewhere, client)]
-        for _ in range(2):
-            for worker in workers:
-                given.append(worker.receive_json()["id"])
-                worker.send_json({"type": "ack"})
+        while len(given) < len(runs):
+            given += given_to(workers)
+        given += given_to(workers)
         for worker in workers:
             worker.close()
 
