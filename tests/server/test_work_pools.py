@@ -331,9 +331,9 @@ def test_a_retry_that_a_process_waits_for_is_nobody_elses(client, plan, store):
     assert fetched(client) == []
 
 
+# SQLite has one writer at a time.
+@pytest.mark.parametrize("store", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
 def test_a_queue_that_is_being_changed_keeps_nobody_waiting(client, pool, plan, store):
-    if store.dialect == "sqlite":
-        pytest.skip("one writer at a time")
     from prefect.operations.work_pools import get_scheduled_flow_runs
     from prefect.store import make_store
     from prefect.store.work_pools import queues
