@@ -89,6 +89,7 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
 
     from prefect.operations import crash_orphans  # noqa: PLC0415
     from prefect.server.app import make_app  # noqa: PLC0415
+    from prefect.server.parting import Parting  # noqa: PLC0415
     from prefect.services.loop import ServiceThread  # noqa: PLC0415
     from prefect.services.table import services_of  # noqa: PLC0415
     from prefect.store import open_store  # noqa: PLC0415
@@ -99,7 +100,7 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
     store = open_store()
     crash_orphans(store, now())
     config = uvicorn.Config(
-        make_app(store, checks_hosts=serving.checks_hosts),
+        Parting(make_app(store, checks_hosts=serving.checks_hosts), lambda: server.should_exit),
         access_log=False,
         log_config=None,
         log_level=level.lower(),
@@ -109,11 +110,12 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
         timeout_graceful_shutdown=STOP_SECONDS,
         server_header=False,
     )
+    server = uvicorn.Server(config)
     if announce is not None:
         announce()
     try:
         with ServiceThread(store, services_of(settings)):
-            uvicorn.Server(config).run(sockets=[serving.listener])
+            server.run(sockets=[serving.listener])
     finally:
         store.close()
 
