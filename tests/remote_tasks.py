@@ -1,0 +1,239 @@
+"""Tasks that tests have run on workers: in a module that workers can import, as users' tasks mostly are."""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from prefect import get_run_logger, runtime, task
+from prefect.context import FlowRunContext, TaskRunContext, get_run_context
+
+__all__ = ["Picky", "Traced", "facts", "wait_until"]
+
+
+def wait_until(condition: Any, seconds: float = 30.0) -> None:
+    """Return as soon as a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "what was waited for did not happen"
+        time.sleep(0.01)
+
+
+@task
+def same(x: Any = None) -> Any:
+    return x
+
+
+@task
+async def aside(x: Any) -> Any:
+    return x
+
+
+@task
+def add(x: Any, y: Any) -> Any:
+    return x + y
+
+
+@task
+def parts(count: int) -> Any:
+    yield from range(count)
+
+
+@task
+def pid(_: Any = None) -> int:
+    return os.getpid()
+
+
+@task
+def zeros(count: int) -> Any:
+    import numpy
+
+    return numpy.zeros(count)
+
+
+@task
+def size_of(array: Any) -> int:
+    return int(array.nbytes)
+
+
+@task
+def nested(x: int) -> int:
+    return same(x) + same.submit(x).result()
+
+
+@task
+def nested_map(count: int) -> list[int]:
+    return [sum(inner.result()) for inner in [same.map(range(n)) for n in range(count)]]
+
+
+class Picky(Exception):
+    """Cannot be made again of its arguments."""
+
+    def __init__(self, a: int, b: int) -> None:
+        super().__init__(f"{a} and {b}")
+
+
+@task
+def fail(text: str = "on the worker") -> None:
+    raise KeyError(text)
+
+
+@task
+def fail_pickily() -> None:
+    raise Picky(1, b=2)
+
+
+@task
+def lock() -> Any:
+    return threading.Lock()
+
+
+@task(retries=2)
+def flaky() -> int:
+    if runtime.task_run.run_count < 3:
+        raise ValueError("again")
+    return runtime.task_run.run_count
+
+
+@task(retries=1, retry_delay_seconds=0.05)
+def flaky_with_delay() -> int:
+    if runtime.task_run.run_count < 2:
+        raise ValueError("again")
+    return runtime.task_run.run_count
+
+
+@task(timeout_seconds=0.1)
+def slow() -> None:
+    time.sleep(30)
+
+
+@task(timeout_seconds=0.1)
+async def slow_aside() -> None:
+    import asyncio
+
+    await asyncio.sleep(30)
+
+
+@task
+def hold(begun: str, until: str) -> str:
+    """Create one file, and return when another is there."""
+    Path(begun).touch()
+    wait_until(Path(until).exists, 60)
+    return "held"
+
+
+@task
+def touch(path: str) -> str:
+    Path(path).touch()
+    return path
+
+
+@task
+def die(begun: str = "") -> None:
+    if begun:
+        Path(begun).touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@task(retries=1)
+def die_once(mark: str) -> int:
+    path = Path(mark)
+    if not path.exists():
+        path.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return runtime.task_run.run_count
+
+
+class Traced:
+    """Remembers the processes that it came through: in each that unpickles it, its number is added."""
+
+    def __init__(self, seen: tuple[int, ...] = ()) -> None:
+        self.seen = seen
+
+    def __reduce__(self) -> Any:
+        return _arrive, (self.seen,)
+
+
+def _arrive(seen: tuple[int, ...]) -> Traced:
+    return Traced((*seen, os.getpid()))
+
+
+@task
+def traced() -> Traced:
+    return Traced()
+
+
+@task
+def way_of(value: Traced) -> tuple[int, ...]:
+    return value.seen
+
+
+def facts() -> dict[str, Any]:
+    """Every fact of the runs here that does not change while they run."""
+    flow_facts = {name: getattr(runtime.flow_run, name) for name in dir(runtime.flow_run)}
+    del flow_facts["state_name"]
+    return {
+        "flow_run": flow_facts,
+        "task_run": {name: getattr(runtime.task_run, name) for name in dir(runtime.task_run)},
+        "deployment": {name: getattr(runtime.deployment, name) for name in dir(runtime.deployment)},
+    }
+
+
+@task(tags=["own"])
+def see(x: int) -> dict[str, Any]:
+    context = TaskRunContext.get()
+    assert context is not None
+    assert context.task_run is not None
+    assert get_run_context() is context
+    return {
+        **facts(),
+        "context": str(context.task_run.id),
+        "flow context": FlowRunContext.get() is not None,
+        "pid": os.getpid(),
+        "x": x,
+    }
+
+
+@task(log_prints=True)
+def speak(x: int) -> None:
+    get_run_logger().info("a record of %s", x)
+    print("a print of", x)
+
+
+@task
+def setting(path: str) -> Any:
+    from prefect.settings import get_current_settings
+
+    value: Any = get_current_settings()
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+@task
+def is_in_memory(reversed_text: str) -> bool:
+    """Tell whether a text is anywhere in what this process has written to its memory."""
+    gc.collect()
+    # As classes of one character each, since the text itself would be found.
+    text = re.compile("".join(f"[{character}]" for character in reversed(reversed_text)).encode())
+    with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
+        for line in maps:
+            addresses, rights, _, _, inode, *_ = line.split()
+            if not rights.startswith("rw-p") or inode != "0":
+                continue
+            begin, end = (int(address, 16) for address in addresses.split("-"))
+            for at in range(begin, end, 1 << 24):
+                try:
+                    memory.seek(at)
+                    found = text.search(memory.read(min(end - at, 1 << 24)))
+                except (OSError, ValueError):
+                    break
+                if found:
+                    return True
+    return False

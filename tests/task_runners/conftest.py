@@ -1,0 +1,49 @@
+"""The four task runners; what clusters they need is started once in a test process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
+
+Make = Callable[[], TaskRunner]
+
+
+@contextmanager
+def _threads() -> Iterator[Make]:
+    yield lambda: ThreadPoolTaskRunner(max_workers=8)
+
+
+@contextmanager
+def _processes() -> Iterator[Make]:
+    yield lambda: ProcessPoolTaskRunner(max_workers=2)
+
+
+_KINDS = {"threads": _threads, "processes": _processes}
+
+
+def _parameter(kind: str) -> Any:
+    return kind if kind == "threads" else pytest.param(kind, marks=pytest.mark.processes)
+
+
+@pytest.fixture(scope="session", params=[_parameter(kind) for kind in _KINDS])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Where tasks run: each test that asks is run with every task runner."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def make_runner(kind: str) -> Iterator[Make]:
+    """Make a task runner, on a cluster that lasts."""
+    with _KINDS[kind]() as make:
+        yield make
+
+
+@pytest.fixture
+def runner(make_runner: Make) -> TaskRunner:
+    """A task runner, for a flow."""
+    return make_runner()
