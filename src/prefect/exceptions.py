@@ -17,6 +17,7 @@
         ├── ConcurrencyLimitReached          no slot is free; later there may be
         ├── LeaseLost                        slots are held no more: they were not renewed in time
         ├── RequestRefused                   (also a ValueError) what is asked for does not fit what is there
+        │   └── InvalidTemplate              a text that should be a template is none
         ├── ReservedNameError                nobody may give that name, or change what has it
         ├── ServerUnreachable                (also a ConnectionError) a server does not answer
         ├── ServerBusy                       too many requests are under way
@@ -61,6 +62,7 @@ __all__ = [
     "FlowScriptError",
     "HashError",
     "InvalidNameError",
+    "InvalidTemplate",
     "LeaseLost",
     "MappingLengthMismatch",
     "MappingMissingIterable",
@@ -313,6 +315,25 @@ class LeaseLost(PrefectException):
 
 class RequestRefused(PrefectException, ValueError):
     """What is asked for is well formed, but does not fit what is there."""
+
+
+class InvalidTemplate(RequestRefused):
+    """A text that should be a template is none.
+
+    Args:
+        reason: What is wrong with it.
+        line: Where; 0: as a whole.
+        source: The text.
+    """
+
+    def __init__(self, reason: str, line: int, source: str) -> None:
+        super().__init__(f"Line {line}: {reason}" if line else reason)
+        self.reason = reason
+        self.line = line
+        self.source = source
+
+    def __reduce__(self) -> tuple[type[InvalidTemplate], tuple[str, int, str]]:
+        return type(self), (self.reason, self.line, self.source)
 
 
 class ReservedNameError(PrefectException):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import timedelta
 from queue import Empty
@@ -128,3 +129,38 @@ def test_who_does_not_say_which_tasks_it_serves_is_disconnected(client, first):
             socket.receive_json()
 
     assert ended.value.code == 4001
+
+
+def test_who_waits_for_task_runs_is_told(client):
+    def waiting(**asked):
+        answer = client.post("/api/task_workers/filter", json=asked)
+        assert answer.status_code == 200
+        return [(worker["identifier"], worker["task_keys"]) for worker in answer.json()]
+
+    assert waiting() == []
+    worker = subscribe(client, "bg", "other")
+    until(lambda: waiting() == [("vm-1", ["bg", "other"])])
+    assert waiting(task_worker_filter={"task_keys": ["other", "bg"]}) == [("vm-1", ["bg", "other"])]
+    assert waiting(task_worker_filter={"task_keys": ["bg", "third"]}) == []
+    assert client.post("/api/task_workers/filter", json={"task_worker_filter": {}}).status_code == 422
+    worker.close()
+    until(lambda: waiting() == [])
+
+
+def until(is_so):
+    end = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.02)
+
+
+def test_a_worker_is_no_longer_told_when_its_server_has_died(store, monkeypatch):
+    from prefect.operations import task_workers
+
+    task_workers.see_task_worker(store, "a", "vm-1", ["bg"])
+    assert [each.identifier for each in task_workers.read_task_workers(store)] == ["vm-1"]
+    later = now() + timedelta(minutes=10)
+    monkeypatch.setattr(task_workers, "now", lambda: later)
+    assert task_workers.read_task_workers(store) == []
+    task_workers.see_task_worker(store, "b", "vm-2", ["bg"])
+    assert [each.identifier for each in task_workers.read_task_workers(store)] == ["vm-2"]

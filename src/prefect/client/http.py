@@ -18,6 +18,7 @@ from prefect.exceptions import PrefectException
 from prefect.operations.calling import Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
 from prefect.schemas.queries import DEFAULT_LIMIT
+from prefect.schemas.responses import TextFile
 from prefect.store.base import Store
 from prefect.store.values import json_text
 
@@ -177,6 +178,9 @@ def _result_of(response: httpx.Response, wanted: Any) -> Any:
     # A change is answered without a body, whatever it gives where it is made.
     if response.status_code == 204 or wanted is None or wanted is type(None):
         return None
+    if wanted is TextFile:
+        kind, _, _ = response.headers.get("content-type", "").partition(";")
+        return TextFile(kind, response.headers.get("content-disposition", ""), iter([response.text]))
     try:
         return msgspec.json.decode(response.content, type=wanted, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -64,7 +64,8 @@ def layout_of(operation: Operation) -> Layout:
             if parameter.default is not parameter.empty
         },
         in_query=in_query,
-        is_body=not in_query and len(others) == 1 and _is_object(hints[others[0]]),
+        is_body=operation.body_is_value
+        or (not in_query and len(others) == 1 and _is_object(hints[others[0]])),
         result_type=hints["return"],
     )
 

@@ -34,6 +34,9 @@ class Operation(NamedTuple):
     status: int | None = None
     """The status of a server's answer, where it is another than the method has."""
 
+    body_is_value: bool = False
+    """Whether its one argument is the body itself, though it is no object."""
+
     @property
     def name(self) -> str:
         """The function's name."""
@@ -53,6 +56,7 @@ def operation(
     creates: bool = False,
     internal: bool = False,
     status: int | None = None,
+    body_is_value: bool = False,
 ) -> Callable[[Callable[Concatenate[Store, P], R]], Callable[Concatenate[Store, P], R]]:
     """Register a function over a store as an operation; the function stays what it is.
 
@@ -62,10 +66,11 @@ def operation(
         creates: Whether it makes something.
         internal: Whether only this process calls it.
         status: The status of a server's answer, where it is another than the method has.
+        body_is_value: Whether its one argument is the body itself, though it is no object.
     """
 
     def register(function: Callable[Concatenate[Store, P], R]) -> Callable[Concatenate[Store, P], R]:
-        _operations[function] = Operation(function, method, path, creates, internal, status)
+        _operations[function] = Operation(function, method, path, creates, internal, status, body_is_value)
         return function
 
     return register

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from prefect.schemas.base import FrozenSchema, Schema
@@ -19,6 +20,7 @@ __all__ = [
     "StateAcceptDetails",
     "StateRejectDetails",
     "StateWaitDetails",
+    "TextFile",
 ]
 
 
@@ -93,3 +95,12 @@ class FlowRunBulkSetStateResponse(Schema):
     """The answers to a state that was proposed for several flow runs."""
 
     results: list[FlowRunOrchestrationResult]
+
+
+class TextFile(NamedTuple):
+    """An answer that is a file, made as it is sent."""
+
+    media_type: str
+    disposition: str
+    """What it is to be called, as the header `Content-Disposition` says it."""
+    parts: Iterator[str]

@@ -11,6 +11,7 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import ClientException, InternalServerException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.response import Stream
 from litestar.routes import WebSocketRoute
 
 from prefect.operations.events import record_events
@@ -20,6 +21,7 @@ from prefect.server.access import PREFIX, access_of, prefix_of
 from prefect.server.compression import compressed
 from prefect.server.errors import failure_of
 from prefect.server.events import events_in
+from prefect.server.files import streamed
 from prefect.server.gate import Gate, Socket
 from prefect.server.inbox import Inbox
 from prefect.server.messages import ASGIApp
@@ -43,6 +45,7 @@ _JSON = "application/json"
 _CHANGING = frozenset(("PATCH", "PUT", "DELETE"))
 
 AnyRequest = Request[Any, Any, Any]
+AnyResponse = Response[bytes] | Stream
 
 
 def make_app(store: Store, workroom: Workroom | None = None, *, checks_hosts: bool = True) -> Gate:
@@ -104,15 +107,15 @@ def _handler(
 ) -> HTTPRouteHandler:
     def answer(
         path: dict[str, str], query: dict[str, str], body: bytes, accepted: str, base: str
-    ) -> Response[bytes]:
-        status, content = route.answer(store, path, query, body, base)
-        return compressed(content, status, accepted)
+    ) -> AnyResponse:
+        status, content, file = route.answer(store, path, query, body, base)
+        return compressed(content, status, accepted) if file is None else streamed(file, workroom)
 
     operation = route.operation
     # Others may write too, but do so shortly, or after they have read for long.
     call = workroom.write if operation.creates or operation.method in _CHANGING else workroom.run
 
-    async def handle(request: AnyRequest) -> Response[bytes]:
+    async def handle(request: AnyRequest) -> AnyResponse:
         headers = request.headers
         _check_version(headers.get("x-prefect-api-version"))
         body = b""

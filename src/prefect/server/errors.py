@@ -12,6 +12,7 @@ import msgspec
 
 from prefect.exceptions import (
     ConcurrencyLimitReached,
+    InvalidTemplate,
     LeaseLost,
     ObjectAlreadyExists,
     ObjectNotFound,
@@ -85,6 +86,9 @@ def failure_of(error: BaseException) -> Failure:
         return _failure(422, _invalid("body", str(error), None))
     if isinstance(error, ObjectNotFound):
         return _failure(404, {"detail": error.help_message or "Not Found"})
+    if isinstance(error, InvalidTemplate):
+        said = {"line": error.line, "message": error.reason, "source": error.source}
+        return _failure(422, {"error": said})
     for status, kinds in _STATUSES:
         if isinstance(error, kinds):
             return _failure(status, {"detail": str(error)}, _headers(error))

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from prefect.schemas.responses import TextFile
 from prefect.server.routes import Route
 from prefect.version import API_VERSION
 
@@ -24,7 +25,7 @@ def describe(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
     """
     wanted: list[Any] = []
     for route in routes:
-        wanted += [route.result_type, *route.in_path.values()]
+        wanted += [str if route.result_type is TextFile else route.result_type, *route.in_path.values()]
         wanted += [each for each in (route.body_type, route.query_type) if each is not None]
     made, components = msgspec.json.schema_components(wanted, ref_template=_REFERENCES)
     schemas = iter(made)
@@ -66,7 +67,8 @@ def _describe(route: Route, schemas: Any, components: dict[str, Any]) -> dict[st
     ):
         described["responses"] = {"204": {"description": "Done"}}
     else:
-        answer = {"description": "Done", "content": {"application/json": {"schema": result}}}
+        media = "text/csv" if route.result_type is TextFile else "application/json"
+        answer = {"description": "Done", "content": {media: {"schema": result}}}
         described["responses"] = {"200": answer, **({"201": answer} if operation.creates else {})}
     return described
 

@@ -31,10 +31,14 @@ from prefect.operations import (  # noqa: F401 - with them, the registry is comp
     flow_run_inputs,
     graphs,
     history,
+    log_downloads,
     result_storage,
     run_pages,
     saved_searches,
+    system_blocks,
     tag_limits,
+    task_workers,
+    templates,
     ui,
     variables,
     work_pools,
@@ -47,7 +51,7 @@ from prefect.schemas.actions import FlowRunCreate, StateCreate, TaskRunCreate
 from prefect.schemas.base import encode_json
 from prefect.schemas.deployments import DeploymentFlowRunCreate
 from prefect.schemas.events import EventPage
-from prefect.schemas.responses import OrchestrationResult
+from prefect.schemas.responses import OrchestrationResult, TextFile
 from prefect.schemas.states import State
 from prefect.server.bounds import check_parameters
 from prefect.server.errors import InvalidRequest, OutOfRange
@@ -67,6 +71,8 @@ class Answer(NamedTuple):
 
     status: int
     body: bytes
+    file: TextFile | None = None
+    """What is sent in place of the body, part by part."""
 
 
 class Route:
@@ -135,6 +141,8 @@ class Route:
         if isinstance(result, EventPage) and result.next_page is not None:
             result.next_page = base + result.next_page
         status = self._status(result, began)
+        if isinstance(result, TextFile):
+            return Answer(status, b"", result)
         return Answer(status, b"" if status == 204 else encode_json(result))
 
     def _arguments_in_path(self, path: Mapping[str, str]) -> dict[str, Any]:
@@ -150,6 +158,8 @@ class Route:
             raise InvalidRequest("query", error, dict(query)) from error
 
     def _read_body(self, body: bytes) -> dict[str, Any]:
+        if not body and self.operation.body_is_value:
+            return {}
         try:
             read = self._decode(body or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:

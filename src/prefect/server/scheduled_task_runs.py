@@ -15,6 +15,7 @@ from litestar.handlers import WebsocketRouteHandler
 
 from prefect.exceptions import ServerBusy, StoreError
 from prefect.operations.scheduled_task_runs import claim_task_run, keep_task_run, release_task_run
+from prefect.operations.task_workers import SEEN_SECONDS, forget_task_worker, see_task_worker
 from prefect.schemas.base import encode_json
 from prefect.schemas.objects import TaskRun
 from prefect.server.workroom import Workroom
@@ -78,11 +79,11 @@ def scheduled_task_runs(path: str, store: Store, room: Workroom, bell: Bell) -> 
     async def handle(socket: AnySocket) -> None:
         try:
             await socket.accept()
-            keys = await _keys(socket)
-            if keys is None:
+            asked = await _asked(socket)
+            if asked is None:
                 await socket.close(code=NOT_UNDERSTOOD, reason="Expected 'subscribe' message")
                 return
-            await _Giver(socket, store, room, bell).serve(keys)
+            await _serve(_Giver(socket, store, room, bell), asked)
         except WebSocketDisconnect:
             return
         except (StoreError, ServerBusy) as error:
@@ -92,12 +93,23 @@ def scheduled_task_runs(path: str, store: Store, room: Workroom, bell: Bell) -> 
     return WebsocketRouteHandler(path)(handle)
 
 
-async def _keys(socket: AnySocket) -> list[str] | None:
+async def _asked(socket: AnySocket) -> _Subscribe | None:
     try:
         asked = msgspec.json.decode(await socket.receive_data(mode="text"), type=_Subscribe)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return asked.keys or None
+    return asked if asked.keys else None
+
+
+async def _serve(giver: _Giver, asked: _Subscribe) -> None:
+    """Give a worker task runs, and let others know meanwhile that it is there."""
+    seen = asyncio.ensure_future(giver.be_seen(asked))
+    try:
+        await giver.serve(asked.keys)
+    finally:
+        seen.cancel()
+        await asyncio.gather(seen, return_exceptions=True)
+        await giver.be_forgotten()
 
 
 class _Giver:
@@ -109,6 +121,25 @@ class _Giver:
         self._room = room
         self._bell = bell
         self._holder = uuid7().hex
+
+    async def be_seen(self, asked: _Subscribe) -> None:
+        """Write down, again and again, that the worker is there."""
+        while True:
+            try:
+                await self._room.write(
+                    see_task_worker, self._store, self._holder, asked.client_id, asked.keys
+                )
+            except (StoreError, ServerBusy) as error:
+                # Whoever asks who is there misses one; the worker is given its runs all the same.
+                logger.debug("A worker of tasks is not seen: %s", error)
+            await asyncio.sleep(SEEN_SECONDS)
+
+    async def be_forgotten(self) -> None:
+        """Write down that the worker has gone."""
+        try:
+            await self._room.write(forget_task_worker, self._store, self._holder)
+        except (StoreError, ServerBusy) as error:
+            logger.debug("A worker of tasks is seen for a while after it has gone: %s", error)
 
     async def serve(self, keys: list[str]) -> None:
         message = asyncio.ensure_future(self._socket.receive_data(mode="text"))
