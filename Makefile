@@ -8,6 +8,7 @@ BENCH ?=
 TESTS ?= tests
 SETTING ?= server
 JOBS ?= 2
+CHAOS ?= 120
 
 BIN := $(VENV)/bin
 # A recipe that runs the demo must neither see the user's server and profile nor touch the user's home.
@@ -18,7 +19,7 @@ UV := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test behaviour interop fuzz architecture lint format types bench bench-server check lock names build clean
+.PHONY: help demo test behaviour interop acceptance fuzz architecture lint format types bench bench-server check lock names build clean
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of"
@@ -47,6 +48,9 @@ behaviour: $(VENV)/.dev-stamp ## test how flows and tasks behave with SETTING=po
 
 interop: $(VENV)/.dev-stamp $(PEER_PYTHON) ## run flows between us and Prefect 3.8.8, both ways
 	PEER_PYTHON="$(PEER_PYTHON)" $(BIN)/python -m pytest -n 0 -m interop tests/interop
+
+acceptance: $(VENV)/.dev-stamp ## kill schedulers and workers at random for CHAOS seconds, and count what they did
+	PROCONSUL_CHAOS="$(CHAOS)" $(BIN)/python -m pytest -n 0 tests/acceptance
 
 fuzz: $(VENV)/.dev-stamp ## send the server requests of all shapes, others each time
 	PROCONSUL_FUZZ=1 $(BIN)/python -m pytest -n 0 tests/server/test_fuzzing.py

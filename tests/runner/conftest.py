@@ -105,3 +105,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 def store_place(tmp_path: Path) -> Iterator[Place]:
     with _place(tmp_path, on_server=False) as found:
         yield found
+
+
+@pytest.fixture
+def server_place(tmp_path: Path) -> Iterator[Place]:
+    with _place(tmp_path, on_server=True) as found:
+        yield found

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from prefect.operations.flow_runs import resume_flow_run, set_flow_run_state
 from prefect.schemas.actions import FlowRunResume
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.types import now
+from proxies import proxy
 
 pytestmark = [pytest.mark.timeout(90), pytest.mark.processes, pytest.mark.embedded]
 
@@ -234,3 +236,41 @@ def test_async_flows_and_generators_are_carried_out(store_place):
         run = store_place.run_of(store_place.deploy(name, f"{script}:{name}"))
         assert f"RAN {name}" in store_place.execute(run).stdout
         assert store_place.read(run).state_name == "Completed"
+
+
+def test_a_run_that_begins_while_the_server_is_away_waits_for_it(server_place):
+    place = server_place
+    run = place.run_of(
+        place.deploy("f", place.script("from prefect import flow\n@flow\ndef f(): pass\n") + ":f")
+    )
+    with proxy(place.env["PREFECT_API_URL"]) as between:
+        between.is_away = True
+        process = subprocess.Popen(
+            [sys.executable, "-c", HURRIED],
+            cwd=place.folder,
+            env={
+                **os.environ,
+                **place.env,
+                "PREFECT_API_URL": between.url,
+                "PREFECT__FLOW_RUN_ID": str(run.id),
+            },
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while between.turned_away < 8:
+            assert process.poll() is None
+            time.sleep(0.05)
+        between.is_away = False
+        printed = process.communicate(timeout=60)[1]
+
+    assert process.returncode == 0, printed
+    assert place.read(run).state_name == "Completed"
+    assert printed.count("The run waits for it") == 1
+
+
+HURRIED = """
+from prefect.client import patience
+from prefect.runner.execution import execute_process_run
+patience.PAUSE = 0.1
+raise SystemExit(execute_process_run())
+"""

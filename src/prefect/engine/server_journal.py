@@ -18,8 +18,9 @@ import msgspec
 from prefect.client.bodies import sendable
 from prefect.client.http import HttpClient
 from prefect.client.options import ClientOptions, client_options
+from prefect.client.patience import PATIENCE, PAUSE, is_away
 from prefect.engine.journal import Journal, creation_of, for_store, is_current, with_lease
-from prefect.exceptions import Abort, ObjectNotFound, PrefectException, ServerUnreachable
+from prefect.exceptions import Abort, ObjectNotFound, PrefectException
 from prefect.logging.loggers import get_logger
 from prefect.operations.flow_runs import create_flow_run, set_flow_run_state
 from prefect.operations.flows import create_flow
@@ -38,12 +39,6 @@ from prefect.store.values import json_text
 __all__ = ["ServerJournal"]
 
 R = TypeVar("R")
-
-PATIENCE = 600.0
-"""Seconds that a flow run waits for a server that has gone away."""
-PAUSE = 5.0
-"""Seconds between two attempts, on top of what the client waits itself."""
-_AWAY = frozenset({408, 429, 502, 503, 504})
 
 _flow_ids: dict[tuple[ClientOptions, str], UUID] = {}
 """Ids of flows that are on a server already, by how the server is reached and the flow's name."""
@@ -106,6 +101,7 @@ class ServerJournal(Journal):
 
     def adopt(self, run: FlowRun, flow_name: str, changes: FlowRunUpdate) -> None:
         """Take up a run that others have made: this process carries it out from now on."""
+        _reached.add(self._options)  # by who started this process, and by what it has read of the run
         self._sink.introduce(run, flow_name)
         self._recorder.hold(run.id)
         self.update(run, changes)
@@ -196,8 +192,7 @@ class ServerJournal(Journal):
     def _has_gone_away(self, error: PrefectException) -> bool:
         if self._hurry.is_set() or self._options not in _reached:
             return False
-        status = getattr(getattr(error, "response", None), "status_code", 0)
-        return isinstance(error, ServerUnreachable) or status in _AWAY
+        return is_away(error)
 
     def _tell(self, error: PrefectException) -> None:
         if self._recorder.learn_of_outage(error):

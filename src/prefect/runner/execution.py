@@ -9,6 +9,7 @@ from uuid import UUID
 
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
+from prefect.client.patience import PATIENCE, patiently
 from prefect.deployments.sources import load_flow
 from prefect.deployments.steps.core import run_steps
 from prefect.engine.entry import carry_out_flow_run
@@ -64,7 +65,8 @@ def execute_flow_run(run_id: UUID) -> int:
     logger = get_logger("engine")
     try:
         client = get_caller()
-        run = client.call(read_flow_run, run_id)
+        # Who started this process has reached the server: one that is away now comes back.
+        run = patiently(lambda: client.call(read_flow_run, run_id), _tell)
     except PrefectException as error:
         logger.error("Flow run %s cannot be carried out: %s", run_id, error)
         return _FAILED
@@ -83,13 +85,17 @@ def execute_flow_run(run_id: UUID) -> int:
 
 def _carry_out(client: Caller, run: FlowRun) -> State[Any]:
     try:
-        deployment = _deployment_of(client, run)
-        facts = facts_of_flow_run(client, run, deployment)
+        deployment = patiently(lambda: _deployment_of(client, run), _tell)
+        facts = patiently(lambda: facts_of_flow_run(client, run, deployment), _tell)
         remember(facts)  # what the script reads as it is imported is looked up no more
         flow = load_deployed_flow(deployment)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's script raises
         return _crash(client, run, error)
     return carry_out_flow_run(flow, run, facts)
+
+
+def _tell(error: PrefectException) -> None:
+    get_logger("engine").warning("%s The run waits for it, for %d minutes.", error, PATIENCE // 60)
 
 
 def _crash(client: Caller, run: FlowRun, error: BaseException) -> State[Any]:
