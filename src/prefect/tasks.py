@@ -20,6 +20,7 @@ from prefect.rules.retries import exponential_backoff, spread
 from prefect.schemas.objects import TaskRunPolicy
 from prefect.schemas.states import State
 from prefect.task_runners import TaskRunner, default_task_runner
+from prefect.task_runners.base import runner_here
 from prefect.task_runners.mapping import map_parameters
 from prefect.task_runners.watching import watched
 from prefect.types import uuid7
@@ -340,7 +341,7 @@ def _taken_from(kwargs: dict[str, Any]) -> tuple[bool, Iterable[Any] | None]:
 
 def _runner_here() -> TaskRunner:
     flow = _FLOW_RUN.get()
-    runner: TaskRunner | None = flow.task_runner if flow is not None else None
+    runner: TaskRunner | None = flow.task_runner if flow is not None else runner_here.get()
     return default_task_runner() if runner is None else runner
 
 

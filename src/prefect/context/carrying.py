@@ -29,7 +29,7 @@ from prefect.schemas.objects import TaskRun, TaskRunPolicy
 from prefect.schemas.snapshots import TaskRunSnapshot
 from prefect.settings import temporary_settings
 
-__all__ = ["hydrated_context", "serialize_context", "with_context"]
+__all__ = ["hydrated_context", "read_parameters", "serialize_context", "small_parameters", "with_context"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,10 +58,10 @@ def serialize_context() -> dict[str, Any]:
     flow_run, task_run = current_flow_run(), current_task_run()
     if flow_run is not None:
         serialized["flow_run"] = packed_flow_run(flow_run)
-        serialized["flow_run_parameters"] = _pickled(flow_run.parameters)
+        serialized["flow_run_parameters"] = small_parameters(flow_run.parameters)
     if task_run is not None:
         serialized["task_run"] = packed_task_run(task_run)
-        serialized["task_run_parameters"] = _pickled(task_run.parameters)
+        serialized["task_run_parameters"] = small_parameters(task_run.parameters)
     current_tags = TagsContext.get().current_tags
     if current_tags:
         serialized["tags"] = sorted(current_tags)
@@ -201,8 +201,8 @@ def _sendable(fn: Callable[..., Any]) -> Callable[..., Any] | _ByValue:
 def _carry_runs(serialized: dict[str, Any]) -> Callable[[], None]:
     flow_run, task_run = serialized.get("flow_run"), serialized.get("task_run")
     return carry(
-        flow_run and unpacked_flow_run(flow_run, _unpickled(serialized.get("flow_run_parameters"))),
-        task_run and unpacked_task_run(task_run, _unpickled(serialized.get("task_run_parameters"))),
+        flow_run and unpacked_flow_run(flow_run, read_parameters(serialized.get("flow_run_parameters"))),
+        task_run and unpacked_task_run(task_run, read_parameters(serialized.get("task_run_parameters"))),
     )
 
 
@@ -253,19 +253,37 @@ class _Small:
         return size
 
 
-def _pickled(parameters: dict[str, Any] | None) -> bytes | None:
-    """Pickle parameters that may come along; None for those that are too large or cannot be pickled."""
+class _Open(pickle.Pickler):
+    """Refuses secrets: parameters that hold one stay where they are."""
+
+    def reducer_override(self, value: Any) -> Any:
+        kind = type(value)
+        if kind.__module__.startswith("pydantic") and "Secret" in kind.__name__:
+            raise ValueError("a secret")
+        return NotImplemented
+
+
+def small_parameters(parameters: dict[str, Any] | None) -> bytes | None:
+    """Pickle parameters that may come along with a run.
+
+    Args:
+        parameters: The run's parameters.
+
+    Returns:
+        None for those that are too large, hold a secret, or cannot be pickled.
+    """
     if parameters is None:
         return None
     file = _Small()
     try:
-        pickle.Pickler(file).dump(parameters)
+        _Open(file).dump(parameters)
     except Exception:  # noqa: BLE001 - values of users' classes raise anything; they are looked up instead
         return None
     return file.content
 
 
-def _unpickled(parameters: bytes | None) -> dict[str, Any] | None:
+def read_parameters(parameters: bytes | None) -> dict[str, Any] | None:
+    """Return the parameters that `small_parameters` pickled."""
     if parameters is None:
         return None
     loaded: dict[str, Any] = pickle.loads(parameters)

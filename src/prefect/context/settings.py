@@ -20,6 +20,7 @@ __all__ = [
     "changed_settings",
     "get_settings_context",
     "root_settings_context",
+    "travelling_settings",
     "use_profile",
 ]
 
@@ -81,6 +82,32 @@ def changed_settings() -> dict[str, str]:
         if settings.source_of(row.path) != "env" and (not row.is_secret or text.startswith("sqlite:")):
             changed[name] = text
     return changed
+
+
+_OF_THE_MACHINE = frozenset({"home", "profiles_path", "logging.config_path"})
+"""Paths that the environment gives are right on the machine whose environment it is."""
+_MAY_HOLD_SECRETS = frozenset({"client.custom_headers"})
+"""Settings that are shown to everybody here, and may be secret all the same."""
+
+
+def travelling_settings() -> dict[str, str]:
+    """Return the settings here that hold on another machine too.
+
+    Returns:
+        Texts by variable: all that differ from the defaults, less credentials and what is of this machine.
+    """
+    settings = get_current_settings()
+    travelling: dict[str, str] = {}
+    for name, text in settings.to_environment_variables(exclude_unset=True).items():
+        row = OPTIONS_BY_NAME[name]
+        if row.is_secret or row.path in _MAY_HOLD_SECRETS or row.path.startswith("server."):
+            continue
+        if row.path in _OF_THE_MACHINE and settings.source_of(row.path) != "override":
+            continue
+        if row.path == "api.url" and "@" in text:
+            continue  # with a password in it; the worker's environment has it, or its own way in
+        travelling[name] = text
+    return travelling
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from contextvars import ContextVar
 from uuid import UUID
 
 from prefect.recorder.recorder import Recorder
@@ -11,14 +12,25 @@ from prefect.settings import Settings, get_current_settings
 from prefect.store import open_store
 from prefect.types import call_in_forked_child
 
-__all__ = ["get_recorder", "recorder_of"]
+__all__ = ["get_recorder", "recorder_here", "recorder_of", "recorder_of_settings"]
 
+recorder_here: ContextVar[Recorder | None] = ContextVar("recorder_here", default=None)
+"""Takes what is recorded here in place of the one that the settings name: a worker's sends it back."""
 _recorders: dict[Hashable, Recorder] = {}
 """By store, or by how a server is reached."""
 _latest: tuple[Settings, Recorder] | None = None
 
 
 def get_recorder() -> Recorder:
+    """Return the recorder of the code here: the one that was put in its place, else that of the settings.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: What the settings name is no URL.
+    """
+    return recorder_here.get() or recorder_of_settings()
+
+
+def recorder_of_settings() -> Recorder:
     """Return the recorder of the server or the store that the current settings name.
 
     It is made when first asked for; nothing is opened, and no thread starts, before the first record.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterable
+from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +13,10 @@ from prefect.engine.future import PrefectFuture
 if TYPE_CHECKING:
     from prefect.tasks import Task
 
-__all__ = ["TaskRunner"]
+__all__ = ["TaskRunner", "runner_here"]
+
+runner_here: ContextVar[TaskRunner | None] = ContextVar("runner_here", default=None)
+"""Has tasks run that are submitted outside of a flow: in a task on a worker, threads of that worker."""
 
 
 class TaskRunner(abc.ABC):

@@ -1,0 +1,163 @@
+"""What a worker tells of a run while it runs, and at its end."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from prefect.engine.journal import for_store
+from prefect.recorder import Recorder
+from prefect.recorder.registry import recorder_of_settings
+from prefect.schemas.objects import Log, TaskRunRecord
+
+__all__ = ["End", "GatheringRecorder", "Message", "read_message"]
+
+_PAUSE = 0.2
+"""Seconds between two messages, unless there is one that cannot wait."""
+
+
+class End(NamedTuple):
+    """The end of a run."""
+
+    content: bytes | None
+    """The pickled result, or exception, where it comes along."""
+    is_kept: bool
+    """Whether it stays on the cluster."""
+
+
+class Message(NamedTuple):
+    """What a worker tells of a run."""
+
+    records: list[TaskRunRecord]
+    """The run itself, where it has changed, and task runs within it; without results."""
+    logs: list[Log]
+    end: End | None
+    """None: the run goes on."""
+    is_told: bool
+    """Whether the worker tells a server itself, so that nothing of this need be written down."""
+
+
+class GatheringRecorder(Recorder):
+    """Gathers what one task run records, and sends it on.
+
+    Args:
+        own: The run; when it begins to run, that is told at once.
+        send: Sends a message at any time; None: all goes with the answer.
+        server: Takes the records where a server keeps them. Messages tell then of the run itself alone.
+    """
+
+    __slots__ = ("_changed", "_guard", "_is_over", "_logs", "_own", "_send", "_sent_at", "_server")
+
+    def __init__(
+        self, own: TaskRunRecord, send: Callable[[bytes], None] | None, server: Recorder | None = None
+    ) -> None:
+        # Not the queue, thread and locks of one that writes.
+        self.closed = False
+        if server is not None:
+            self.sink = server.sink
+        self._server = server
+        self._own = own
+        self._send = send
+        self._changed: dict[int, TaskRunRecord] = {}
+        self._logs: list[Log] = []
+        self._sent_at = monotonic()
+        self._guard = threading.Lock()
+        self._is_over = False
+
+    def task_run(self, record: TaskRunRecord) -> None:
+        """Note that a task run is new or has changed."""
+        if self._server is not None:
+            self._server.task_run(record)
+            if record is not self._own:
+                return
+        with self._guard:
+            if is_here := not self._is_over:
+                self._changed[id(record)] = record
+                state = record.run.state
+                self._send_if_due(record is self._own and state is not None and state.is_running())
+        if not is_here and self._server is None:
+            recorder_of_settings().task_run(record)
+
+    def log(self, log: Log) -> None:
+        """Note a log record."""
+        if self._server is not None:
+            self._server.log(log)
+            return
+        with self._guard:
+            if is_here := not self._is_over:
+                self._logs.append(log)
+                self._send_if_due(False)
+        if not is_here:
+            recorder_of_settings().log(log)  # of a thread that the task has left behind
+
+    def end(self, end: End | None) -> bytes:
+        """Return the last message of the run."""
+        with self._guard:
+            self._is_over = True
+            self._changed.setdefault(id(self._own), self._own)
+            return self._taken(end)
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Have a server told; what is gathered here arrives with the end of the run."""
+        return self._server is None or self._server.flush(timeout)
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """Do nothing; as `flush`."""
+        return True
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the calling thread is writing right now."""
+        return self._server is not None and self._server.is_writing
+
+    def hold(self, flow_run_id: UUID) -> None:
+        """Take a lease on a flow run that is nested in the task: that one is written down from here."""
+        recorder_of_settings().hold(flow_run_id)
+
+    def release(self, flow_run_id: UUID, *, ended: bool = True) -> None:
+        """Stop renewing the lease on a nested flow run."""
+        recorder_of_settings().release(flow_run_id, ended=ended)
+
+    def holds(self, flow_run_id: UUID) -> bool:
+        """Whether this process keeps the lease on a flow run."""
+        return recorder_of_settings().holds(flow_run_id)
+
+    def learn_of_outage(self, error: Exception) -> bool:
+        """Take it that the store fails, which concerns nested flow runs alone."""
+        return recorder_of_settings().learn_of_outage(error)
+
+    def learn_of_recovery(self) -> None:
+        """Take it that the store works again."""
+        recorder_of_settings().learn_of_recovery()
+
+    def _send_if_due(self, is_urgent: bool) -> None:
+        if self._send is not None and (is_urgent or monotonic() - self._sent_at >= _PAUSE):
+            self._sent_at = monotonic()
+            self._send(self._taken(None))
+
+    def _taken(self, end: End | None) -> bytes:
+        records = [_without_results(record) for record in self._changed.values()]
+        message = Message(records, self._logs, end, self._server is not None)
+        self._changed, self._logs = {}, []
+        return pickle.dumps(tuple(message), protocol=5)
+
+
+def _without_results(record: TaskRunRecord) -> TaskRunRecord:
+    # The state of the run is the last of its states: it is not sent twice.
+    run = msgspec.structs.replace(record.run, state=None)
+    return TaskRunRecord(run=run, states=[for_store(state) for state in record.states])
+
+
+def read_message(content: bytes) -> Message:
+    """Read a message that a worker has sent."""
+    message: Any = pickle.loads(content)
+    read = Message(*message)
+    for record in read.records:
+        record.run.state = record.states[-1]
+    return read

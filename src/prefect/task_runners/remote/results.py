@@ -1,0 +1,107 @@
+"""Results of tasks that ran elsewhere: kept there, and fetched when they are asked for."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+from prefect.engine.future import PrefectConcurrentFuture
+from prefect.schemas.results import ResultRecord
+from prefect.schemas.states import State
+
+__all__ = ["Outcome", "RemoteFuture", "RemoteResult"]
+
+R = TypeVar("R")
+
+
+class Outcome:
+    """How a run ended, with its value: what stays on the cluster for the tasks that are given it.
+
+    Args:
+        state: The run's last state.
+    """
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: State[Any]) -> None:
+        self.state = state
+
+    @property
+    def value(self) -> Any:
+        """What the task returned, or raised."""
+        data = self.state.data
+        return data.result if isinstance(data, ResultRecord) else data
+
+    def __sizeof__(self) -> int:
+        """Return the size of the value, which a cluster's bookkeeping goes by."""
+        return object.__sizeof__(self) + int(getattr(self.value, "nbytes", 0) or sys.getsizeof(self.value))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Outcome, (self.state,)
+
+
+class RemoteResult(ResultRecord):
+    """A result that is elsewhere, or here in bytes, until somebody asks for it."""
+
+    content: bytes | None = None
+    """The pickled value, where it is small."""
+    fetch: Callable[[], Any] | None = None
+    """Gets the value from the cluster."""
+    handle: Any = None
+    """What the cluster knows it by; None once the value is here."""
+    owner: Any = None
+    """The runner on whose cluster it is."""
+    note: Callable[[Any], None] | None = None
+    """Called with the value when it arrives."""
+    is_here: bool = False
+    value: Any = None
+
+    @property  # type: ignore[misc]
+    def result(self) -> Any:
+        """The value."""
+        if not self.is_here:
+            if self.content is not None:
+                self.value = pickle.loads(self.content)
+            elif self.fetch is not None:
+                self.value = self.fetch()
+            self.is_here = True
+            if self.note is not None:
+                self.note(self.value)
+            self.content = self.fetch = self.handle = self.owner = self.note = None
+        return self.value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Whoever gets it has no way to the cluster.
+        if self.content is not None:
+            return _arrived, (self.content, self.metadata)
+        return _whole, (self.result, self.metadata)
+
+
+def _arrived(content: bytes, metadata: Any) -> ResultRecord:
+    return RemoteResult(content=content, metadata=metadata)
+
+
+def _whole(result: Any, metadata: Any) -> ResultRecord:
+    return ResultRecord(result=result, metadata=metadata)
+
+
+class RemoteFuture(PrefectConcurrentFuture[R]):
+    """A task run in another process, perhaps of another machine.
+
+    Its result stays there until it is asked for; given to another task, it goes there without passing here.
+
+    Args:
+        task_run_id: The task run's id.
+    """
+
+    __slots__ = ("handle", "owner")
+
+    def __init__(self, task_run_id: UUID, owner: object) -> None:
+        super().__init__(task_run_id)
+        self.owner = owner
+        """The runner on whose cluster the result is."""
+        self.handle: Any = None
+        """What the cluster knows the outcome by; None before the run is sent, and once it was let go."""

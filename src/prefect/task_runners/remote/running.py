@@ -1,0 +1,281 @@
+"""What a worker does: it runs a task that was packed elsewhere."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import platform
+import threading
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cloudpickle
+
+from prefect.context.carrying import read_parameters
+from prefect.context.runs import _TAGS, TagsContext, carry
+from prefect.context.travel import unpacked_flow_run
+from prefect.engine.entry import run_submitted
+from prefect.engine.journal import enter
+from prefect.engine.notes import open_journal
+from prefect.engine.slots import held_slot
+from prefect.exceptions import SerializationError
+from prefect.recorder.registry import recorder_here, recorder_of_settings
+from prefect.schemas.objects import TaskRunRecord
+from prefect.schemas.results import ResultRecord
+from prefect.schemas.snapshots import FlowRunSnapshot
+from prefect.schemas.states import State
+from prefect.settings import Settings, get_current_settings
+from prefect.settings.context import _active, temporary_settings
+from prefect.states import exception_to_failed_state
+from prefect.task_runners.base import runner_here
+from prefect.task_runners.remote.packing import Parcel, unpack
+from prefect.task_runners.remote.records import End, GatheringRecorder
+from prefect.task_runners.remote.results import Outcome
+from prefect.task_runners.threads import ThreadPoolTaskRunner
+
+if TYPE_CHECKING:
+    from prefect.tasks import Task
+
+__all__ = ["SMALL", "flush_records", "run_parcel"]
+
+SMALL = 1_000
+"""Bytes of a pickled result that come along with the answer; a larger one stays where it was made."""
+_LARGEST_ERROR = 64_000
+"""Bytes of an exception that come along: almost all do."""
+_REMEMBERED = 256
+_ENDED = "Task run encountered an exception"
+
+
+class _Prepared(NamedTuple):
+    """A shared part, unpacked."""
+
+    task: bytes | Task[Any, Any]
+    flow_run: FlowRunSnapshot | None
+    tags: frozenset[str]
+    settings: Settings
+    has_server: bool
+
+
+_prepared: OrderedDict[str, _Prepared] = OrderedDict()
+_lock = threading.Lock()
+
+
+def run_parcel(
+    parcel: bytes,
+    find_shared: Callable[[str], bytes],
+    upstream: Sequence[Any] = (),
+    send: Callable[[bytes], None] | None = None,
+    most: int | None = SMALL,
+) -> tuple[bytes, Outcome]:
+    """Run a task that was packed elsewhere; whatever it raises is part of the answer.
+
+    Args:
+        parcel: The run, from `pack`.
+        find_shared: Returns the shared part of a key; called once for each key in a process.
+        upstream: What stands behind the handles of `pack`: outcomes of runs, and values.
+        send: Takes messages for `RemoteRun.take` while the task runs; called by any thread. Where there is no
+            such way, all comes with the answer.
+        most: Bytes that a result may take to come along with the answer; None: it always does.
+
+    Returns:
+        The answer for `RemoteRun.take`, and the outcome, which stays here.
+    """
+    key, record, arguments = Parcel(*pickle.loads(parcel))
+    # Not in the context of the thread: it belongs to the cluster, and is used again.
+    return copy_context().run(_run, key, find_shared, record, arguments, upstream, send, most)
+
+
+def flush_records() -> None:
+    """Have the servers that this process tells of its runs told all; for the end of a flow run."""
+    with _lock:
+        told = {id(one.settings): one.settings for one in _prepared.values() if one.has_server}
+    for settings in told.values():
+        copy_context().run(_flush, settings)
+
+
+def _flush(settings: Settings) -> None:
+    _active.set(settings)
+    recorder_of_settings().flush(10.0)
+
+
+def _run(
+    key: str,
+    find_shared: Callable[[str], bytes],
+    record: TaskRunRecord,
+    arguments: bytes,
+    upstream: Sequence[Any],
+    send: Callable[[bytes], None] | None,
+    most: int | None,
+) -> tuple[bytes, Outcome]:
+    try:
+        prepared = _prepare(key, find_shared)
+    except Exception as error:  # noqa: BLE001 - whatever reading settings or parameters raises
+        recorder = GatheringRecorder(record, send)
+        return _refused(
+            record, recorder, f"What the worker needs to know of the run cannot be read: {error!r}"
+        )
+    _make_current(prepared)
+    recorder = GatheringRecorder(record, send, recorder_of_settings() if prepared.has_server else None)
+    recorder_here.set(recorder)
+    name = record.run.name
+    try:
+        task = _task_of(key, prepared)
+    except Exception as error:  # noqa: BLE001 - whatever the unpickling of the user's function raises
+        return _refused(record, recorder, f"The task of run {name!r} cannot be read by the worker: {error!r}")
+    try:
+        parameters, wait_for = unpack(arguments, upstream)
+    except Exception as error:  # noqa: BLE001 - whatever the unpickling of users' values raises
+        return _refused(
+            record, recorder, f"The arguments of run {name!r} cannot be read by the worker: {error!r}"
+        )
+    nested = ThreadPoolTaskRunner()
+    runner_here.set(nested)
+    state = run_submitted(task, parameters, record, open_journal(), wait_for).state
+    if nested.is_started:
+        # What it submitted, and did not wait for, is part of it: nobody else here would wait.
+        nested.finish()
+    state, end = _end_of(state, task, record, recorder, most)
+    return recorder.end(end), Outcome(state)
+
+
+def _make_current(prepared: _Prepared) -> None:
+    _active.set(prepared.settings)
+    carry(prepared.flow_run, None)
+    _TAGS.set(TagsContext(current_tags=set(prepared.tags)) if prepared.tags else None)
+    held_slot.set(None)
+
+
+def _prepare(key: str, find_shared: Callable[[str], bytes]) -> _Prepared:
+    with _lock:
+        found = _prepared.get(key)
+        if found is not None:
+            _prepared.move_to_end(key)
+            return found
+    task, context = pickle.loads(find_shared(key))
+    flow_run = context["flow_run"]
+    changes = dict(context["settings"])
+    if not context["has_server"]:
+        # A worker may be at home with a server that knows nothing of this run.
+        changes["PREFECT_API_URL"] = None
+    with temporary_settings(changes):
+        settings = get_current_settings()
+    made = _Prepared(
+        task=task,
+        flow_run=flow_run and unpacked_flow_run(flow_run, read_parameters(context["flow_run_parameters"])),
+        tags=frozenset(context["tags"]),
+        settings=settings,
+        has_server=context["has_server"],
+    )
+    return _remember(key, made)
+
+
+def _remember(key: str, made: _Prepared) -> _Prepared:
+    with _lock:
+        _prepared[key] = made
+        if len(_prepared) > _REMEMBERED:
+            _prepared.popitem(last=False)
+    return made
+
+
+def _task_of(key: str, prepared: _Prepared) -> Task[Any, Any]:
+    task = prepared.task
+    if isinstance(task, bytes):
+        # In the run's context: what the module of the task does when it is imported belongs to the run.
+        read: Task[Any, Any] = cloudpickle.loads(task)
+        _remember(key, prepared._replace(task=read))
+        return read
+    return task
+
+
+def _refused(record: TaskRunRecord, recorder: GatheringRecorder, why: str) -> tuple[bytes, Outcome]:
+    """End a run that cannot be begun here."""
+    error = SerializationError(
+        f"{why}. Workers need the modules of the tasks, and of their arguments, in the same versions."
+    )
+    state = exception_to_failed_state(error, _ENDED, state_details=record.states[0].state_details)
+    enter(record, state)
+    recorder.task_run(record)
+    return recorder.end(End(_error_in_bytes(error), False)), Outcome(state)
+
+
+def _end_of(
+    state: State[Any],
+    task: Task[Any, Any],
+    record: TaskRunRecord,
+    recorder: GatheringRecorder,
+    most: int | None,
+) -> tuple[State[Any], End | None]:
+    data = state.data
+    if data is None:
+        return state, End(None, False)
+    value = data.result if isinstance(data, ResultRecord) else data
+    if isinstance(value, BaseException):
+        where = f"In process {os.getpid()} of {platform.node()}"
+        value.add_note(f"{where}:\n{''.join(traceback.format_exception(value))}")  # tracebacks do not travel
+        content = _error_in_bytes(value)
+        if content is None:
+            state = state.model_copy(update={"data": None})
+        return state, End(content, False)
+    try:
+        content = _in_bytes(value, most)
+    except Exception as error:  # noqa: BLE001 - whatever a value's own pickling raises
+        failure = SerializationError(
+            f"The result of task {task.name!r}, a {type(value).__name__}, cannot be sent back: {error}"
+        )
+        state = exception_to_failed_state(failure, _ENDED, state_details=state.state_details)
+        record.states.pop()  # nobody got the result, so the run has not completed
+        enter(record, state)
+        recorder.task_run(record)
+        return state, End(_error_in_bytes(failure), False)
+    return state, End(content, content is None)
+
+
+class _TooLarge(Exception):
+    """A value takes more than it may."""
+
+
+class _Limited:
+    """A file that takes so much and no more."""
+
+    def __init__(self, most: int | None) -> None:
+        self.parts: list[bytes] = []
+        self._left = most
+
+    def write(self, part: Any) -> int:
+        """Take some bytes."""
+        size = memoryview(part).nbytes
+        if self._left is not None:
+            self._left -= size
+            if self._left < 0:
+                raise _TooLarge
+        self.parts.append(bytes(part))
+        return size
+
+    def buffer(self, buffer: pickle.PickleBuffer) -> bool:
+        """Have an array written with the rest; not even looked at where it is too large."""
+        if self._left is not None and buffer.raw().nbytes > self._left:
+            raise _TooLarge
+        return True
+
+
+def _in_bytes(value: Any, most: int | None) -> bytes | None:
+    """Pickle a value; None where that takes too much."""
+    file = _Limited(most)
+    try:
+        cloudpickle.Pickler(file, protocol=5, buffer_callback=file.buffer).dump(value)
+    except _TooLarge:
+        return None
+    return b"".join(file.parts)
+
+
+def _error_in_bytes(error: BaseException) -> bytes | None:
+    try:
+        content = _in_bytes(error, _LARGEST_ERROR)
+        if content is not None:
+            pickle.loads(content)  # exceptions that want more than their args fail only here
+    except Exception:  # noqa: BLE001 - whatever an exception's own pickling raises
+        return None
+    return content

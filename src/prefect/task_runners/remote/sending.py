@@ -1,0 +1,199 @@
+"""A task run that another process carries out, as it is known where it was submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any
+
+from prefect.context.runs import _FLOW_RUN
+from prefect.engine.entry import current_journal
+from prefect.engine.inputs import pending
+from prefect.engine.journal import enter
+from prefect.engine.notes import notes_of
+from prefect.engine.task_run import new_task_run
+from prefect.exceptions import SerializationError
+from prefect.recorder import get_recorder
+from prefect.schemas.objects import TaskRunRecord
+from prefect.schemas.states import State, StateType
+from prefect.states import exception_to_failed_state
+from prefect.task_runners.remote.packing import Packed, pack
+from prefect.task_runners.remote.records import End, read_message
+from prefect.task_runners.remote.results import RemoteFuture, RemoteResult
+from prefect.task_runners.remote.sharing import SharedPart, shared_part
+
+if TYPE_CHECKING:
+    from prefect.engine.future import PrefectFuture
+    from prefect.tasks import Task
+
+__all__ = ["RemoteRun"]
+
+
+class RemoteRun:
+    """A task run that another process carries out.
+
+    Its methods are called by one thread at a time.
+
+    Args:
+        task: The task.
+        parameters: Its arguments by name.
+        wait_for: Runs that must have completed before.
+        owner: The runner.
+    """
+
+    __slots__ = (
+        "_context",
+        "_journal",
+        "_recorder",
+        "_tracker",
+        "deaths",
+        "future",
+        "parameters",
+        "record",
+        "task",
+        "wait_for",
+    )
+
+    def __init__(
+        self, task: Task[Any, Any], parameters: dict[str, Any], wait_for: Iterable[Any] | None, owner: object
+    ) -> None:
+        flow = _FLOW_RUN.get()
+        self.task = task
+        self.parameters = parameters
+        self.wait_for = wait_for
+        self.deaths = 0
+        """How many workers were lost while they had it."""
+        self._journal = current_journal()
+        self._recorder = get_recorder()
+        self._tracker = notes_of(flow).tracker if flow is not None else None
+        self._context: Context = copy_context()
+        self.record: TaskRunRecord = new_task_run(task, parameters, wait_for)
+        self.future: RemoteFuture[Any] = RemoteFuture(self.record.run.id, owner)
+        self.future.follow(self.record)
+        self._journal.note(self.record)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a worker has said that it runs the task."""
+        return self.record.run.run_count > 0
+
+    def waits_for(self) -> list[PrefectFuture[Any]]:
+        """Return the futures that must finish before the run can be packed: those without a handle."""
+        found = pending(self.parameters, self.wait_for)
+        owner = self.future.owner
+        return [future for future in found if not _is_at_hand(future, owner)]
+
+    def pack(self, scatter: Callable[[Any], Any] | None = None) -> tuple[SharedPart, Packed]:
+        """Return what is to be sent; see `shared_part` and `pack`.
+
+        Args:
+            scatter: See `pack`.
+
+        Raises:
+            prefect.exceptions.SerializationError: The task or an argument cannot be pickled; `fail` is next.
+        """
+        # In the context of `submit`: the run may have had to wait.
+        shared = self._context.run(shared_part, self.task)
+        packed = pack(
+            self.record,
+            shared,
+            self.parameters,
+            self.wait_for,
+            task_name=self.task.name,
+            owner=self.future.owner,
+            scatter=scatter,
+        )
+        return shared, packed
+
+    def take(self, message: bytes, fetch: Callable[[], Any] | None = None, *, is_kept: bool = True) -> bool:
+        """Take a message or the answer of the worker: write down what it tells.
+
+        Args:
+            message: The bytes.
+            fetch: Gets the value (of the `Outcome`) from the cluster, where it was too large to come along.
+            is_kept: Whether the outcome stays on the cluster, also where the value came along: then tasks
+                that are given the future get it there.
+
+        Returns:
+            Whether the run has ended by it.
+        """
+        read = read_message(message)
+        for record in read.records:
+            if record.run.id == self.record.run.id:
+                self._follow(record, is_told=read.is_told)
+            else:
+                self._journal.note(record)
+        for log in read.logs:
+            self._recorder.log(log)
+        if read.end is None or self.future.done():
+            return False
+        self._complete(read.end, fetch, is_kept=is_kept)
+        return True
+
+    def fail(self, error: SerializationError) -> None:
+        """End the run as Failed, since it cannot be sent."""
+        self.end(exception_to_failed_state(error, "Task run encountered an exception"))
+
+    def crash(self, message: str) -> None:
+        """End the run as Crashed, unless it has ended."""
+        self.end(State(type=StateType.CRASHED, message=message))
+
+    def cancel(self, message: str) -> None:
+        """End the run as Cancelled, unless it has ended."""
+        self.end(State(type=StateType.CANCELLED, message=message))
+
+    def await_retry(self, message: str) -> None:
+        """Note that the run is sent again, since its worker was lost."""
+        self._enter(State(type=StateType.SCHEDULED, name="AwaitingRetry", message=message))
+
+    def end(self, state: State[Any]) -> None:
+        """Put the run in a final state from here, unless it has ended."""
+        if not self.future.done():
+            self.future.complete(self._enter(state))
+            self._let_go()
+
+    def _enter(self, state: State[Any]) -> State[Any]:
+        state = state.model_copy(update={"state_details": self.record.states[0].state_details})
+        enter(self.record, state)
+        self._journal.note(self.record)
+        return state
+
+    def _follow(self, record: TaskRunRecord, *, is_told: bool) -> None:
+        if self.future.done():
+            return  # given up meanwhile: what comes late changes nothing
+        self.record.run, self.record.states = record.run, record.states
+        if not is_told:
+            self._journal.note(self.record)
+
+    def _complete(self, end: End, fetch: Callable[[], Any] | None, *, is_kept: bool) -> None:
+        state = self.record.states[-1]
+        if end.content is not None or end.is_kept:
+            tracker, run_id = self._tracker, self.record.run.id
+            data = RemoteResult(
+                metadata=state.data,
+                content=end.content,
+                fetch=fetch,
+                handle=self.future.handle if end.is_kept else None,
+                owner=self.future.owner,
+                note=None if tracker is None else lambda value: tracker.note(value, run_id),
+            )
+            state = state.model_copy(update={"data": data})
+        if not (is_kept or end.is_kept):
+            self.future.handle = None
+        self.future.complete(state)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Keep nothing of what was sent: there may be a hundred thousand such runs."""
+        self.parameters, self.wait_for = {}, None
+        self._context = _NOTHING
+
+
+_NOTHING = Context()
+
+
+def _is_at_hand(future: PrefectFuture[Any], owner: object) -> bool:
+    if isinstance(future, RemoteFuture) and future.owner is owner and future.handle is not None:
+        return True
+    done = getattr(future, "done", None)
+    return bool(done()) if done is not None else future.state.is_final()
