@@ -103,7 +103,7 @@ def _bring_up(connection: Connection, runs: Mapping[UUID, list[TaskRunChange]]) 
     recall = partial(_recall, connection)
     changed = [(record, merge(record, runs[run_id], recall)) for run_id, record in known.items()]
     new_rows = [task_run_row(now) for before, now in changed if now is not None and now is not before]
-    connection.run_many(statements.UPSERT_TASK_RUN, new_rows)
+    connection.write_many(statements.UPSERT_TASK_RUN, new_rows)
     # Two of these may be the same run, so each must find what was made of the one before.
     for run_id in missing:
         if run_id not in made:
@@ -121,7 +121,7 @@ def _bring_one_up(connection: Connection, run_id: UUID, changes: list[TaskRunCha
         record = _to_change(connection, run_id)
     merged = merge(record, changes, partial(_recall, connection))
     if merged is not None and merged is not record:
-        connection.run(statements.UPSERT_TASK_RUN, task_run_row(merged))
+        connection.write(statements.UPSERT_TASK_RUN, task_run_row(merged))
 
 
 def _by_key(connection: Connection, change: TaskRunChange) -> TaskRunRecord | None:

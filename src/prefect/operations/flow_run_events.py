@@ -21,6 +21,8 @@ __all__ = ["tell_flow_runs"]
 
 _MOST_TAGS = 90
 """An event has at most a hundred related resources."""
+_MOST_NAMES = 10_000
+"""How many names a store remembers."""
 _LONGEST_LABEL = 10_000
 
 Labels = dict[str, str]
@@ -36,27 +38,29 @@ def tell_flow_runs(
         entered: The runs as they are now, each with the state that it was in before.
         at: The current time.
     """
-    flows: dict[UUID, str | None] = {}
-    deployments: dict[UUID, str | None] = {}
     told: list[Event] = []
     for run, before in entered:
         if run.state is None:
             continue
-        if run.flow_id not in flows:
-            flows[run.flow_id] = _name(connection, statements.FLOW_NAMES, run.flow_id)
-        if run.deployment_id is not None and run.deployment_id not in deployments:
-            name = _name(connection, statements.DEPLOYMENT_NAMES, run.deployment_id)
-            deployments[run.deployment_id] = name
-        related = [_related("flow", run.flow_id, flows[run.flow_id])]
+        related = [_named(connection, "flow", statements.FLOW_NAMES, run.flow_id)]
         if run.deployment_id is not None:
-            related.append(_related("deployment", run.deployment_id, deployments[run.deployment_id]))
+            names = statements.DEPLOYMENT_NAMES
+            related.append(_named(connection, "deployment", names, run.deployment_id))
         told.append(_event(run, run.state, before, related))
     insert_events(connection, told, at or now())
 
 
-def _name(connection: Connection, names: Statement, object_id: UUID) -> str | None:
-    rows = connection.fetch(names, (json_text([object_id.hex]),))
-    return str(rows[0][1]) if rows else None
+def _named(connection: Connection, kind: str, names: Statement, object_id: UUID) -> Labels:
+    known = connection.names
+    name = known.get(object_id.hex)
+    if name is None:
+        rows = connection.fetch(names, (json_text([object_id.hex]),))
+        if not rows:
+            return _related(kind, object_id, None)
+        if len(known) >= _MOST_NAMES:
+            known.clear()
+        name = known[object_id.hex] = str(rows[0][1])
+    return _related(kind, object_id, name)
 
 
 def _event(run: FlowRun, state: State[Any], before: State[Any] | None, related: list[Labels]) -> Event:

@@ -137,7 +137,7 @@ def add_flow_run(connection: Connection, run: FlowRun, state: State[Any] | None)
     enter_state(run, first)
     if not connection.run(statements.INSERT_FLOW_RUN, flow_run_row(run)):
         return _already_there(connection, run)
-    connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, first))
+    connection.write(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, first))
     mirror_state(connection, run)
     _tell(connection, run, None)
     return run
@@ -234,7 +234,7 @@ def update_flow_run(store: Store, flow_run_id: UUID, data: FlowRunUpdate) -> Non
     with store.transaction() as connection:
         run = _to_change(connection, flow_run_id)
         run = msgspec.structs.replace(run, updated=now(), **changes)
-        connection.run(statements.UPDATE_FLOW_RUN, flow_run_edit_row(run))
+        connection.write(statements.UPDATE_FLOW_RUN, flow_run_edit_row(run))
 
 
 @operation("POST", "/flow_runs/{flow_run_id}/set_state", creates=True)
@@ -331,12 +331,12 @@ def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> 
         state = keep_deployment_slot(connection, left, state, now())
     enter_state(run, state)
     run.updated = now()
-    connection.run(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, state))
-    connection.run(statements.UPDATE_FLOW_RUN_PROGRESS, flow_run_progress_row(run))
+    connection.write(statements.INSERT_FLOW_RUN_STATE, flow_run_state_row(run.id, state))
+    connection.write(statements.UPDATE_FLOW_RUN_PROGRESS, flow_run_progress_row(run))
     mirror_state(connection, run)
     _tell(connection, run, left)
     if run.end_time is not None:
-        connection.run(statements.DROP_LEASE, (run.id.hex,))
+        connection.write(statements.DROP_LEASE, (run.id.hex,))
 
 
 def _tell(connection: Connection, run: FlowRun, before: State[Any] | None) -> None:

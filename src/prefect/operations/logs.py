@@ -25,7 +25,7 @@ def create_logs(store: Store, logs: Sequence[Log]) -> None:
     """
     rows = [log_row(log) for log in logs]
     with store.transaction() as connection:
-        connection.run_many(statements.INSERT_LOG, rows)
+        connection.write_many(statements.INSERT_LOG, rows)
 
 
 @operation("POST", "/logs/filter")

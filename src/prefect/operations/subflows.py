@@ -40,4 +40,4 @@ def mirror_state(connection: Connection, run: FlowRun) -> None:
     state = msgspec.structs.replace(run.state, id=uuid7(), state_details=details)
     enter_state(record.run, state)
     record.states.append(state)
-    connection.run(statements.UPSERT_TASK_RUN, task_run_row(record))
+    connection.write(statements.UPSERT_TASK_RUN, task_run_row(record))

@@ -62,7 +62,7 @@ def record_task_runs(store: Store, records: Sequence[TaskRunRecord]) -> None:
     """
     rows = [task_run_row(record) for record in records]
     with store.transaction() as connection:
-        connection.run_many(statements.UPSERT_TASK_RUN, rows)
+        connection.write_many(statements.UPSERT_TASK_RUN, rows)
 
 
 @operation("POST", "/task_runs/", creates=True)
@@ -167,7 +167,7 @@ def update_task_run(store: Store, task_run_id: UUID, data: TaskRunUpdate) -> Non
         record = _to_change(connection, task_run_id)
         if data.name is not msgspec.UNSET:
             record.run.name = data.name
-        connection.run(statements.UPSERT_TASK_RUN, task_run_row(record))
+        connection.write(statements.UPSERT_TASK_RUN, task_run_row(record))
 
 
 @operation("POST", "/task_runs/{task_run_id}/set_state", creates=True)
@@ -216,7 +216,7 @@ def set_task_run_state(
                 from prefect.rules.known_results import remember_cache_key  # noqa: PLC0415 - import budget
 
                 remember_cache_key(run, entered)
-            connection.run(statements.UPSERT_TASK_RUN, task_run_row(record))
+            connection.write(statements.UPSERT_TASK_RUN, task_run_row(record))
             if was_running and entered.type is not StateType.RUNNING and _has_limited_tags(connection, run):
                 from prefect.operations.slots import give_back_tag_slots  # noqa: PLC0415 - SQLAlchemy
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sqlalchemy import Dialect
+from sqlalchemy import Boolean, Dialect, Double, Numeric
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -18,8 +18,28 @@ from prefect.store.versions import CREATE_VERSION_TABLE, stamp
 
 __all__ = ["render", "schema_of"]
 
+
+class _Boolean(Boolean):
+    render_bind_cast = True
+
+
+class _Double(Double[float]):
+    render_bind_cast = True
+
+
+class _Numeric(Numeric[float]):
+    render_bind_cast = True
+
+
 SQLITE: Dialect = sqlite.dialect(paramstyle="qmark")
 POSTGRESQL: Dialect = psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+# Each parameter says in the text what it is: values travel as texts, and lists of them to tables of rows.
+POSTGRESQL.colspecs = {
+    **POSTGRESQL.colspecs,
+    Boolean: _Boolean,
+    Double: _Double,
+    Numeric: _Numeric,
+}
 DIALECTS = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 
 HEADER = '''"""Statements that every run needs, as text. Written by `python -m prefect.store.compile`."""

@@ -31,7 +31,7 @@ def insert_events(connection: Connection, events: Iterable[Event], received: dat
         received: When they came.
     """
     at = format_utc(received)
-    connection.run_many(statements.INSERT_EVENT, [_row(event, at) for event in events])
+    connection.write_many(statements.INSERT_EVENT, [_row(event, at) for event in events])
 
 
 def _row(event: Event, received: str) -> Row:

@@ -7,27 +7,26 @@ own types of them.
 
 from __future__ import annotations
 
-import re
 import threading
-import weakref
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from prefect.exceptions import ConfigurationError, StoreConflict, StoreCorrupt, StoreError, StoreUnavailable
-from prefect.store.base import Connection, Store
+from prefect.store.base import Connection, Store, never_touch
 from prefect.store.statement import Statement
 from prefect.store.statements import POSTGRESQL_SCHEMA
 from prefect.store.values import Row
 from prefect.store.versions import READ_VERSION, VERSION_TABLE, is_current
-from prefect.types import call_in_forked_child
 
 try:
     import psycopg
     from psycopg.pq import TransactionStatus
     from psycopg.types.string import TextLoader
+
+    from prefect.store.pipeline import Pipeline, columns_of, rows_as_arrays
 except ImportError as error:
     raise ConfigurationError(
         "A PostgreSQL database needs another package: pip install 'proconsul[postgres]'."
@@ -45,64 +44,65 @@ MOST_CONNECTIONS = 16
 CONNECT_SECONDS = 30
 TRUST_SECONDS = 1.0
 """A connection that was idle for longer is asked whether it still works before it is lent."""
+_CACHE_SIZES = frozenset({"prepared_statement_cache_size", "statement_cache_size"})
+"""What URLs of the interface switch prepared statements off with: `=0`, for poolers that know none."""
 _SCHEMA_LOCK = 7_402_001_310
 """A number that stands for the schema among the server's advisory locks."""
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-
-_stores: weakref.WeakSet[PostgresStore] = weakref.WeakSet()
-_abandoned: list[Raw] = []
 
 
 class _PostgresConnection(Connection):
-    __slots__ = ("_raw",)
+    __slots__ = ("_pipeline", "_raw")
 
-    def __init__(self, raw: Raw, keeps_events: bool) -> None:
-        self._raw = raw
-        self.keeps_events = keeps_events
+    def __init__(self, pipeline: Pipeline, store: PostgresStore) -> None:
+        self._pipeline = pipeline
+        self._raw = pipeline.raw
+        self.keeps_events = store.keeps_events
+        self.names = store.names
 
     def fetch(self, statement: Statement, params: Row = ()) -> list[Row]:
-        return self._raw.execute(statement.postgresql, _clean(params)).fetchall()
+        return self._pipeline.rows(statement.postgresql, params)
 
     def run(self, statement: Statement, params: Row = ()) -> int:
-        return self._raw.execute(statement.postgresql, _clean(params)).rowcount
+        return self._pipeline.changed(statement.postgresql, (params,))
 
     def run_many(self, statement: Statement, rows: Iterable[Row]) -> int:
-        waiting = [_clean(row) for row in rows]
-        with self._raw.cursor() as cursor:
-            cursor.executemany(statement.postgresql, waiting)
-            return cursor.rowcount if waiting else 0
+        text, params = _many(statement.postgresql, list(rows))
+        return self._pipeline.changed(text, params)
+
+    def write(self, statement: Statement, params: Row = ()) -> None:
+        self._pipeline.later(statement.postgresql, params)
+
+    def write_many(self, statement: Statement, rows: Iterable[Row]) -> None:
+        text, every = _many(statement.postgresql, list(rows))
+        for params in every:
+            self._pipeline.later(text, params)
 
     def select(self, query: ClauseElement) -> list[Row]:
-        text, params = _composed(query)
-        return self._raw.execute(text, params).fetchall()
+        return self._pipeline.rows(*_composed(query))
 
     def execute(self, change: ClauseElement) -> int:
         text, params = _composed(change)
-        return self._raw.execute(text, params).rowcount
+        return self._pipeline.changed(text, (params,))
 
 
-def _composed(statement: ClauseElement) -> tuple[Any, Row]:
+def _many(text: str, rows: list[Row]) -> tuple[str, Sequence[Row]]:
+    """Have rows go in by one statement where they may, else by one each."""
+    together = rows_as_arrays(text) if len(rows) > 1 else None
+    return (text, rows) if together is None else (together, [columns_of(rows)])
+
+
+def _composed(statement: ClauseElement) -> tuple[str, Row]:
     from prefect.store.composed import text_and_params  # noqa: PLC0415 - SQLAlchemy: 200 ms
 
     return text_and_params(statement, "postgresql")
-
-
-def _clean(row: Row) -> Row:
-    """Replace the one character that PostgreSQL cannot keep, in texts and in JSON."""
-    if any(isinstance(value, str) and ("\0" in value or "\\u0000" in value) for value in row):
-        return tuple(_without_nul(value) if isinstance(value, str) else value for value in row)
-    return row
-
-
-def _without_nul(text: str) -> str:
-    return _NUL.sub(r"\1\\ufffd", text.replace("\0", "\ufffd"))
 
 
 class PostgresStore(Store):
     """A store in a PostgreSQL database.
 
     Args:
-        url: `postgresql://user:password@host:port/name`; further options are those of libpq.
+        url: `postgresql://user:password@host:port/name`; further options are those of libpq, and
+            `prepared_statement_cache_size=0`, with which no statement is prepared.
         timeout: Seconds that a statement may take; None: as long as it needs.
         connect_timeout: Seconds to wait for a connection; None: `CONNECT_SECONDS`.
     """
@@ -114,77 +114,90 @@ class PostgresStore(Store):
         super().__init__(url)
         self._timeout = timeout
         self._connect_timeout = CONNECT_SECONDS if connect_timeout is None else connect_timeout
-        self._address, self._shown = _address(url)
-        self._forget()
-        _stores.add(self)
+        self._address, self._shown, self._prepares = _address(url)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._shown!r})"
 
-    def _forget(self) -> None:
-        self._idle: list[tuple[Raw, float]] = []
+    def forget(self) -> None:
+        """Begin anew, without connections."""
+        self._idle: list[tuple[Pipeline, float]] = []
         self._places = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._lock = threading.Lock()
         self._is_current = False
 
-    def _abandon(self) -> None:
-        _abandoned.extend(raw for raw, _ in self._idle)
-        self._forget()
+    def abandon(self) -> object:
+        """Begin anew in a forked child; return the connections, over which the parent goes on."""
+        left = self._idle
+        self.forget()
+        return left or None
 
     @contextmanager
     def transaction(self) -> Generator[Connection]:
         """Lend a connection in a transaction of its own."""
-        with self._lent() as raw, raw.transaction():
-            yield _PostgresConnection(raw, self.keeps_events)
+        with self._lent() as pipeline:
+            pipeline.begin()
+            try:
+                yield _PostgresConnection(pipeline, self)
+            except BaseException:
+                # Where the connection is gone, so is what it has done; what is raised says what happened.
+                with suppress(psycopg.Error):
+                    pipeline.roll_back()
+                raise
+            pipeline.commit()
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
         """Lend a connection on which each statement stands alone."""
-        with self._lent() as raw:
-            yield _PostgresConnection(raw, self.keeps_events)
+        with self._lent() as pipeline:
+            yield _PostgresConnection(pipeline, self)
 
     def close(self) -> None:
         """Close all connections that are not lent."""
         with self._lock:
             idle, self._idle = self._idle, []
-        for raw, _ in idle:
-            raw.close()
+        for pipeline, _ in idle:
+            pipeline.raw.close()
 
     @contextmanager
-    def _lent(self) -> Generator[Raw]:
+    def _lent(self) -> Generator[Pipeline]:
         with self._places, self._explained():
-            raw = self._take()
+            pipeline = self._take()
+            raw = pipeline.raw
             try:
-                yield raw
+                yield pipeline
             finally:
                 if raw.closed:
                     # The server went away; connections that sit idle are of no more use either.
                     self.close()
-                elif raw.info.transaction_status is TransactionStatus.IDLE:
-                    self._idle.append((raw, monotonic()))
+                elif pipeline.is_sound and raw.info.transaction_status is TransactionStatus.IDLE:
+                    self._idle.append((pipeline, monotonic()))
                 else:
                     # A timeout struck in the middle of an exchange; nobody could make sense of the rest.
                     raw.close()
 
-    def _take(self) -> Raw:
+    def _take(self) -> Pipeline:
         while idle := self._pop():
-            raw, since = idle
-            if monotonic() - since < TRUST_SECONDS or _answers(raw):
-                return raw
-            raw.close()
-        return self._connect()
+            pipeline, since = idle
+            if monotonic() - since < TRUST_SECONDS or _answers(pipeline.raw):
+                return pipeline
+            pipeline.raw.close()
+        return Pipeline(self._connect(), self._prepares)
 
-    def _pop(self) -> tuple[Raw, float] | None:
+    def _pop(self) -> tuple[Pipeline, float] | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
 
     def _connect(self) -> Raw:
         seconds = max(1, round(self._connect_timeout))  # as libpq takes it
-        raw: Raw = psycopg.connect(self._address, autocommit=True, connect_timeout=seconds)
+        raw: Raw = psycopg.connect(
+            self._address, autocommit=True, connect_timeout=seconds, client_encoding="UTF8"
+        )
         try:
             for kind in ("uuid", "timestamptz", "json", "jsonb"):
                 raw.adapters.register_loader(kind, TextLoader)
-            raw.execute("SET TIME ZONE 'UTC'")
+            # Compiling a query takes longer than the queries here, which find a few rows by an index.
+            raw.execute("SET TIME ZONE 'UTC'; SET jit = off")
             with self._lock:
                 if not self._is_current:
                     self._is_current = is_current(_version(raw), self._shown) or self._bring_up(raw)
@@ -229,15 +242,20 @@ def _answers(raw: Raw) -> bool:
     return True
 
 
-def _address(url: str) -> tuple[str, str]:
-    """Return a URL as libpq understands it, and the same without its password."""
+def _address(url: str) -> tuple[str, str, bool]:
+    """Return a URL as libpq understands it, the same without its password, and whether it lets prepare."""
     parts = urlsplit(url)
+    given = parse_qsl(parts.query)
+    prepares = not any(name in _CACHE_SIZES and value == "0" for name, value in given)
     # asyncpg says `ssl` for what libpq calls `sslmode`.
-    options = [("sslmode" if name == "ssl" else name, value) for name, value in parse_qsl(parts.query)]
+    options = [
+        ("sslmode" if name == "ssl" else name, value) for name, value in given if name not in _CACHE_SIZES
+    ]
     user, _, place = parts.netloc.rpartition("@")
     shown = f"{user.partition(':')[0]}@{place}" if user else place
     query = urlencode(options).replace("+", "%20")
-    return urlunsplit(parts._replace(query=query)), urlunsplit(parts._replace(netloc=shown, query=""))
+    address = urlunsplit(parts._replace(query=query))
+    return address, urlunsplit(parts._replace(netloc=shown, query="")), prepares
 
 
 def _version(raw: Raw) -> str | None:
@@ -269,11 +287,3 @@ def _explain(error: psycopg.Error, shown: str) -> StoreError | None:
             "Check that the server runs and PREFECT_API_DATABASE_CONNECTION_URL is right."
         )
     return None
-
-
-def _after_fork() -> None:
-    for store in _stores:
-        store._abandon()
-
-
-call_in_forked_child(_after_fork)

@@ -6,8 +6,10 @@ competing for it as well. In write-ahead mode readers never wait, so they have c
 `synchronous=NORMAL` loses nothing when a process dies; when the whole machine does, the last moments may be
 gone, but the file stays sound.
 
-A connection must not be used in a child after a fork, nor closed there (closing would drop the parent's
-locks): the child abandons what it inherited and connects anew.
+SQLite keeps state of a process: which files it has open, and its locks of them. A child that inherited such
+state would wait for the parent's threads, or take locks for its own that it does not have. So no connection
+goes through a fork (`prefect.store.base`): before one, all that is under way is waited for, and
+connections are closed. One that is in use for too long is never touched in the child, which connects anew.
 """
 
 from __future__ import annotations
@@ -15,8 +17,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import weakref
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from itertools import chain
@@ -25,12 +26,12 @@ from time import monotonic, monotonic_ns, sleep
 from typing import TYPE_CHECKING
 
 from prefect.exceptions import StoreConflict, StoreCorrupt, StoreError, StoreUnavailable
-from prefect.store.base import Connection, Store
+from prefect.store.base import Connection, Store, never_touch, not_while_forking
 from prefect.store.statement import Statement
 from prefect.store.statements import SQLITE_SCHEMA
 from prefect.store.values import Row
 from prefect.store.versions import READ_VERSION, VERSION_TABLE, is_current
-from prefect.types import call_in_forked_child
+from prefect.types import fork_safe
 
 if TYPE_CHECKING:
     from sqlalchemy.sql import ClauseElement
@@ -46,17 +47,16 @@ _READERS_KEPT = 8
 _MOST_PARAMETERS = 999
 """In a statement; newer SQLite libraries take more."""
 
-_stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
-_abandoned: list[sqlite3.Connection] = []
-_making = threading.Lock()
+_making = fork_safe(threading.Lock())
 
 
 class _SqliteConnection(Connection):
     __slots__ = ("_raw",)
 
-    def __init__(self, raw: sqlite3.Connection, keeps_events: bool) -> None:
+    def __init__(self, raw: sqlite3.Connection, store: SqliteStore) -> None:
         self._raw = raw
-        self.keeps_events = keeps_events
+        self.keeps_events = store.keeps_events
+        self.names = store.names
 
     def fetch(self, statement: Statement, params: Row = ()) -> list[Row]:
         return self._raw.execute(statement.sqlite, params).fetchall()
@@ -126,20 +126,37 @@ class SqliteStore(Store):
         self.path = str(path)
         self._patience = BUSY_SECONDS if timeout is None else timeout
         super().__init__("sqlite://" if self.path == ":memory:" else f"sqlite:///{self.path}")
-        self._forget()
-        _stores.add(self)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Begin anew, without connections."""
         self._lock = threading.Lock()
+        self._owner = 0
+        """The thread that writes."""
         self._writer: sqlite3.Connection | None = None
         self._readers: list[sqlite3.Connection] = []
+        self._reading: dict[object, int] = {}
+        """What is being read, and by which thread."""
         self._file: tuple[int, int] | None = None
 
-    def _abandon(self) -> None:
-        _abandoned.extend(self._readers)
-        if self._writer is not None:
-            _abandoned.append(self._writer)
-        self._forget()
+    def pause(self, until: float) -> Callable[[], None] | None:
+        """Wait for what is under way, keep threads from writing, and close connections; see `Store.pause`."""
+        me, lock = threading.get_ident(), self._lock
+        if self._owner == me or not lock.acquire(timeout=max(0.0, until - monotonic())):
+            return None
+        while any(thread != me for thread in list(self._reading.values())) and monotonic() < until:
+            sleep(0.0005)
+        if not self._reading and self.path != ":memory:":
+            readers, self._readers = self._readers, []
+            writer, self._writer = self._writer, None
+            for raw in readers if writer is None else [*readers, writer]:
+                raw.close()
+        return lock.release
+
+    def abandon(self) -> object:
+        """Begin anew in a forked child; return the connections that were in use for too long."""
+        left = [*self._readers, self._writer]
+        self.forget()
+        return left if any(left) else None
 
     @contextmanager
     def transaction(self) -> Generator[Connection]:
@@ -156,12 +173,15 @@ class SqliteStore(Store):
                     "again to have its runs recorded in a new file."
                 )
             try:
+                self._owner = threading.get_ident()
                 _begin(raw, self.path, self._patience)
-                yield _SqliteConnection(raw, self.keeps_events)
-                raw.execute("COMMIT")
+                yield _SqliteConnection(raw, self)
+                if raw is self._writer:  # else this is a child, forked meanwhile, and it is the parent's
+                    raw.execute("COMMIT")
             finally:
                 # Whatever was raised, and wherever: a timeout may strike between any two steps.
-                if raw.in_transaction:
+                self._owner = 0
+                if raw is self._writer and raw.in_transaction:
                     raw.execute("ROLLBACK")
 
     @contextmanager
@@ -171,17 +191,25 @@ class SqliteStore(Store):
             # There is only one connection to a database in memory.
             with self._lock, self._explained():
                 self._writer = self._writer or self._open()
-                yield _SqliteConnection(self._writer, self.keeps_events)
+                yield _SqliteConnection(self._writer, self)
             return
+        reading, one = self._reading, object()
         with self._explained():
-            raw = self._reader()
+            with not_while_forking():
+                reading[one] = threading.get_ident()
             try:
-                yield _SqliteConnection(raw, self.keeps_events)
+                raw = self._reader()
+                try:
+                    yield _SqliteConnection(raw, self)
+                finally:
+                    if reading is not self._reading:  # a child, forked meanwhile: it is the parent's
+                        never_touch(raw)
+                    elif len(self._readers) < _READERS_KEPT:
+                        self._readers.append(raw)
+                    else:
+                        raw.close()
             finally:
-                if len(self._readers) < _READERS_KEPT:
-                    self._readers.append(raw)
-                else:
-                    raw.close()
+                reading.pop(one, None)
 
     def _reader(self) -> sqlite3.Connection:
         try:
@@ -351,13 +379,3 @@ def _explain(error: sqlite3.DatabaseError, path: str) -> StoreError | None:
             f"{path} holds tables of another program ({error}). Set PREFECT_HOME to a folder of its own."
         )
     return None
-
-
-def _after_fork() -> None:
-    global _making
-    _making = threading.Lock()
-    for store in _stores:
-        store._abandon()
-
-
-call_in_forked_child(_after_fork)
