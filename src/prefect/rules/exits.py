@@ -7,7 +7,10 @@ from typing import Any
 
 from prefect.schemas.states import State, StateType
 
-__all__ = ["exit_text", "state_of_exit"]
+__all__ = ["UNKNOWN_EXIT", "exit_text", "state_of_exit"]
+
+UNKNOWN_EXIT = 256
+"""In place of the exit code of a process that has ended where nobody could tell how; no process has it."""
 
 _ADVICE = {
     "SIGKILL": (
@@ -34,6 +37,11 @@ def exit_text(code: int) -> str:
     Args:
         code: Its exit code; a negative one, or one above 128 as shells give it, tells of a signal.
     """
+    if code == UNKNOWN_EXIT:
+        return (
+            "The process of this run is gone. "
+            "How it ended is not known: the process that had started it is gone too."
+        )
     name = _signal_name(-code if code < 0 else code - 128)
     if name is not None:
         return f"The process of this run was ended by {name}. {_ADVICE.get(name, '')}".rstrip()

@@ -12,13 +12,16 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextvars import copy_context
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from uuid import UUID
 
 from prefect.recorder import get_recorder
 from prefect.schemas.objects import FlowRun, Log
 from prefect.settings.runtime_variables import FLOW_RUN_CLAIM, FLOW_RUN_ID, environment_with
 from prefect.types import now
+
+if TYPE_CHECKING:
+    from prefect.runner.template import ForkedProcess, Template
 
 __all__ = ["Child", "flow_run_command", "start_child"]
 
@@ -43,7 +46,10 @@ class Child:
     __slots__ = ("_process", "_reader", "run_id")
 
     def __init__(
-        self, run_id: UUID, process: subprocess.Popen[bytes], reader: threading.Thread | None
+        self,
+        run_id: UUID,
+        process: subprocess.Popen[bytes] | ForkedProcess,
+        reader: threading.Thread | None,
     ) -> None:
         self.run_id = run_id
         self._process = process
@@ -90,7 +96,8 @@ class Child:
             try:
                 os.killpg(self._process.pid, signal.SIGKILL)
             except ProcessLookupError:
-                return
+                # It has ended just now, or was split off just now and leads no group yet.
+                self._process.kill()
         else:
             self._process.kill()
 
@@ -121,6 +128,7 @@ def start_child(
     cwd: str | Path | None = None,
     stream_output: bool = True,
     capture_output: bool = False,
+    template: Template | None = None,
 ) -> Child:
     """Start a process for a flow run.
 
@@ -132,6 +140,7 @@ def start_child(
         cwd: Where it starts; None: where this process is.
         stream_output: Whether what it prints is printed here too.
         capture_output: Whether what it prints is kept in the run's logs.
+        template: What the process is split off from, if it can be; without it, it starts anew.
 
     Returns:
         The process.
@@ -140,28 +149,60 @@ def start_child(
         OSError: It cannot be started.
     """
     variables = {**(env or {}), FLOW_RUN_ID: str(run.id), FLOW_RUN_CLAIM: str(claim) if claim else None}
-    output: Any = subprocess.PIPE if capture_output else None if stream_output else subprocess.DEVNULL
-    process = subprocess.Popen(
-        list(command or flow_run_command()),
-        env=environment_with(variables),
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT if capture_output else output,
-        # Ctrl-C at the terminal is for the runner alone, which then ends its children.
-        start_new_session=True,
-    )
-    if not capture_output:
+    ends = os.pipe() if capture_output else None
+    try:
+        output: int | None = None if ends is None else ends[1]
+        if ends is None and not stream_output:
+            output = subprocess.DEVNULL
+        if template is not None and command is None and template.fits(variables, cwd):
+            process = _split_off(template, variables, cwd, output) or _start(None, variables, cwd, output)
+        else:
+            process = _start(command, variables, cwd, output)
+    except BaseException:
+        if ends is not None:
+            os.close(ends[0])
+        raise
+    finally:
+        if ends is not None:
+            os.close(ends[1])
+    if ends is None:
         return Child(run.id, process, None)
-    assert process.stdout is not None
     reader = threading.Thread(
         target=copy_context().run,
-        args=(_pass_on, process.stdout, run, stream_output),
+        args=(_pass_on, open(ends[0], "rb"), run, stream_output),  # noqa: SIM115 - closed there
         name="prefect-output",
         daemon=True,
     )
     reader.start()
     return Child(run.id, process, reader)
+
+
+def _start(
+    command: Sequence[str] | None,
+    variables: Mapping[str, str | None],
+    cwd: str | Path | None,
+    output: int | None,
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        list(command or flow_run_command()),
+        env=environment_with(variables),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        # Ctrl-C at the terminal is for the runner alone, which then ends its children.
+        start_new_session=True,
+    )
+
+
+def _split_off(
+    template: Template, variables: Mapping[str, str | None], cwd: str | Path | None, output: int | None
+) -> ForkedProcess | None:
+    env = environment_with(variables)
+    if output != subprocess.DEVNULL:
+        return template.start(env, cwd, 1 if output is None else output, 2 if output is None else output)
+    with Path(os.devnull).open("wb") as nothing:
+        return template.start(env, cwd, nothing.fileno(), nothing.fileno())
 
 
 def _pass_on(output: BinaryIO, run: FlowRun, is_shown: bool) -> None:

@@ -14,6 +14,7 @@ from prefect.logging.loggers import get_logger
 from prefect.operations.flow_runs import read_flow_runs
 from prefect.runner.children import Child, start_child
 from prefect.runner.claims import claim, end_left_run, give_up
+from prefect.runner.template import Templates
 from prefect.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterId,
@@ -39,12 +40,20 @@ class Crew:
         client: Where runs are kept.
         limit: How many there are at most; None: any number.
         env: Variables that each of them gets.
+        templates: What they are split off from, where they can be.
     """
 
-    def __init__(self, client: Caller, limit: int | None, env: Mapping[str, str | None]) -> None:
+    def __init__(
+        self,
+        client: Caller,
+        limit: int | None,
+        env: Mapping[str, str | None],
+        templates: Templates | None = None,
+    ) -> None:
         self._client = client
         self._limit = limit
         self._env = env
+        self._templates = templates
         self._children: dict[UUID, Child] = {}
         self._ending: dict[UUID, float] = {}
         """Until when the processes have time that were asked to end."""
@@ -76,7 +85,8 @@ class Crew:
         asked = (run.job_variables or {}).get("env")
         env = {**self._env, **({str(k): str(v) for k, v in asked.items()} if isinstance(asked, dict) else {})}
         try:
-            child = start_child(run, claim=taken, env=env, cwd=cwd)
+            template = None if self._templates is None else self._templates.current
+            child = start_child(run, claim=taken, env=env, cwd=cwd, template=template)
         except OSError as error:
             _logger.error("Flow run %r could not be started: %s", run.name, error)
             give_up(self._client, run.id, str(error))

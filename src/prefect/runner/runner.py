@@ -23,6 +23,7 @@ from prefect.logging.loggers import get_logger
 from prefect.operations.deployment_runs import read_scheduled_runs_of_deployments
 from prefect.operations.deployments import pause_deployment
 from prefect.runner.crew import Crew
+from prefect.runner.template import Templates
 from prefect.settings import get_current_settings
 from prefect.types import now
 from prefect.types.annotations import NotSet
@@ -157,7 +158,8 @@ class Runner:
             stack.callback(self._clean_up)
             if isinstance(client, LocalClient):
                 stack.enter_context(_services(client))
-            crew = Crew(client, self._limit, _settings_for_children())
+            templates = None if run_once else stack.enter_context(Templates())
+            crew = Crew(client, self._limit, _settings_for_children(), templates)
             stack.callback(crew.end)
             stack.enter_context(termination_as_exception())
             if self.pause_on_shutdown and not run_once:

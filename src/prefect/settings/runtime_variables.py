@@ -18,8 +18,10 @@ __all__ = [
     "TASK_RUN_SNAPSHOT",
     "become_process_of",
     "environment_with",
+    "fits_a_started_process",
     "mock_finder",
     "mock_variable",
+    "replace_environment",
     "run_variable",
 ]
 
@@ -55,6 +57,34 @@ def environment_with(changes: Mapping[str, str | None]) -> dict[str, str]:
     own = {FLOW_RUN_ID, FLOW_RUN_SNAPSHOT, TASK_RUN_SNAPSHOT, FLOW_RUN_CLAIM, FLOW_ENTRYPOINT}
     merged = {**{name: value for name, value in os.environ.items() if name not in own}, **changes}
     return {name: value for name, value in merged.items() if value is not None}
+
+
+_READ_AT_START = ("PYTHON", "LD_", "DYLD_", "MALLOC_", "GLIBC_", "LC_", "LANG")
+"""Of which variables the interpreter, or the system below it, makes something when a process starts."""
+
+
+def fits_a_started_process(changes: Mapping[str, str | None]) -> bool:
+    """Return whether a process that has started already with this one's environment can take these changes.
+
+    Args:
+        changes: Variables that are added to those of this process; None: left out.
+    """
+    folders = (os.environ.get("PYTHONPATH") or "").split(os.pathsep)
+    if any(folder and not os.path.isabs(folder) for folder in folders):
+        return False  # they depend on where a process starts
+    return all(
+        os.environ.get(name) == value for name, value in changes.items() if name.startswith(_READ_AT_START)
+    )
+
+
+def replace_environment(variables: Mapping[str, str]) -> None:
+    """Give this process another environment, before it has read any settings.
+
+    Args:
+        variables: All of its variables.
+    """
+    os.environ.clear()
+    os.environ.update(variables)
 
 
 def mock_variable(section: str, attribute: str) -> str:

@@ -227,6 +227,9 @@ class RunnerSettings(Section):
 
     process_limit: int = option(5, "Runs that `serve` carries out at a time, at most.")
     poll_frequency: int = option(10, "Seconds between two looks of `serve` for runs on a server.")
+    prestart: bool = option(
+        True, "Keep a process ready that has loaded what runs need, so that theirs start within milliseconds."
+    )
     server: RunnerServerSettings = section(RunnerServerSettings)
 
 

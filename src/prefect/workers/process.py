@@ -16,6 +16,7 @@ from pydantic import Field
 from prefect.rules.job_templates import PROCESS_TEMPLATE
 from prefect.runner.children import Child, start_child
 from prefect.runner.claims import end_left_run
+from prefect.runner.template import Template, Templates
 from prefect.schemas.objects import FlowRun
 from prefect.settings.runtime_variables import FLOW_RUN_CLAIM
 from prefect.workers.base import BaseWorker
@@ -60,12 +61,21 @@ class ProcessWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, Proces
     job_configuration_variables = ProcessVariables
     # What an agent used to serve.
     serves = frozenset({"prefect-agent"})
+    _templates: Templates | None = None
     _description = "Runs each flow run in a process of its own on the machine of the worker."
 
     @classmethod
     def get_default_base_job_template(cls) -> dict[str, Any]:
         """Return what a pool's jobs are made from where the pool does not say."""
         return dict(PROCESS_TEMPLATE) if cls is ProcessWorker else super().get_default_base_job_template()
+
+    async def start(self, run_once: bool = False, **options: Any) -> None:
+        """Look for runs and have them carried out, until cancelled; see `BaseWorker.start`."""
+        if run_once:
+            await super().start(run_once, **options)
+            return
+        with Templates() as self._templates:
+            await super().start(run_once, **options)
 
     async def run(
         self, flow_run: FlowRun, configuration: ProcessJobConfiguration, task_status: Any = None
@@ -79,7 +89,8 @@ class ProcessWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, Proces
         """
         with _directory(configuration.working_dir) as where:
             # Not in a thread: one that is started while this is cancelled would be nobody's.
-            child = _start(flow_run, configuration, where)
+            template = None if self._templates is None else self._templates.current
+            child = _start(flow_run, configuration, where, template)
             if task_status is not None:
                 task_status.started(child.pid)
             try:
@@ -97,7 +108,7 @@ class ProcessWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, Proces
         return ProcessWorkerResult(identifier=str(child.pid), status_code=code)
 
 
-def _start(run: FlowRun, job: ProcessJobConfiguration, where: Path) -> Child:
+def _start(run: FlowRun, job: ProcessJobConfiguration, where: Path, template: Template | None) -> Child:
     claim = job.env.get(FLOW_RUN_CLAIM)
     # Its own command without the detour by the command line, which takes longer to start.
     own = job.command in (None, _OWN_COMMAND)
@@ -108,6 +119,7 @@ def _start(run: FlowRun, job: ProcessJobConfiguration, where: Path) -> Child:
         env=job.env,
         cwd=where,
         stream_output=job.stream_output,
+        template=template,
     )
 
 
