@@ -33,6 +33,11 @@ Known = tuple[Statement, Row] | None
 """A statement with its parameters, or None for a query that must be composed."""
 _NO_FILTERS = frozenset({"sort", "limit", "offset"})
 _MOST = 2**31 - 1
+_FLOW_RUNS = {
+    FlowRunSort.ID_DESC: statements.FLOW_RUNS,
+    FlowRunSort.EXPECTED_START_TIME_DESC: statements.FLOW_RUNS_BY_EXPECTED_START,
+    FlowRunSort.START_TIME_DESC: statements.FLOW_RUNS_BY_START,
+}
 
 
 def known_flows(query: FlowQuery) -> Known:
@@ -42,10 +47,11 @@ def known_flows(query: FlowQuery) -> Known:
 
 
 def known_flow_runs(query: FlowRunQuery) -> Known:
-    """Find the statement of a query of flow runs, newest first."""
-    if query.sort is not FlowRunSort.ID_DESC:
+    """Find the statement of a query of flow runs, newest first or latest first."""
+    listing = _FLOW_RUNS.get(query.sort)
+    if listing is None:
         return None
-    return _known(statements.FLOW_RUNS, statements.FLOW_RUN_CONDITIONS, query, _window(query))
+    return _known(listing, statements.FLOW_RUN_CONDITIONS, query, _window(query))
 
 
 def known_flow_run_count(query: FlowRunQuery, most: int = _MOST) -> Known:

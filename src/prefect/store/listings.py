@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, Table, bindparam, func, literal_column, select
 from sqlalchemy.sql import ClauseElement
 
+from prefect.schemas.sorting import FlowRunSort
 from prefect.store.conditions import TAG_TESTS, TESTS, Condition, Test
 from prefect.store.hot import FLOW_RUN_COLUMNS, FLOW_RUN_SOURCE
+from prefect.store.queries import FLOW_RUN_ORDERS
 from prefect.store.statement import MARK
 from prefect.store.tables import flow_runs, flows, logs, task_runs
 
@@ -27,10 +29,13 @@ def _window(query: Select[Any], *order: ColumnElement[Any]) -> Select[Any]:
     return query.order_by(*order).limit(limit).offset(offset)
 
 
-def _newest(query: Select[Any], table: Table) -> Select[Any]:
+def _ordered(query: Select[Any], table: Table, *order: ColumnElement[Any]) -> Select[Any]:
     """Choose ids first: what is sorted is small then, and often an index alone gives the answer."""
-    ids = _window(select(table.c.id).where(_MARK), table.c.id.desc())
-    return query.where(table.c.id.in_(ids)).order_by(table.c.id.desc())
+    ids = _window(select(table.c.id).where(_MARK), *order)
+    return query.where(table.c.id.in_(ids)).order_by(*order)
+
+
+_flow_runs = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
 
 
 def _count(table: Table) -> Select[Any]:
@@ -40,8 +45,12 @@ def _count(table: Table) -> Select[Any]:
 
 
 LISTINGS: dict[str, ClauseElement] = {
-    "FLOW_RUNS": _newest(select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE), flow_runs),
-    "TASK_RUNS": _newest(select(task_runs), task_runs),
+    "FLOW_RUNS": _ordered(_flow_runs, flow_runs, *FLOW_RUN_ORDERS[FlowRunSort.ID_DESC]),
+    "FLOW_RUNS_BY_EXPECTED_START": _ordered(
+        _flow_runs, flow_runs, *FLOW_RUN_ORDERS[FlowRunSort.EXPECTED_START_TIME_DESC]
+    ),
+    "FLOW_RUNS_BY_START": _ordered(_flow_runs, flow_runs, *FLOW_RUN_ORDERS[FlowRunSort.START_TIME_DESC]),
+    "TASK_RUNS": _ordered(select(task_runs), task_runs, task_runs.c.id.desc()),
     "LOGS": _window(select(logs).where(_MARK), logs.c.timestamp, logs.c.id),
     "LATEST_LOGS": _window(select(logs).where(_MARK), logs.c.timestamp.desc(), logs.c.id.desc()),
     "FLOW_RUN_COUNT": _count(flow_runs),

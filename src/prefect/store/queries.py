@@ -30,6 +30,7 @@ from prefect.store.deployments import deployment_rows
 from prefect.store.hot import FLOW_RUN_COLUMNS, FLOW_RUN_SOURCE
 from prefect.store.relations import CRITERIA, conditions_of
 from prefect.store.tables import deployments, flow_runs, flows, logs, task_runs
+from prefect.store.tables.runs import BEGUN
 
 __all__ = [
     "conditions_on",
@@ -49,8 +50,6 @@ Query = Select[Any]
 Order = tuple[ColumnElement[Any], ...]
 Windowed = RunQuery | PageQuery | LogQuery
 
-_begun = func.coalesce(flow_runs.c.start_time, flow_runs.c.expected_start_time)
-
 FLOW_ORDERS: dict[FlowSort, Order] = {
     FlowSort.CREATED_DESC: (flows.c.created.desc(), flows.c.id.desc()),
     FlowSort.UPDATED_DESC: (flows.c.updated.desc(), flows.c.id.desc()),
@@ -60,11 +59,11 @@ FLOW_ORDERS: dict[FlowSort, Order] = {
 # Where the databases differ, what has no time comes last.
 FLOW_RUN_ORDERS: dict[FlowRunSort, Order] = {
     FlowRunSort.ID_DESC: (flow_runs.c.id.desc(),),
-    FlowRunSort.START_TIME_ASC: (_begun.asc().nulls_last(), flow_runs.c.id),
-    FlowRunSort.START_TIME_DESC: (_begun.desc().nulls_last(), flow_runs.c.id.desc()),
-    FlowRunSort.EXPECTED_START_TIME_ASC: (flow_runs.c.expected_start_time.nulls_last(), flow_runs.c.id),
-    # Every flow run has this time since it entered its first state. PostgreSQL reads the index in this order,
-    # but would sort all runs to put those without one last.
+    # Every flow run has these times since it entered its first state. The databases read an index in this
+    # order, but would sort all runs to put those without one last.
+    FlowRunSort.START_TIME_ASC: (BEGUN.asc(), flow_runs.c.id),
+    FlowRunSort.START_TIME_DESC: (BEGUN.desc(), flow_runs.c.id.desc()),
+    FlowRunSort.EXPECTED_START_TIME_ASC: (flow_runs.c.expected_start_time.asc(), flow_runs.c.id),
     FlowRunSort.EXPECTED_START_TIME_DESC: (flow_runs.c.expected_start_time.desc(), flow_runs.c.id.desc()),
     FlowRunSort.NAME_ASC: (flow_runs.c.name, flow_runs.c.id),
     FlowRunSort.NAME_DESC: (flow_runs.c.name.desc(), flow_runs.c.id.desc()),

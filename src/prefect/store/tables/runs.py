@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    func,
     literal_column,
 )
 
@@ -80,6 +81,9 @@ index_where(flow_runs.c.parent_task_run_id, flow_runs.c.parent_task_run_id.is_no
 Index(None, flow_runs.c.state_type, flow_runs.c.id)
 index_where(flow_runs.c.next_scheduled_start_time, flow_runs.c.state_type == literal_column("'SCHEDULED'"))
 Index(None, flow_runs.c.expected_start_time)
+BEGUN = func.coalesce(flow_runs.c.start_time, flow_runs.c.expected_start_time)
+"""When a flow run started, or is to start: what pages sort by."""
+Index("ix_flow_runs_begun", BEGUN)
 Index(None, flow_runs.c.flow_id, flow_runs.c.idempotency_key, unique=True)
 
 flow_run_states = Table(
