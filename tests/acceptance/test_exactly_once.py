@@ -170,10 +170,7 @@ def test_each_slot_starts_user_code_exactly_once(url: str, tmp_path: Path) -> No
         plan.pause()
         wait_for(lambda: not plan.unfinished(), lambda: described(plan, made))
 
-    schedules = {
-        name: plan.client.call(read_deployment, one).schedules[0].id for name, one in plan.ids.items()
-    }
-    assert schedules == ids
+    assert plan.schedules() == schedules
     started = plan.started()
     assert [slot for slot, count in started.items() if count > 1] == []
     missing = [

@@ -23,12 +23,13 @@ from prefect.operations import (
     renew_leases,
     set_flow_run_state,
 )
+from prefect.operations.leases import take_over_flow_run
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.states import StateType
 from prefect.store import make_store
 from prefect.store.base import Store
 from prefect.store.tables import flow_runs
-from prefect.types import now
+from prefect.types import now, uuid7
 from prefect.types.processes import host_id, is_running, started
 
 LONG = timedelta(days=365 * 100)
@@ -154,3 +155,34 @@ def test_a_process_knows_whether_it_runs(dead: Holder) -> None:
     assert is_running(me.pid, me.process_started)
     assert not is_running(dead.pid, dead.process_started)
     assert started(dead.pid) is None
+
+
+def test_a_run_that_was_given_to_another_process_is_not_taken_over(store: Store, dead: Holder) -> None:
+    run = make_flow_run(store, state=state("PENDING", 1))
+    hold_flow_run(store, run.id, dead, at(0) + LONG)
+    other = set_flow_run_state(store, run.id, state("PENDING", 2, name="Submitting")).state
+    assert other is not None
+
+    assert not take_over_flow_run(store, run.id, run.state_id, current_holder(), at(0) + LONG)
+    # The lease stays the other's.
+    assert crash_orphans(store, at(10))[0].id == run.id
+
+
+def test_a_run_is_taken_over_by_the_process_that_was_started_for_it(store: Store, dead: Holder) -> None:
+    run = make_flow_run(store, state=state("PENDING", 1))
+    hold_flow_run(store, run.id, dead, at(0) + LONG)
+
+    assert take_over_flow_run(store, run.id, run.state_id, current_holder(), at(0) + LONG)
+    assert crash_orphans(store, at(10)) == []
+    set_flow_run_state(store, run.id, state("CANCELLING", 2))
+    assert take_over_flow_run(store, run.id, run.state_id, current_holder(), at(0) + LONG)
+    assert not take_over_flow_run(store, uuid7(), run.state_id, current_holder(), at(0) + LONG)
+
+
+def test_a_state_is_entered_only_from_the_one_that_was_named(store: Store) -> None:
+    run = make_flow_run(store, state=state("PENDING", 1))
+    begun = set_flow_run_state(store, run.id, state("RUNNING", 2), only_from=run.state_id)
+    again = set_flow_run_state(store, run.id, state("RUNNING", 3), only_from=run.state_id)
+    assert (begun.status.value, again.status.value) == ("ACCEPT", "ABORT")
+    assert "given to another process" in (again.details.reason or "")
+    assert read_flow_run(store, run.id).run_count == 1

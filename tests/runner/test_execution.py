@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 
 from prefect.operations.flow_runs import resume_flow_run, set_flow_run_state
+from prefect.runner.claims import claim
 from prefect.schemas.actions import FlowRunResume
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.types import now
@@ -266,6 +267,64 @@ def test_a_run_that_begins_while_the_server_is_away_waits_for_it(server_place):
     assert process.returncode == 0, printed
     assert place.read(run).state_name == "Completed"
     assert printed.count("The run waits for it") == 1
+
+
+SLOW = """
+import os, time
+from prefect import flow
+from pathlib import Path
+
+def wait_for(name):
+    while not Path(name).exists():
+        time.sleep(0.05)
+
+Path(f"imports-{os.environ['WHO']}").touch()
+wait_for(f"import-{os.environ['WHO']}")
+
+@flow
+def slow():
+    Path(f"started-{os.environ['WHO']}").touch()
+    wait_for("end")
+"""
+
+
+def test_a_run_that_was_given_to_another_process_meanwhile_is_not_begun_twice(place):
+    def start(who):
+        env = {
+            **os.environ,
+            **place.env,
+            "WHO": who,
+            "PREFECT__FLOW_RUN_CLAIM": str(claim(place.client, run)),
+        }
+        env["PREFECT__FLOW_RUN_ID"] = str(run.id)
+        return subprocess.Popen(
+            [sys.executable, "-m", "prefect.flow_engine"], cwd=place.folder, env=env, stderr=subprocess.PIPE
+        )
+
+    def wait_for(name):
+        while not (place.folder / name).exists():
+            assert first.poll() is None
+            time.sleep(0.05)
+
+    run = place.run_of(place.deploy("slow", place.script(SLOW) + ":slow"))
+    first = start("first")
+    wait_for("imports-first")
+    # As it is when the worker is taken for dead that had started the process.
+    place.client.call(set_flow_run_state, run.id, State(type=StateType.SCHEDULED), force=True)
+    second = start("second")
+    (place.folder / "import-second").touch()
+    wait_for("started-second")
+
+    (place.folder / "import-first").touch()
+    printed = first.communicate(timeout=60)[1]
+    (place.folder / "end").touch()
+    second.communicate(timeout=60)
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert b"given to another process" in printed
+    assert not (place.folder / "started-first").exists()
+    assert place.read(run).state_name == "Completed"
+    assert place.read(run).run_count == 1
 
 
 HURRIED = """

@@ -7,6 +7,7 @@ due yet; and it may have been cancelled, or taken up by another process, before 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,6 +17,7 @@ from prefect.engine.flow_run import FlowRunSteps, in_context
 from prefect.engine.journal import Journal
 from prefect.engine.notes import open_journal
 from prefect.engine.steps import Block, Sleep, Steps
+from prefect.engine.stopping import keep_slot
 from prefect.exceptions import (
     Abort,
     Cancellation,
@@ -94,13 +96,22 @@ class _ExistingRun(FlowRunSteps):
             yield from self._wait_until_due(self.run.state or state)
             # It begins now, and not when this was first thought of.
             fresh = state.model_copy(update={"id": uuid7(), "timestamp": now()})
-            entered = yield from self._propose(fresh)
+            entered = yield Block(partial(self._begin, fresh), self.journal.hurry)
             if entered.is_running():
                 return
             if entered.is_cancelling():
                 raise Cancellation(f"Flow run {self.run.name!r} was cancelled before it began.")
             if not entered.is_scheduled():
                 raise Abort(f"Flow run {self.run.name!r} is {entered.name} now: it is not run here.")
+
+    def _begin(self, state: State[Any]) -> State[Any]:
+        """Enter Running, unless another process was given the run that this one was started for."""
+        before = self.run.state
+        only_from = before.id if before is not None and before.is_pending() else None
+        accepted = self.journal.propose(self.run, state, only_from=only_from)
+        keep_slot(self.context, accepted)
+        self.context.refresh()
+        return accepted
 
     def _wait_until_due(self, state: State[Any]) -> Steps[None]:
         due = state.state_details.scheduled_time

@@ -21,12 +21,13 @@ from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import get_logger
 from prefect.operations.flow_runs import (
     create_flow_run,
-    read_flow_run,
     set_flow_run_state,
     update_flow_run,
 )
 from prefect.operations.flows import create_flow
+from prefect.operations.leases import current_holder, take_over_flow_run
 from prefect.recorder import Recorder, get_recorder
+from prefect.recorder.sink import LEASE
 from prefect.rules.bookkeeping import enter_state
 from prefect.schemas.actions import FlowCreate, FlowRunCreate, FlowRunUpdate
 from prefect.schemas.base import encode_json
@@ -35,6 +36,7 @@ from prefect.schemas.responses import OrchestrationResult, SetStateStatus, State
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import State
 from prefect.store import open_store
+from prefect.types import now
 
 __all__ = ["Journal", "creation_of", "enter", "for_store", "is_current", "with_lease"]
 
@@ -99,13 +101,16 @@ class Journal:
         """Write down a run's new name."""
         self.update(run, FlowRunUpdate(name=run.name))
 
-    def propose(self, run: FlowRun, state: State[Any], *, force: bool = False) -> State[Any]:
+    def propose(
+        self, run: FlowRun, state: State[Any], *, force: bool = False, only_from: UUID | None = None
+    ) -> State[Any]:
         """Propose a flow run's next state.
 
         Args:
             run: The run; it enters the state that the store answers.
             state: The proposed state.
             force: Store it whatever the rules say.
+            only_from: The id of the state that the run must have until then, so that nobody else has it.
 
         Returns:
             The state that the run has now: the proposed one, or what the store put in its place.
@@ -115,7 +120,7 @@ class Journal:
         """
         if self.client is not None and self.is_recording:
             try:
-                answer = self._decided(run, for_store(state), force=force)
+                answer = self._decided(run, for_store(state), force=force, only_from=only_from)
             except StoreError as error:
                 self._give_up(error)
             else:
@@ -129,11 +134,13 @@ class Journal:
             enter_state(run, state)
         return state
 
-    def _decided(self, run: FlowRun, state: State[Any], *, force: bool) -> OrchestrationResult:
+    def _decided(
+        self, run: FlowRun, state: State[Any], *, force: bool, only_from: UUID | None
+    ) -> OrchestrationResult:
         """Ask until the answer is not to wait: before its time no run begins."""
         assert self.client is not None
         while True:
-            answer = self.client.call(set_flow_run_state, run.id, state, force=force)
+            answer = self.client.call(set_flow_run_state, run.id, state, force=force, only_from=only_from)
             if not isinstance(answer.details, StateWaitDetails):
                 return answer
             sleep(answer.details.delay_seconds)
@@ -151,12 +158,9 @@ class Journal:
         """
         if self.client is None or self._recorder is None:
             return
-        self._recorder.hold(run.id)
-        state = self.client.call(read_flow_run, run.id).state
-        is_taken = state is not None and (state.is_scheduled() or state.is_pending())
-        if is_taken and not is_current(run, state):
-            self._recorder.release(run.id, ended=False)
+        if not self.client.call(take_over_flow_run, run.id, run.state_id, current_holder(), now() + LEASE):
             raise Abort(f"Flow run {run.name!r} was given to another process: it is not run here.")
+        self._recorder.hold(run.id)
         self.update(run, changes)
 
     def update(self, run: FlowRun, changes: FlowRunUpdate) -> None:

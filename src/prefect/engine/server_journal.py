@@ -111,7 +111,9 @@ class ServerJournal(Journal):
         content = json_text(sendable(changes)).encode()
         self._patiently(lambda: self.client.request("PATCH", f"/flow_runs/{run.id}", content=content))
 
-    def propose(self, run: FlowRun, state: State[Any], *, force: bool = False) -> State[Any]:
+    def propose(
+        self, run: FlowRun, state: State[Any], *, force: bool = False, only_from: UUID | None = None
+    ) -> State[Any]:
         """Propose a flow run's next state; as for any journal.
 
         A server that says to wait is asked again when it said. A final state that cannot be written, since
@@ -124,7 +126,7 @@ class ServerJournal(Journal):
         """
         sent = _state_for_server(state)
         try:
-            answer = self._decided(run, sent, force=force)
+            answer = self._decided(run, sent, force=force, only_from=only_from)
         except ObjectNotFound:
             raise
         except BaseException as error:
@@ -148,9 +150,17 @@ class ServerJournal(Journal):
             enter_state(run, state)
         return state
 
-    def _decided(self, run: FlowRun, state: State[Any], *, force: bool) -> OrchestrationResult:
+    def _decided(
+        self, run: FlowRun, state: State[Any], *, force: bool, only_from: UUID | None
+    ) -> OrchestrationResult:
+        # Servers of others know no such condition, and are not bothered with it where there is none.
+        condition: dict[str, Any] = {} if only_from is None else {"only_from": only_from}
+
+        def ask() -> OrchestrationResult:
+            return self.client.call(set_flow_run_state, run.id, state, force=force, **condition)
+
         while True:
-            answer = self._patiently(lambda: self.client.call(set_flow_run_state, run.id, state, force=force))
+            answer = self._patiently(ask)
             if not isinstance(answer.details, StateWaitDetails):
                 return answer
             self._sleep(answer.details.delay_seconds)

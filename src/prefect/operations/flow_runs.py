@@ -57,6 +57,10 @@ __all__ = [
 _STATE_ID, _JOINED_STATE = 5, -7
 """Where a row of a flow run has the id of its state, and where the state itself begins."""
 
+_SOMEBODY_ELSES = (
+    "This run has another state by now: it was given to another process, or somebody changed it."
+)
+
 
 @operation("POST", "/flow_runs/", creates=True)
 def create_flow_run(store: Store, data: FlowRunCreate) -> FlowRun:
@@ -239,7 +243,11 @@ def update_flow_run(store: Store, flow_run_id: UUID, data: FlowRunUpdate) -> Non
 
 @operation("POST", "/flow_runs/{flow_run_id}/set_state", creates=True)
 def set_flow_run_state(
-    store: Store, flow_run_id: UUID, state: State[Any], force: bool = False
+    store: Store,
+    flow_run_id: UUID,
+    state: State[Any],
+    force: bool = False,
+    only_from: UUID | None = None,
 ) -> OrchestrationResult:
     """Propose a state for a flow run; the rules decide what becomes of it.
 
@@ -248,6 +256,8 @@ def set_flow_run_state(
         flow_run_id: The run.
         state: The state that the run is to enter.
         force: Enter it even where the rules would not have it.
+        only_from: The id of the state that the run must have until then: in another one it is somebody
+            else's by now, and stays as it is.
 
     Returns:
         What was decided, with the state that the run has now.
@@ -259,6 +269,8 @@ def set_flow_run_state(
         run = _to_change(connection, flow_run_id)
         at = now()
         decision = decide_flow_run(run.state, state, run, now=at, force=force)
+        if only_from not in (None, run.state_id) and decision.status is SetStateStatus.ACCEPT:
+            decision = Decision(status=SetStateStatus.ABORT, reason=_SOMEBODY_ELSES)
         if decision.status is SetStateStatus.ACCEPT and not force:
             decision = _with_slot(connection, run, decision, at)
         if decision.state is not None:

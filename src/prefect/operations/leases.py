@@ -31,7 +31,15 @@ from prefect.store.values import Row, read_time, time_text
 from prefect.types import uuid7
 from prefect.types.processes import host_id, is_running, started
 
-__all__ = ["Holder", "crash_orphans", "current_holder", "hold_flow_run", "release_flow_run", "renew_leases"]
+__all__ = [
+    "Holder",
+    "crash_orphans",
+    "current_holder",
+    "hold_flow_run",
+    "release_flow_run",
+    "renew_leases",
+    "take_over_flow_run",
+]
 
 _log = logging.getLogger("prefect.operations")
 
@@ -69,6 +77,34 @@ def hold_flow_run(store: Store, flow_run_id: UUID, holder: Holder, expires: date
     row = (flow_run_id.hex, holder.host, holder.pid, holder.process_started, time_text(expires))
     with store.transaction() as connection:
         connection.run(statements.HOLD_LEASE, row)
+
+
+@operation("POST", "/flow_runs/{flow_run_id}/lease/take_over", internal=True)
+def take_over_flow_run(
+    store: Store, flow_run_id: UUID, state_id: UUID | None, holder: Holder, expires: datetime
+) -> bool:
+    """Have a process carry out a flow run that another one took for it, unless it was given to others since.
+
+    Args:
+        store: The store.
+        flow_run_id: The run.
+        state_id: The state that the run was in when the process was started for it.
+        holder: The process.
+        expires: As for `hold_flow_run`.
+
+    Returns:
+        Whether the run is the process's now. One that is being cancelled is, so that the process ends it.
+    """
+    row = (flow_run_id.hex, holder.host, holder.pid, holder.process_started, time_text(expires))
+    with store.transaction() as connection:
+        rows = lock_flow_run(connection, flow_run_id.hex)
+        if not rows:
+            return False
+        run = flow_run_from_row(rows[0])
+        if run.state_id != state_id and run.state_type is not StateType.CANCELLING:
+            return False
+        connection.run(statements.HOLD_LEASE, row)
+        return True
 
 
 @operation("DELETE", "/flow_runs/{flow_run_id}/lease", internal=True)
