@@ -265,9 +265,15 @@ class Task(Definition, Generic[P, R]):
         is_deferred = kwargs.pop("deferred", False)
         given = self.signature.bind_partial(args, kwargs)
         runs = map_parameters(given, self.signature.keywords)
-        submit = self._deferred if is_deferred else partial(_runner_here().submit, self)
+        runner = _runner_here()
+        submit = self._deferred if is_deferred else partial(runner.submit, self)
         submitted = (submit(self.signature.complete(parameters), wait_for) for parameters in runs.arguments)
-        futures = PrefectFutureList(watched(submitted, runs.total, self.name))
+        end_sharing = None if is_deferred or not runs.fixed else runner.sharing(runs.fixed)
+        try:
+            futures = PrefectFutureList(watched(submitted, runs.total, self.name))
+        finally:
+            if end_sharing is not None:
+                end_sharing()
         if return_state:
             futures.wait()
             return [future.state for future in futures]

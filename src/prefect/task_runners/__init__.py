@@ -1,4 +1,4 @@
-"""Where submitted tasks run: threads or processes of this machine."""
+"""Where submitted tasks run: threads or processes of this machine, or a cluster."""
 
 from __future__ import annotations
 
@@ -17,10 +17,26 @@ __all__ = [
 ConcurrentTaskRunner = ThreadPoolTaskRunner
 
 
+_EXTRAS = {
+    "DaskTaskRunner": ("prefect.task_runners.dask", "distributed", "dask"),
+    "RayTaskRunner": ("prefect.task_runners.ray", "ray", "ray"),
+}
+"""Runners of clusters: where they are, what they need, and the extra that brings it."""
+
+
 def __getattr__(name: str) -> object:
     if name == "ProcessPoolTaskRunner":
         # multiprocessing is loaded by those who use it.
         from prefect.task_runners.processes import ProcessPoolTaskRunner  # noqa: PLC0415 - import budget
 
         return ProcessPoolTaskRunner
+    if name in _EXTRAS:
+        import importlib.util  # noqa: PLC0415 - import budget
+
+        module, library, extra = _EXTRAS[name]
+        if importlib.util.find_spec(library) is None:
+            raise ImportError(
+                f'{name} needs {library!r}, which is not installed: pip install "proconsul[{extra}]"'
+            )
+        return getattr(importlib.import_module(module), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -55,6 +55,17 @@ class TaskRunner(abc.ABC):
             A future of the run.
         """
 
+    def sharing(self, values: list[Any]) -> Callable[[], None]:
+        """Take it that values are arguments of many tasks that are submitted next.
+
+        Args:
+            values: The values.
+
+        Returns:
+            A function to call once the tasks have been submitted.
+        """
+        return _nothing
+
     @abc.abstractmethod
     def finish(self) -> None:
         """Wait until all submitted tasks have ended, and free what the runner holds."""
@@ -76,3 +87,7 @@ class TaskRunner(abc.ABC):
         if kind is not None:
             self.cancel_queued()
         self.finish()
+
+
+def _nothing() -> None:
+    """There is nothing to end: within a process values are shared as they are."""

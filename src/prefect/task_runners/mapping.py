@@ -20,6 +20,8 @@ class MappedRuns(NamedTuple):
     total: int
     arguments: Iterator[dict[str, Any]]
     """The arguments of each run by name, in order."""
+    fixed: list[Any]
+    """The arguments that every run gets."""
 
 
 def map_parameters(parameters: dict[str, Any], keywords: str | None = None) -> MappedRuns:
@@ -49,7 +51,7 @@ def map_parameters(parameters: dict[str, Any], keywords: str | None = None) -> M
         }
         for given in spread.arguments
     )
-    return MappedRuns(spread.total, gathered)
+    return MappedRuns(spread.total, gathered, spread.fixed)
 
 
 def _spread(parameters: dict[str, Any]) -> MappedRuns:
@@ -82,7 +84,7 @@ def _spread(parameters: dict[str, Any]) -> MappedRuns:
     arguments = (
         {**fixed, **dict(zip(names, items, strict=True))} for items in zip(*iterables.values(), strict=True)
     )
-    return MappedRuns(next(iter(lengths.values())), arguments)
+    return MappedRuns(next(iter(lengths.values())), arguments, list(fixed.values()))
 
 
 def _result_of(value: Any) -> Any:

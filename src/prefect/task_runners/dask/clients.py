@@ -1,0 +1,112 @@
+"""Clients of the cluster that the code here runs on: for Dask's own collections, in flows and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from prefect.context.runs import FlowRunContext
+from prefect.task_runners.dask.runner import DaskTaskRunner
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from distributed import Client
+
+__all__ = ["get_async_dask_client", "get_dask_client"]
+
+
+@contextmanager
+def get_dask_client(
+    timeout: int | float | str | timedelta | None = None, **client_kwargs: Any
+) -> Generator[Client, None, None]:
+    """Connect to the Dask cluster of the flow or task here, for a `with` block.
+
+    In it, Dask's collections (`dask.dataframe`, `dask.delayed`) compute on the cluster. In a task, the thread
+    of the worker is free for others meanwhile, so a cluster of one thread does not wait for itself.
+
+    Args:
+        timeout: How long to wait for the scheduler.
+        **client_kwargs: Further arguments of `distributed.Client`.
+
+    Yields:
+        The client. Outside of runs on Dask it has a cluster of its own.
+    """
+    from distributed import Client  # noqa: PLC0415 - an optional extra
+
+    with _seceded(), Client(**_arguments(timeout, client_kwargs)) as client, client.as_current():
+        yield client
+
+
+@asynccontextmanager
+async def get_async_dask_client(
+    timeout: int | float | str | timedelta | None = None,  # noqa: ASYNC109 - the interface's own
+    **client_kwargs: Any,
+) -> AsyncGenerator[Client, None]:
+    """Connect to the Dask cluster of the flow or task here, for an `async with` block.
+
+    Args:
+        timeout: How long to wait for the scheduler.
+        **client_kwargs: Further arguments of `distributed.Client`.
+
+    Yields:
+        The client, whose methods are awaited.
+    """
+    from distributed import Client  # noqa: PLC0415 - an optional extra
+
+    arguments = {**_arguments(timeout, client_kwargs), "asynchronous": True}
+    async with Client(**arguments) as client:
+        with client.as_current():
+            yield client
+
+
+def _arguments(timeout: Any, given: dict[str, Any]) -> dict[str, Any]:
+    arguments = {"set_as_default": False, **given}
+    if timeout is not None:
+        arguments["timeout"] = timeout
+    address = _address()
+    if address is not None:
+        arguments.setdefault("address", address)
+    return arguments
+
+
+def _address() -> str | None:
+    """Return the address of the scheduler that the code here belongs to."""
+    worker = _worker()
+    if worker is not None:
+        return str(worker.scheduler.address)
+    flow = FlowRunContext.get()
+    runner = flow.task_runner if flow is not None else None
+    if not isinstance(runner, DaskTaskRunner):
+        return None
+    scheduler = runner.client.scheduler
+    return None if scheduler is None else str(scheduler.address)
+
+
+def _worker() -> Any:
+    from distributed import get_worker  # noqa: PLC0415 - an optional extra
+
+    try:
+        return get_worker()
+    except ValueError:  # not on a worker
+        return None
+
+
+@contextmanager
+def _seceded() -> Generator[None, None, None]:
+    from distributed import rejoin, secede  # noqa: PLC0415 - an optional extra
+
+    if _worker() is None:
+        yield
+        return
+    try:
+        secede()
+    except (KeyError, ValueError, AttributeError):
+        # A thread of the user's or of a timeout, which holds no place of the worker's.
+        yield
+        return
+    try:
+        yield
+    finally:
+        rejoin()

@@ -1,0 +1,88 @@
+"""Opens the cluster that a runner works on, and a client of it."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import multiprocessing
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prefect.exceptions import ConfigurationError
+from prefect.logging.loggers import get_logger
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["Place", "open_client"]
+
+_NO_GUARD = (
+    "DaskTaskRunner starts processes that import this script, and the script calls the flow when it is "
+    "imported. Call it below `if __name__ == '__main__':`."
+)
+
+
+class Place(NamedTuple):
+    """Where tasks run, as the user said it."""
+
+    cluster: Any
+    address: str | None
+    cluster_class: str | Callable[..., Any] | None
+    cluster_kwargs: dict[str, Any]
+    adapt_kwargs: dict[str, Any]
+    client_kwargs: dict[str, Any]
+    performance_report_path: str | None
+
+
+def open_client(place: Place, stack: ExitStack) -> Client:
+    """Connect to the cluster, after starting it where it is to be a temporary one.
+
+    Args:
+        place: Which cluster.
+        stack: Ends what was started here.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: The script that is running starts itself again and again.
+        OSError: There is no scheduler at the address.
+    """
+    from distributed import Client, performance_report  # noqa: PLC0415 - an optional extra, and slow to load
+
+    logger = get_logger("task_runners.dask")
+    library = logging.getLogger("distributed")
+    if library.level == logging.INFO:
+        # As Dask sets it on import: a line for each connection, which would go to the run's log too.
+        library.setLevel(logging.WARNING)
+    target: Any = place.address if place.cluster is None else place.cluster
+    if target is None:
+        target = _start(place, stack)
+        logger.info("Created a temporary Dask cluster: %s", getattr(target, "dashboard_link", target))
+    elif place.address is not None:
+        logger.info("Connecting to the Dask cluster at %s", place.address)
+    # It is ours, and not what dask's own collections compute on unless `get_dask_client` says so.
+    client = stack.enter_context(Client(target, **{"set_as_default": False, **place.client_kwargs}))
+    if place.performance_report_path is not None:
+        stack.enter_context(client.as_current())
+        stack.enter_context(performance_report(filename=place.performance_report_path))
+    return client
+
+
+def _start(place: Place, stack: ExitStack) -> Any:
+    make, options = place.cluster_class, dict(place.cluster_kwargs)
+    if make is None:
+        from distributed import LocalCluster  # noqa: PLC0415 - as above
+
+        if options.get("processes", True) and getattr(
+            multiprocessing.current_process(), "_inheriting", False
+        ):
+            raise ConfigurationError(_NO_GUARD)
+        make = LocalCluster
+        # Any free port: a second flow on this machine is no reason for a warning.
+        options.setdefault("dashboard_address", ":0")
+    elif isinstance(make, str):
+        module, _, name = make.replace(":", ".").rpartition(".")
+        make = getattr(importlib.import_module(module), name)
+    cluster = stack.enter_context(make(**options))
+    if place.adapt_kwargs:
+        cluster.adapt(**place.adapt_kwargs)
+    return cluster

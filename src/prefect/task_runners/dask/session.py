@@ -1,0 +1,377 @@
+"""The runs that a runner has on a cluster.
+
+What comes from the cluster is put into a queue, and one thread takes it from there: so nothing of ours runs
+in Dask's event loop, there is no thread for each task, and each run is changed by one thread at a time.
+What begins or is cancelled from other threads goes by a lock.
+
+A run may be sent more than once, since workers die; `_Sent` tells its sendings apart.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from contextlib import ExitStack
+from queue import SimpleQueue
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from prefect.engine.slots import SlotGivenUp
+from prefect.exceptions import MissingResult, SerializationError
+from prefect.logging.loggers import get_logger
+from prefect.schemas.results import ResultRecord
+from prefect.task_runners.dask.cluster import Place, open_client
+from prefect.task_runners.remote import RemoteFuture, RemoteRun, flush_records
+from prefect.task_runners.remote.packing import LARGE
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["Session"]
+
+_IN_FLIGHT = 1_000
+"""Runs that may be on the cluster, unless it has many more threads: memory stays bounded."""
+_INNOCENT = 3
+"""How often a run is sent again whose worker was lost before it said that it had begun the run."""
+_LOST = (
+    "The Dask worker that ran this task was lost before the task ended: killed, out of memory, or its "
+    "machine went away."
+)
+_GONE = "The Dask cluster was lost, or has taken the task back."
+
+_log = get_logger("task_runners.dask")
+
+
+class _Sent:
+    """A run that is on the cluster."""
+
+    __slots__ = ("annotations", "key", "run", "runs_before")
+
+    def __init__(self, run: RemoteRun, annotations: dict[str, Any]) -> None:
+        self.run = run
+        self.annotations = annotations
+        self.key = ""
+        """Dask's; another one each time that the run is sent."""
+        self.runs_before = 0
+        """How often the task had been run when it was sent."""
+
+
+class Session:
+    """A cluster with the runs that are on it.
+
+    Args:
+        place: Which cluster.
+    """
+
+    def __init__(self, place: Place) -> None:
+        from prefect.task_runners.dask.worker import RunOnce  # noqa: PLC0415 - an optional extra
+
+        self._stack = ExitStack()
+        try:
+            self.client: Client = open_client(place, self._stack)
+        except BaseException:
+            self._stack.close()
+            raise
+        self._topic = f"prefect-{uuid4()}"
+        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._lock = threading.RLock()
+        self._idle = threading.Condition(self._lock)
+        self._sent: dict[bytes, _Sent] = {}
+        self._shared: set[str] = set()
+        self._scattered: dict[int, Any] = {}
+        self._kept: weakref.WeakSet[RemoteFuture[Any]] = weakref.WeakSet()
+        self._most = _IN_FLIGHT
+        self._asked_at = 0.0
+        try:
+            self.client.register_plugin(RunOnce())
+        except Exception as error:  # noqa: BLE001 - a scheduler that takes no plugins, or has no such module
+            _log.warning(
+                "The Dask scheduler takes no plugin (%r): tasks whose worker is lost are run again as Dask "
+                "is configured to, whatever their retries.",
+                error,
+            )
+        self.client.subscribe_topic(self._topic, self._heard)
+        self._thread = threading.Thread(target=self._serve, name="prefect-dask", daemon=True)
+        self._thread.start()
+
+    # --- for the runner -----------------------------------------------------------------------------------
+
+    def submit(self, run: RemoteRun, annotations: dict[str, Any]) -> None:
+        """Have a run sent, as soon as what it waits for is there.
+
+        Args:
+            run: The run.
+            annotations: What Dask is to know of it: resources, priority and so on.
+        """
+        sent = _Sent(run, annotations)
+        with SlotGivenUp(), self._idle:
+            while len(self._sent) >= self._most and not self._may_grow():
+                self._idle.wait(1.0)
+            self._sent[_id_of(run)] = sent
+        self._send_when_ready(sent)
+
+    def wait(self) -> None:
+        """Wait until all runs have ended."""
+        with SlotGivenUp(), self._idle:
+            while self._sent:
+                self._idle.wait(1.0)
+
+    def cancel_queued(self, message: str) -> None:
+        """Take back what no worker has begun."""
+        with self._lock:
+            taken = [sent for sent in self._sent.values() if not sent.run.has_begun]
+            handles = [sent.run.future.handle for sent in taken]
+            for sent in taken:
+                sent.run.cancel(message)
+                self._forget(sent)
+        self._cancel(handles, force=False)
+
+    def give_up(self, message: str) -> None:
+        """End all runs here; whatever workers still do is not waited for."""
+        with self._lock:
+            taken = list(self._sent.values())
+            handles = [sent.run.future.handle for sent in taken]
+            for sent in taken:
+                sent.run.crash(message)
+                self._forget(sent)
+        self._cancel(handles, force=True)
+
+    def sharing(self, values: list[Any]) -> Callable[[], None]:
+        """Take it that these values are arguments of many runs: large ones go to the cluster once.
+
+        Args:
+            values: The values.
+
+        Returns:
+            A function that ends it.
+        """
+        with self._lock:
+            for value in values:
+                self._scattered.setdefault(id(value), (value, None))
+
+        def end() -> None:
+            with self._lock:
+                for value in values:
+                    self._scattered.pop(id(value), None)
+
+        return end
+
+    def close(self) -> None:
+        """Bring the results that somebody still may ask for, and leave the cluster."""
+        for future in list(self._kept):
+            data = future.state.data
+            if isinstance(data, ResultRecord):
+                try:
+                    _ = data.result
+                except Exception as error:  # noqa: BLE001 - it is raised again when the result is asked for
+                    _log.warning("The result of task run %s is lost: %s", future.task_run_id, error)
+            future.handle = None
+        try:
+            if self.client.status == "running":
+                self.client.run(flush_records, on_error="ignore")
+                for key in self._shared:
+                    self.client.set_metadata([_shared(), key], None)
+                self.client.unsubscribe_topic(self._topic)
+        except Exception as error:  # noqa: BLE001 - what remains on a cluster that is gone harms nobody
+            _log.debug("Leaving the Dask cluster: %r", error)
+        self._queue.put(None)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+        self._stack.close()
+
+    # --- sending ------------------------------------------------------------------------------------------
+
+    def _may_grow(self) -> bool:
+        """Ask how many threads there are, now and then: a large cluster needs more than a small one."""
+        if monotonic() < self._asked_at + 5.0 or self.client.status != "running":
+            return False
+        self._asked_at = monotonic()
+        before, self._most = self._most, max(_IN_FLIGHT, 4 * sum(self.client.nthreads().values()))
+        return self._most > before
+
+    def _send_when_ready(self, sent: _Sent) -> None:
+        waiting = sent.run.waits_for()
+        if not waiting:
+            self._send(sent)
+            return
+        lock, left = threading.Lock(), len(waiting)
+
+        def ready(_: object) -> None:
+            nonlocal left
+            with lock:
+                left -= 1
+                is_last = not left
+            if is_last:
+                self._queue.put(lambda: self._send_when_ready(sent))
+
+        for future in waiting:
+            future.add_done_callback(ready)
+
+    def _send(self, sent: _Sent) -> None:
+        import dask  # noqa: PLC0415 - an optional extra
+
+        from prefect.task_runners.dask.worker import MARK, run_on_worker  # noqa: PLC0415 - the same
+
+        run = sent.run
+        with self._lock:
+            if run.future.done():
+                return
+            try:
+                shared, packed = run.pack(self._scatter)
+                self._share(shared.key, shared.content)
+                parcel: Any = packed.parcel
+                if len(parcel) > LARGE:
+                    parcel = self.client.scatter(parcel, hash=False)
+                sent.key = f"{run.task.name}-{run.record.run.id.hex}{MARK}{run.deaths}"
+                sent.runs_before = run.record.run.run_count
+                with dask.annotate(**sent.annotations):
+                    future = self.client.submit(
+                        run_on_worker,
+                        self._topic,
+                        _id_of(run),
+                        parcel,
+                        *packed.handles,
+                        key=sent.key,
+                        pure=False,
+                    )
+            except SerializationError as error:
+                run.fail(error)
+                self._forget(sent)
+                return
+            except Exception as error:  # noqa: BLE001 - whatever a cluster that is gone makes Dask raise
+                run.crash(f"The task could not be sent to the Dask cluster: {error!r}")
+                self._forget(sent)
+                return
+            run.future.handle = future
+        future.add_done_callback(lambda done: self._queue.put(lambda: self._done(sent, done)))
+
+    def _share(self, key: str, content: bytes) -> None:
+        if key not in self._shared:
+            self.client.set_metadata([_shared(), key], content)
+            self._shared.add(key)
+
+    def _scatter(self, value: Any) -> Any:
+        """Take a large value to the cluster; one of a map, once."""
+        known = self._scattered.get(id(value))
+        if known is not None and known[1] is not None:
+            return known[1]
+        handle = self.client.scatter(value, hash=False)
+        if known is not None:
+            self._scattered[id(value)] = (value, handle)
+        return handle
+
+    # --- what comes from the cluster ----------------------------------------------------------------------
+
+    def _heard(self, event: tuple[float, tuple[bytes, bytes]]) -> None:
+        run_id, message = event[1]
+        self._queue.put(lambda: self._take(run_id, message))
+
+    def _serve(self) -> None:
+        while (work := self._queue.get()) is not None:
+            try:
+                work()
+            except Exception:  # noqa: BLE001 - the other runs must go on
+                _log.exception("What a Dask worker told could not be taken")
+            del work  # or it would keep what it told of until the next comes
+
+    def _take(self, run_id: bytes, message: bytes) -> None:
+        with self._lock:
+            sent = self._sent.get(run_id)
+            if sent is None:
+                return
+            run = sent.run
+            if run.take(message, _fetch(run), is_kept=False):
+                if run.future.handle is not None:
+                    self._kept.add(run.future)
+                self._forget(sent)
+
+    def _done(self, sent: _Sent, future: Any) -> None:
+        """Look what became of a task of Dask's. The answer of one that went well has come before."""
+        with self._lock:
+            run = sent.run
+            if run.future.done() or future.key != sent.key:
+                return
+            if future.status == "error":
+                self._erred(sent, future.exception())
+            elif future.status == "finished":
+                self._answerless(sent, future)
+            else:
+                run.crash(_GONE)
+                self._forget(sent)
+
+    def _answerless(self, sent: _Sent, future: Any) -> None:
+        """End a run whose answer was lost on the way, with a scheduler's connection say."""
+        try:
+            state = future.result().state
+        except Exception as error:  # noqa: BLE001 - whatever fetching and reading a result raises
+            sent.run.crash(f"{_GONE} {error!r}")
+        else:
+            sent.run.end(state)
+        self._forget(sent)
+
+    def _erred(self, sent: _Sent, error: Any) -> None:
+        from distributed import KilledWorker  # noqa: PLC0415 - an optional extra
+
+        run = sent.run
+        if not isinstance(error, KilledWorker):
+            run.crash(f"The task could not be run on the Dask cluster: {error!r}")
+            self._forget(sent)
+            return
+        if error.task == sent.key:
+            self._lost(sent)
+            return
+        # What it was to be given was lost: first the run that makes it.
+        above = next((one for one in self._sent.values() if one.key == error.task), None)
+        if above is not None:
+            self._lost(above)
+        self._queue.put(lambda: self._send_when_ready(sent))
+
+    def _lost(self, sent: _Sent) -> None:
+        run = sent.run
+        run.future.handle = None
+        run.deaths += 1
+        has_begun = run.record.run.run_count > sent.runs_before
+        if has_begun and run.record.run.run_count <= run.task.retries:
+            run.await_retry(_LOST)
+        elif has_begun or run.deaths > _INNOCENT:
+            run.crash(_LOST)
+            self._forget(sent)
+            return
+        self._queue.put(lambda: self._send_when_ready(sent))
+
+    def _forget(self, sent: _Sent) -> None:
+        self._sent.pop(_id_of(sent.run), None)
+        self._idle.notify_all()
+
+    def _cancel(self, handles: list[Any], *, force: bool) -> None:
+        ours = [handle for handle in handles if handle is not None]
+        if ours and self.client.status == "running":
+            self.client.cancel(ours, force=force)
+
+
+def _id_of(run: RemoteRun) -> bytes:
+    return run.record.run.id.bytes
+
+
+def _shared() -> str:
+    from prefect.task_runners.dask.worker import SHARED  # noqa: PLC0415 - an optional extra
+
+    return SHARED
+
+
+def _fetch(run: RemoteRun) -> Callable[[], Any]:
+    handle, run_id, name = run.future.handle, run.record.run.id, run.task.name
+
+    def fetch() -> Any:
+        try:
+            outcome = handle.result()
+        except Exception as error:
+            raise MissingResult(
+                f"The result of task run {run_id} of task {name!r} stayed on the Dask cluster, and cannot be "
+                f"fetched from there: {error}"
+            ) from error
+        return outcome.value
+
+    return fetch

@@ -1,0 +1,61 @@
+"""What runs on the workers, and the scheduler, of a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import distributed
+from distributed.diagnostics.plugin import SchedulerPlugin
+from distributed.utils import sync
+
+from prefect.task_runners.remote import Outcome, run_parcel
+
+__all__ = ["MARK", "SHARED", "RunOnce", "run_on_worker"]
+
+MARK = "-prefect-"
+"""In the key of each of our tasks."""
+SHARED = "prefect-shared"
+"""Where the scheduler keeps shared parts."""
+
+
+def run_on_worker(topic: str, run_id: bytes, parcel: bytes, *upstream: Any) -> Outcome:
+    """Run a task on a worker; its answer goes by way of the scheduler, and its outcome stays.
+
+    Args:
+        topic: Of the events that the runner listens to.
+        run_id: The run.
+        parcel: From `pack`.
+        *upstream: What stands behind its handles.
+    """
+    worker: Any = distributed.get_worker()
+
+    def send(message: bytes) -> None:
+        worker.log_event(topic, (run_id, message))
+
+    answer, outcome = run_parcel(parcel, partial(_find_shared, worker), upstream, send)
+    send(answer)
+    return outcome
+
+
+def _find_shared(worker: Any, key: str) -> bytes:
+    ask: Callable[..., Any] = worker.scheduler.get_metadata
+    content: bytes = sync(worker.loop, ask, keys=[SHARED, key])
+    return content
+
+
+class RunOnce(SchedulerPlugin):  # type: ignore[misc]
+    """Has the runner decide what happens to tasks whose worker was lost.
+
+    Dask would run each up to three times more, whatever the task does, and whether it has retries or not.
+    """
+
+    name = "prefect"
+    idempotent = True
+
+    def update_graph(self, scheduler: Any, *, tasks: list[Any], **_: Any) -> None:
+        """Take new tasks to be in danger already, so that the next loss is the last."""
+        for key in tasks:
+            if isinstance(key, str) and MARK in key:
+                scheduler.tasks[key].suspicious = scheduler.allowed_failures
