@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select, update
 
@@ -28,7 +30,7 @@ from prefect.schemas.deployments import (
 )
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.schedules import CronSchedule, IntervalSchedule
-from prefect.schemas.states import State, StateType
+from prefect.schemas.states import NO_DETAILS, State, StateType
 from prefect.schemas.work_pools import WorkPoolCreate
 from prefect.store import make_store
 from prefect.store.base import Store
@@ -221,3 +223,19 @@ def test_a_slot_is_planned_once_whenever_it_is_planned(store, zone):
 
     found = [run.next_scheduled_start_time for run in runs(store)]
     assert len(found) == len(set(found))
+
+
+def test_a_run_that_is_put_off_keeps_no_time_from_being_planned(store):
+    deploy(store, every(1))
+    at = now()
+    plan_runs(store, at, USUAL)
+    first, *_, last = runs(store)
+    later = msgspec.structs.replace(NO_DETAILS, scheduled_time=at + timedelta(days=2))
+    put_off = State(type=StateType.SCHEDULED, name="AwaitingRetry", state_details=later)
+    set_flow_run_state(store, first.id, put_off, force=True)
+
+    plan_runs(store, at + timedelta(hours=1), USUAL)
+
+    due = sorted(run.expected_start_time for run in runs(store))
+    assert due[-1] > last.expected_start_time
+    assert {b - a for a, b in itertools.pairwise(due)} == {timedelta(hours=1)}

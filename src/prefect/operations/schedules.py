@@ -115,6 +115,8 @@ def _planned(source: Store | Connection, at: datetime, of: Sequence[str] | None)
     inner = select(Member(flow_runs.c.created_by, "id").label("schedule_id"), due.label("due")).where(
         IS_SCHEDULED,
         due >= format_utc(at),
+        # What waits for a retry, or was put off, stands for no time of the schedule but its first.
+        due == flow_runs.c.expected_start_time,
         flow_runs.c.auto_scheduled.is_(True),
     )
     if of is not None:
