@@ -200,12 +200,20 @@ def test_the_settings_switch_services_off():
         "late runs",
         "pause expirations",
         "cancellation cleanup",
+        "foreman",
         "repossessor",
         "retention of events",
     }
     off = {
         f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false"
-        for name in ("SCHEDULER", "LATE_RUNS", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP", "REPOSSESSOR")
+        for name in (
+            "SCHEDULER",
+            "LATE_RUNS",
+            "PAUSE_EXPIRATIONS",
+            "CANCELLATION_CLEANUP",
+            "FOREMAN",
+            "REPOSSESSOR",
+        )
     }
     with temporary_settings({**off, "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "flow_runs"}):
         assert [service.name for service in services_of(get_current_settings())] == ["retention of flow runs"]

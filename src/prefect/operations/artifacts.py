@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from prefect.exceptions import ObjectNotFound
+from prefect.operations.object_events import named, tell_of_object
 from prefect.operations.registry import operation
 from prefect.schemas.artifacts import (
     Artifact,
@@ -178,7 +179,8 @@ def _set_latest(connection: Connection, made: Artifact) -> None:
     # Ids grow with time. Who was made later stays the latest, whichever transaction ends first.
     newer = collections.c.latest_id < added.excluded.latest_id
     changes = {"latest_id": added.excluded.latest_id, "updated": added.excluded.updated}
-    connection.execute(added.on_conflict_do_update(index_elements=["key"], set_=changes, where=newer))
+    if connection.execute(added.on_conflict_do_update(index_elements=["key"], set_=changes, where=newer)):
+        _tell(connection, made, "updated", made_id=values["id"])
 
 
 def _lock_latest(connection: Connection, key: str | None) -> UUID | None:
@@ -195,11 +197,35 @@ def _forget_latest(connection: Connection, gone: Artifact) -> None:
     mine = collections.c.key == gone.key
     others = select(artifacts.c.id).where(artifacts.c.key == gone.key)
     before = connection.select(others.order_by(artifacts.c.id.desc()).limit(1))
+    if not before:
+        _tell(connection, gone, "deleted")
     if before:
         changes = {"latest_id": read_id(before[0][0]).hex, "updated": format_utc(now())}
         connection.execute(collections.update().where(mine).values(changes))
+        latest = _records.first(connection, artifacts.c.id == changes["latest_id"])
+        assert latest is not None
+        _tell(connection, latest, "updated")
     else:
         connection.execute(collections.delete().where(mine))
+
+
+def _tell(connection: Connection, latest: Artifact, happened: str, made_id: str | None = None) -> None:
+    """Tell what happened to the collection of a key; `made_id` is its id if it is new."""
+    if not connection.keeps_events:
+        return
+    rows = connection.select(select(collections.c.id).where(collections.c.key == latest.key))
+    collection_id = read_id(rows[0][0])
+    if collection_id.hex == made_id:
+        happened = "created"
+    said = {name: getattr(latest, name) for name in ("key", "type", "data", "description")}
+    related = [named("artifact", latest.id, role="latest")]
+    if latest.flow_run_id is not None:
+        related.append(named("flow-run", latest.flow_run_id))
+    if latest.task_run_id is not None:
+        related.append(named("task-run", latest.task_run_id))
+    tell_of_object(
+        connection, f"artifact-collection.{happened}", collection_id, latest.key or "", said, related
+    )
 
 
 def _latest(*conditions: Condition) -> Select[Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from prefect.exceptions import ObjectNotFound
+from prefect.operations.object_events import tell_of_object
 from prefect.operations.registry import operation
 from prefect.schemas.automations import (
     Automation,
@@ -16,9 +18,10 @@ from prefect.schemas.automations import (
     AutomationSort,
     AutomationUpdate,
 )
+from prefect.schemas.base import jsonable
 from prefect.schemas.pages import set_fields
-from prefect.store.base import Store
-from prefect.store.conditions.base import TAG_TESTS, all_of, of
+from prefect.store.base import Connection, Store
+from prefect.store.conditions.base import TAG_TESTS, Condition, all_of, of
 from prefect.store.pages import Order, asked, on_page
 from prefect.store.records import Records
 from prefect.store.tables import automations
@@ -67,6 +70,7 @@ def create_automation(store: Store, data: AutomationCreate) -> Automation:
     made = Automation(**values, created=at, updated=at)
     with store.transaction() as connection:
         _records.insert(connection, made, owner=owner)
+        _tell(connection, "created", made)
     return made
 
 
@@ -115,9 +119,7 @@ def replace_automation(store: Store, automation_id: UUID, data: AutomationUpdate
         prefect.exceptions.ObjectNotFound: There is no such automation.
     """
     changes = msgspec.structs.asdict(data) | {"updated": now()}
-    with store.transaction() as connection:
-        if not _records.update(connection, changes, automations.c.id == automation_id.hex):
-            raise _missing()
+    _change(store, automation_id, changes)
 
 
 @operation("PATCH", "/automations/{automation_id}")
@@ -128,9 +130,17 @@ def update_automation(store: Store, automation_id: UUID, data: AutomationPartial
         prefect.exceptions.ObjectNotFound: There is no such automation.
     """
     changes = set_fields(data) | {"updated": now()}
+    _change(store, automation_id, changes)
+
+
+def _change(store: Store, automation_id: UUID, changes: dict[str, Any]) -> None:
+    this = automations.c.id == automation_id.hex
     with store.transaction() as connection:
-        if not _records.update(connection, changes, automations.c.id == automation_id.hex):
+        if not _records.update(connection, changes, this):
             raise _missing()
+        changed = _records.first(connection, this)
+        assert changed is not None
+        _tell(connection, "updated", changed)
 
 
 @operation("DELETE", "/automations/{automation_id}")
@@ -141,7 +151,7 @@ def delete_automation(store: Store, automation_id: UUID) -> None:
         prefect.exceptions.ObjectNotFound: There is no such automation.
     """
     with store.transaction() as connection:
-        if not _records.delete(connection, automations.c.id == automation_id.hex):
+        if not _delete(connection, automations.c.id == automation_id.hex):
             raise _missing()
 
 
@@ -154,7 +164,20 @@ def delete_automations_owned_by(store: Store, resource_id: str) -> None:
         resource_id: The resource, as `prefect.deployment.<id>`.
     """
     with store.transaction() as connection:
-        _records.delete(connection, automations.c.owner == resource_id)
+        _delete(connection, automations.c.owner == resource_id)
+
+
+def _delete(connection: Connection, which: Condition) -> int:
+    gone = _records.all(connection, _records.select(which).with_for_update())
+    _records.delete(connection, which)
+    for automation in gone:
+        _tell(connection, "deleted", automation)
+    return len(gone)
+
+
+def _tell(connection: Connection, happened: str, automation: Automation) -> None:
+    said = jsonable(automation)
+    tell_of_object(connection, f"automation.{happened}", automation.id, automation.name, said)
 
 
 def _missing() -> ObjectNotFound:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Select, select
 
-from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused, StoreConflict
+from prefect.exceptions import (
+    ConfigurationError,
+    ObjectAlreadyExists,
+    ObjectNotFound,
+    RequestRefused,
+    StoreConflict,
+)
 from prefect.operations.block_contents import DOCUMENTS, StoredDocument, referred_by, set_references, show
 from prefect.operations.block_types import find_block_type
+from prefect.operations.object_events import named, tell_of_object
 from prefect.operations.registry import operation
-from prefect.rules.blocks import keep_hidden, references_of
+from prefect.rules.blocks import HIDDEN, keep_hidden, references_of
 from prefect.schemas.blocks import (
     BlockDocument,
     BlockDocumentCreate,
@@ -86,7 +94,9 @@ def create_block_document(store: Store, data: BlockDocumentCreate) -> BlockDocum
         if not DOCUMENTS.insert(connection, made):
             raise ObjectAlreadyExists(help_message="Block already exists")
         set_references(connection, made.id, referred)
-        return show(connection, cipher, [made], include_secrets=False)[0]
+        shown = show(connection, cipher, [made], include_secrets=False)[0]
+        _tell(connection, "created", shown)
+        return shown
 
 
 @operation("POST", "/block_documents/filter")
@@ -188,6 +198,9 @@ def update_block_document(store: Store, block_document_id: UUID, data: BlockDocu
         changes = {"data": cipher.encrypt(own), "block_schema_id": schema_id, "updated": now()}
         DOCUMENTS.update(connection, changes, this)
         set_references(connection, found.id, referred)
+        if connection.keeps_events:
+            changed = DOCUMENTS.all(connection, DOCUMENTS.select(this))
+            _tell(connection, "updated", show(connection, cipher, changed, include_secrets=False)[0])
 
 
 @operation("DELETE", "/block_documents/{block_document_id}")
@@ -197,9 +210,33 @@ def delete_block_document(store: Store, block_document_id: UUID) -> None:
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such document.
     """
+    this = block_documents.c.id == block_document_id.hex
+    # Whoever has lost the key can delete what is of no use any more; only what it was is not told then.
+    shown: list[BlockDocument] = []
+    with suppress(ConfigurationError):
+        shown = _show(store, DOCUMENTS.select(this), include_secrets=False)
     with store.transaction() as connection:
-        if not DOCUMENTS.delete(connection, block_documents.c.id == block_document_id.hex):
+        if not DOCUMENTS.delete(connection, this):
             raise _missing()
+        for each in shown:
+            _tell(connection, "deleted", each)
+
+
+def _tell(connection: Connection, happened: str, shown: BlockDocument) -> None:
+    """Tell what happened to a document; secrets are not told, not even as asterisks."""
+    schema, kind = shown.block_schema, shown.block_type
+    if schema is None or kind is None or shown.is_anonymous:
+        return
+    said = {
+        "name": shown.name,
+        "data": {name: value for name, value in shown.data.items() if value != HIDDEN},
+        "block_schema": {
+            "capabilities": schema.capabilities,
+            "block_type": {"id": str(kind.id), "name": kind.name},
+        },
+    }
+    related = [named("block-type", kind.id, kind.name), named("block-schema", schema.id)]
+    tell_of_object(connection, f"block-document.{happened}", shown.id, shown.name or "", said, related)
 
 
 def _split(data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, UUID]]:

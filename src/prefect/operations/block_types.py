@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, ProtectedBlockError
+from prefect.operations.object_events import tell_of_object
 from prefect.operations.registry import operation
 from prefect.schemas.blocks import BlockType, BlockTypeCreate, BlockTypeQuery, BlockTypeUpdate
 from prefect.schemas.pages import set_fields
@@ -34,6 +35,7 @@ BLOCK_TYPES = Records(block_types, BlockType)
 
 _PROTECTED = frozenset({"date-time", "json", "local-file-system", "secret", "webhook"})
 """What clients rely on, so that nobody may delete it."""
+_TOLD = ("name", "slug", "logo_url", "documentation_url", "description", "code_example", "is_protected")
 
 
 @operation("POST", "/block_types/", creates=True)
@@ -62,6 +64,7 @@ def create_block_type(store: Store, data: BlockTypeCreate) -> BlockType:
     with store.transaction() as connection:
         if not BLOCK_TYPES.insert(connection, made):
             raise ObjectAlreadyExists(help_message=f'Block type with name "{data.name}" already exists')
+        _tell(connection, "created", made)
     return made
 
 
@@ -104,8 +107,10 @@ def update_block_type(store: Store, block_type_id: UUID, data: BlockTypeUpdate) 
     """
     changes = set_fields(data) | {"updated": now()}
     with store.transaction() as connection:
-        if not BLOCK_TYPES.update(connection, changes, block_types.c.id == block_type_id.hex):
+        this = block_types.c.id == block_type_id.hex
+        if not BLOCK_TYPES.update(connection, changes, this):
             raise _missing()
+        _tell(connection, "updated", find_block_type(connection, this))
 
 
 @operation("DELETE", "/block_types/{block_type_id}")
@@ -118,9 +123,16 @@ def delete_block_type(store: Store, block_type_id: UUID) -> None:
     """
     this = block_types.c.id == block_type_id.hex
     with store.transaction() as connection:
-        if find_block_type(connection, this).is_protected:
+        found = find_block_type(connection, this)
+        if found.is_protected:
             raise ProtectedBlockError("protected block types cannot be deleted.")
         BLOCK_TYPES.delete(connection, this)
+        _tell(connection, "deleted", found)
+
+
+def _tell(connection: Connection, happened: str, kind: BlockType) -> None:
+    said = {name: getattr(kind, name) for name in _TOLD}
+    tell_of_object(connection, f"block-type.{happened}", kind.id, kind.name, said)
 
 
 def find_block_type(source: Store | Connection, which: Condition) -> BlockType:

@@ -69,6 +69,7 @@ def create_global_limit(store: Store, data: GlobalConcurrencyLimitCreate) -> Glo
     Raises:
         prefect.exceptions.ObjectAlreadyExists: There is one of its name.
     """
+    from prefect.operations.limit_events import tell_limit  # noqa: PLC0415 - SQLAlchemy
     from prefect.store.limits import limits, new_limit  # noqa: PLC0415 - SQLAlchemy
 
     at = now()
@@ -84,6 +85,7 @@ def create_global_limit(store: Store, data: GlobalConcurrencyLimitCreate) -> Glo
     with store.transaction() as connection:
         if not limits.insert(connection, made):
             raise _name_taken(data.name)
+        tell_limit(connection, "created", made)
     return GlobalConcurrencyLimit(
         id=made.id,
         created=at,
@@ -143,6 +145,7 @@ def update_global_limit(store: Store, id_or_name: str, data: GlobalConcurrencyLi
         prefect.exceptions.ObjectNotFound: There is no such limit.
         prefect.exceptions.ObjectAlreadyExists: There is another of its new name.
     """
+    from prefect.operations.limit_events import tell_limit  # noqa: PLC0415 - SQLAlchemy
     from prefect.store.limits import (  # noqa: PLC0415 - SQLAlchemy
         drop_slots_held_by,
         leased_slots,
@@ -171,6 +174,7 @@ def update_global_limit(store: Store, id_or_name: str, data: GlobalConcurrencyLi
                 taken = wanted - leased
             changes |= {"taken_slots": taken, "taken_at": at, "updated": at}
             limits.update(connection, changes, limits.table.c.id == found.id.hex)
+            tell_limit(connection, "updated", msgspec.structs.replace(found, **changes))
     except StoreConflict as error:
         raise _name_taken(changes["name"]) from error
 
@@ -182,11 +186,15 @@ def delete_global_limit(store: Store, id_or_name: str) -> None:
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such limit.
     """
+    from prefect.operations.limit_events import tell_limit  # noqa: PLC0415 - SQLAlchemy
     from prefect.store.limits import limits  # noqa: PLC0415 - SQLAlchemy
 
     with store.transaction() as connection:
-        if not limits.delete(connection, _named(id_or_name)):
+        found = limits.to_change(connection, _named(id_or_name))
+        if found is None:
             raise _no_limit()
+        limits.delete(connection, limits.table.c.id == found.id.hex)
+        tell_limit(connection, "deleted", found)
 
 
 @operation("POST", "/v2/concurrency_limits/increment")

@@ -12,6 +12,7 @@ from sqlalchemy import or_, select, update
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.operations.flow_runs import add_flow_run, send_to
+from prefect.operations.readiness import tell_polled_deployments
 from prefect.operations.registry import operation
 from prefect.parameters.schema_check import SchemaError, ValueMismatch, check_values
 from prefect.rules.bookkeeping import estimate
@@ -185,6 +186,7 @@ def _note_poll(store: Store, deployment_ids: Sequence[UUID], at: datetime) -> No
     ids = [read_id(row[0]).hex for row in store.select(select(deployments.c.id).where(*stale))]
     if ids:
         with store.transaction() as connection:
+            tell_polled_deployments(connection, at, deployments.c.id.in_(ids))
             connection.execute(
                 update(deployments).where(deployments.c.id.in_(ids)).values(last_polled=format_utc(at))
             )

@@ -12,8 +12,8 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefus
 from prefect.operations.deployment_limits import drop_limit_of, limit_for
 from prefect.operations.deployment_schedules import replace_schedules
 from prefect.operations.flow_runs import enter_and_store, lock_flow_run
-from prefect.operations.object_events import tell_of_object
 from prefect.operations.paging import paginated
+from prefect.operations.place_events import tell_deployment, tell_deployment_changed
 from prefect.operations.registry import operation
 from prefect.operations.subflows import FLOW_ID_LABEL
 from prefect.parameters.schema_check import SchemaError, ValueMismatch, check_values
@@ -83,7 +83,7 @@ def create_deployment(store: Store, data: DeploymentCreate) -> DeploymentRespons
     same = deployments.c.flow_id == data.flow_id.hex, deployments.c.name == data.name
     with store.transaction() as connection:
         labels = _labels(connection, data)
-        had = objects.to_change(connection, *same)
+        had, is_new = objects.to_change(connection, *same), False
         if had is None:
             made = DeploymentResponse(
                 id=uuid7(),
@@ -97,15 +97,13 @@ def create_deployment(store: Store, data: DeploymentCreate) -> DeploymentRespons
             )
             # Who makes it at the same time was first, where this adds nothing.
             if objects.insert(connection, made):
-                flow = f"prefect.flow.{data.flow_id}"
-                related = [{"prefect.resource.id": flow, "prefect.resource.role": "flow"}]
-                tell_of_object(connection, "deployment", "created", made.id, made.name, related=related)
+                is_new = True
             had = objects.to_change(connection, *same)
             assert had is not None
         fields = set_fields(data)
         wanted: list[DeploymentScheduleCreate] = fields.pop("schedules")
         del fields["name"], fields["flow_id"]
-        _change(connection, had, {**fields, "labels": labels}, at)
+        _change(connection, had, {**fields, "labels": labels}, at, is_new=is_new)
         replace_schedules(connection, had.id, wanted, at)
         return _read(connection, deployments.c.id == had.id.hex)
 
@@ -118,7 +116,14 @@ def _labels(connection: Connection, data: DeploymentCreate) -> dict[str, Any]:
     return {**flow.labels, FLOW_ID_LABEL: str(flow.id), **(data.labels or {})}
 
 
-def _change(connection: Connection, had: DeploymentResponse, fields: dict[str, Any], at: datetime) -> None:
+def _change(
+    connection: Connection,
+    had: DeploymentResponse,
+    fields: dict[str, Any],
+    at: datetime,
+    *,
+    is_new: bool = False,
+) -> None:
     """Change fields of a deployment that is locked; what is planned by what it was before, is dropped."""
     values = dict(fields)
     for name, empty in _NEVER_EMPTY.items():
@@ -130,6 +135,10 @@ def _change(connection: Connection, had: DeploymentResponse, fields: dict[str, A
     objects.update(connection, {**values, "updated": at}, deployments.c.id == had.id.hex)
     if changed or values.get("paused"):
         drop_planned_runs(connection, had.id, at)
+    if is_new:
+        tell_deployment(connection, "created", had.id)
+    elif connection.keeps_events:
+        tell_deployment_changed(connection, had, _to_change(connection, had.id))
 
 
 def _queue(connection: Connection, had: DeploymentResponse, values: dict[str, Any]) -> dict[str, Any]:
@@ -304,6 +313,7 @@ def _delete(connection: Connection, deployment_id: UUID) -> None:
         # Somebody may have taken it up since.
         if run.state_type is StateType.SCHEDULED:
             enter_and_store(connection, run, State(type=StateType.CANCELLED, message=message, timestamp=at))
+    tell_deployment(connection, "deleted", deployment_id)
     drop_limit_of(connection, deployment_id)
     objects.delete(connection, deployments.c.id == deployment_id.hex)
 

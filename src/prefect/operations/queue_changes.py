@@ -6,16 +6,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import ColumnElement, Select, select, update
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, ReservedNameError
-from prefect.operations.work_pools import leave, patience
+from prefect.operations.place_events import tell_queue, tell_queue_changed
+from prefect.operations.readiness import patience
+from prefect.operations.work_pools import leave
 from prefect.schemas.pages import set_fields
 from prefect.schemas.work_pools import WorkPool, WorkQueue, WorkQueueCreate, WorkQueueUpdate
 from prefect.store.base import Connection, Store
 from prefect.store.queues import free_priority
 from prefect.store.tables import deployments, flow_runs, work_pools, work_queues
-from prefect.store.work_pools import pools, queue_rows, queues, queues_from_rows
+from prefect.store.work_pools import is_polled, pools, queue_rows, queues, queues_from_rows
 from prefect.types import now
 
 __all__ = [
@@ -73,6 +76,7 @@ def add_queue(
     if not queues.insert(connection, made):
         return None
     _make_way(connection, taken, priority, at)
+    tell_queue(connection, "created", made)
     return made
 
 
@@ -98,6 +102,8 @@ def change_queue(store: Store, which: ColumnElement[bool], data: WorkQueueUpdate
             del others[queue.id]
             _make_way(connection, others, priority, at)
         queues.update(connection, {**changes, "updated": at}, work_queues.c.id == queue.id.hex)
+        changed = msgspec.structs.replace(queue, **changes)
+        tell_queue_changed(connection, queue, changed, is_polled=is_polled(queue, at, patience()))
 
 
 def _rename(connection: Connection, queue: WorkQueue, name: str) -> None:
@@ -127,6 +133,7 @@ def drop_queue(store: Store, which: ColumnElement[bool], missing: str) -> None:
         if pools.count(connection, work_pools.c.default_queue_id == queue.id.hex):
             raise ReservedNameError("The default queue of a work pool cannot be deleted.")
         leave(connection, flow_runs.c.work_queue_id == queue.id.hex)
+        tell_queue(connection, "deleted", queue)
         queues.delete(connection, work_queues.c.id == queue.id.hex)
 
 

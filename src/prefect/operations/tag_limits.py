@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 
 from prefect.exceptions import ConcurrencyLimitReached, ObjectNotFound
+from prefect.operations.limit_events import tell_limit
 from prefect.operations.registry import operation
 from prefect.schemas.concurrency import (
     ConcurrencyLeaseHolder,
@@ -58,8 +59,12 @@ def create_tag_limit(store: Store, data: ConcurrencyLimitCreate) -> ConcurrencyL
     at, named = now(), _of_tag(data.tag)
     with store.transaction() as connection:
         made = new_limit(TAG_PREFIX + data.tag, data.concurrency_limit, at)
-        if not limits.insert(connection, made):
+        is_new = limits.insert(connection, made)
+        if not is_new:
             limits.update(connection, {"limit": data.concurrency_limit, "updated": at}, named)
+        told = made if is_new else limits.first(connection, named)
+        if told is not None:
+            tell_limit(connection, "created" if is_new else "updated", told)
         return _first(connection, named, at)
 
 
@@ -204,8 +209,11 @@ def _take(connection: Connection, limit: Limit, task_run_id: UUID, at: datetime)
 
 def _delete(store: Store, condition: ColumnElement[bool]) -> None:
     with store.transaction() as connection:
-        if not limits.delete(connection, condition):
+        found = limits.to_change(connection, condition)
+        if found is None:
             raise _not_found()
+        limits.delete(connection, limits.table.c.id == found.id.hex)
+        tell_limit(connection, "deleted", found)
 
 
 def _first(connection: Connection, condition: ColumnElement[bool], at: datetime) -> ConcurrencyLimit:

@@ -180,7 +180,7 @@ def _delete(store: Store, which: Condition) -> None:
 
 def _tell(connection: Connection, happened: str, variable: Variable) -> None:
     said = {"name": variable.name, "value": variable.value, "tags": variable.tags}
-    tell_of_object(connection, "variable", happened, variable.id, variable.name, said)
+    tell_of_object(connection, f"variable.{happened}", variable.id, variable.name, said)
 
 
 def _missing() -> ObjectNotFound:

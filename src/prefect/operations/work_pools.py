@@ -11,7 +11,8 @@ from msgspec import Meta
 from sqlalchemy import update
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, ReservedNameError
-from prefect.operations.object_events import tell_of_object
+from prefect.operations.place_events import tell_pool, tell_pool_changed, tell_queue
+from prefect.operations.readiness import patience, poll_queues
 from prefect.operations.registry import operation
 from prefect.rules.bookkeeping import estimate
 from prefect.schemas.filters import WorkPoolFilter
@@ -27,17 +28,16 @@ from prefect.schemas.work_pools import (
     WorkQueue,
     WorkQueueConcurrencyStatusDetail,
 )
-from prefect.settings import get_current_settings
 from prefect.store.base import Connection, Store
 from prefect.store.conditions.work_pools import work_pool_condition
 from prefect.store.pages import asked, on_page
 from prefect.store.tables import flow_runs, work_pools, work_queues
 from prefect.store.values import Row, read_id, time_or_none
 from prefect.store.work_pools import (
-    Patience,
+    AGENT,
     active_slots,
     due_runs,
-    mark_polled,
+    is_staffed,
     pools,
     queues,
     runs_by_id,
@@ -55,7 +55,6 @@ __all__ = [
     "fetch_runs",
     "get_scheduled_flow_runs",
     "leave",
-    "patience",
     "pool_not_found",
     "read_work_pool",
     "read_work_pool_concurrency_status",
@@ -74,16 +73,6 @@ class WorkPoolPage(Page):
     """A query of work pools, by name."""
 
     work_pools: WorkPoolFilter | None = None
-
-
-def patience() -> Patience:
-    """Return how long workers and who asks queues may be silent, as the settings have it."""
-    foreman = get_current_settings().server.services.foreman
-    return Patience(
-        foreman.inactivity_heartbeat_multiple,
-        foreman.fallback_heartbeat_interval_seconds,
-        foreman.work_queue_last_polled_timeout_seconds,
-    )
 
 
 @operation("POST", "/work_pools/", creates=True)
@@ -112,7 +101,10 @@ def create_work_pool(store: Store, data: WorkPoolCreate) -> WorkPool:
         if not pools.insert(connection, pool):
             raise ObjectAlreadyExists(help_message="A work pool with this name already exists.")
         queues.insert(connection, queue)
-        _tell(connection, "created", pool)
+        tell_queue(connection, "created", queue)
+        tell_pool(connection, "created", pool)
+        if pool.type != AGENT:
+            tell_pool(connection, "paused" if pool.is_paused else "not-ready", pool)
     return with_status(store, [pool], at, patience())[0]
 
 
@@ -159,7 +151,13 @@ def update_work_pool(store: Store, work_pool_name: str, data: WorkPoolUpdate) ->
         if work_pool_name.lower().startswith(RESERVED):
             # What is built in may be paused or limited, but not made another.
             changes.pop("base_job_template", None)
-        pools.update(connection, {**changes, "updated": now()}, work_pools.c.id == pool.id.hex)
+        at = now()
+        pools.update(connection, {**changes, "updated": at}, work_pools.c.id == pool.id.hex)
+        if connection.keeps_events:
+            changed = msgspec.structs.replace(pool, **changes)
+            tell_pool_changed(
+                connection, pool, changed, is_staffed=is_staffed(connection, pool.id, at, patience())
+            )
 
 
 @operation("DELETE", "/work_pools/{work_pool_name}")
@@ -174,15 +172,11 @@ def delete_work_pool(store: Store, work_pool_name: str) -> None:
     with store.transaction() as connection:
         pool = find_pool(connection, work_pool_name)
         leave(connection, flow_runs.c.work_pool_id == pool.id.hex)
+        if connection.keeps_events:
+            for queue in queues.all(connection, queues.select(work_queues.c.work_pool_id == pool.id.hex)):
+                tell_queue(connection, "deleted", queue)
         pools.delete(connection, work_pools.c.id == pool.id.hex)
-        _tell(connection, "deleted", pool)
-
-
-def _tell(connection: Connection, happened: str, pool: WorkPool) -> None:
-    labels = {"prefect.work-pool.type": pool.type, "prefect.resource.role": "work-pool"}
-    queue = f"prefect.work-queue.{pool.default_queue_id}"
-    related = [{"prefect.resource.id": queue, "prefect.resource.role": "default-queue"}]
-    tell_of_object(connection, "work-pool", happened, pool.id, pool.name, related=related, labels=labels)
+        tell_pool(connection, "deleted", pool)
 
 
 def leave(connection: Connection, condition: Any) -> None:
@@ -254,7 +248,7 @@ def get_scheduled_flow_runs(
         asked_of = [by_name[name] for name in dict.fromkeys(work_queue_names)]
     if asked_of:
         with store.transaction() as connection:
-            mark_polled(connection, [queue.id for queue in asked_of], at)
+            poll_queues(connection, [queue.id for queue in asked_of], at)
     most = DEFAULT_LIMIT if limit is None else limit
     with store.reading() as connection:
         return fetch_runs(connection, pool, asked_of, most, (scheduled_after, scheduled_before))

@@ -19,6 +19,7 @@ from prefect.operations.queue_changes import (
     read_queue,
     read_queues,
 )
+from prefect.operations.readiness import poll_queues
 from prefect.operations.registry import operation
 from prefect.operations.work_pools import fetch_runs, pool_not_found, slot_summary
 from prefect.schemas.filters import WorkQueueFilter
@@ -41,7 +42,6 @@ from prefect.store.tables import flow_runs, work_pools, work_queues
 from prefect.store.work_pools import (
     active_slots,
     late_runs,
-    mark_polled,
     pools,
     queue_rows,
     queues,
@@ -249,7 +249,7 @@ def read_work_queue_runs(
     """
     most = DEFAULT_LIMIT if limit is None else limit
     with store.transaction() as connection:
-        mark_polled(connection, [work_queue_id], now())
+        poll_queues(connection, [work_queue_id], now())
     with store.reading() as connection:
         queue = queues.first(connection, work_queues.c.id == work_queue_id.hex)
         if queue is None or queue.work_pool_id is None:

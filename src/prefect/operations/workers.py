@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.operations.readiness import patience, tell_staffed
 from prefect.operations.registry import operation
-from prefect.operations.work_pools import create_work_pool, find_pool, patience, read_work_pool
+from prefect.operations.work_pools import create_work_pool, find_pool, read_work_pool
 from prefect.schemas.filters import WorkerFilter
 from prefect.schemas.pages import Page
 from prefect.schemas.queries import DEFAULT_LIMIT
@@ -57,6 +58,7 @@ def send_worker_heartbeat(
     """
     with store.transaction() as connection:
         pool = find_pool(connection, work_pool_name)
+        tell_staffed(connection, pool, now())
         hear_worker(connection, pool.id, name, heartbeat_interval_seconds, now())
 
 

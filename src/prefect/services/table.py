@@ -17,6 +17,7 @@ from prefect.operations.overdue import (
     end_expired_pauses,
     mark_late_runs,
 )
+from prefect.operations.readiness import tell_who_is_gone
 from prefect.operations.retention import forget_events, forget_flow_runs
 from prefect.operations.schedules import plan_runs
 from prefect.rules.planning import Horizon
@@ -69,6 +70,8 @@ def services_of(settings: Settings) -> list[Service]:
                 lambda store, at: end_cancelled_runs(store, at, timeout),
             )
         )
+    if wanted.foreman.enabled:
+        found.append(Service("foreman", wanted.foreman.loop_seconds, tell_who_is_gone))
     if wanted.repossessor.enabled:
         found.append(Service("repossessor", wanted.repossessor.loop_seconds, _repossess))
     return found + _retention(settings)

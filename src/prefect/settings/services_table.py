@@ -41,12 +41,12 @@ class ForemanSettings(Section):
 
     enabled: bool = option(
         True,
-        "Kept for code that reads it: what is there is known at once.",
+        "Have a server tell by events who is there no longer; what is ready is known at once.",
         "PREFECT_API_SERVICES_FOREMAN_ENABLED",
     )
     loop_seconds: float = option(
         15.0,
-        "Kept for code that reads it: what is there is known at once.",
+        "Seconds between two looks.",
         "PREFECT_API_SERVICES_FOREMAN_LOOP_SECONDS",
     )
     inactivity_heartbeat_multiple: int = option(

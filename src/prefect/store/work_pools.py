@@ -37,6 +37,8 @@ __all__ = [
     "active_slots",
     "due_runs",
     "is_online",
+    "is_polled",
+    "is_staffed",
     "late_runs",
     "mark_polled",
     "pools",
@@ -82,6 +84,12 @@ def is_online(worker: Worker, at: datetime, patience: Patience) -> bool:
     return at - worker.last_heartbeat_time <= timedelta(seconds=every * patience.missed_heartbeats)
 
 
+def is_staffed(source: Store | Connection, pool_id: UUID, at: datetime, patience: Patience) -> bool:
+    """Return whether a pool has a worker that was heard of lately."""
+    heard = worker_records.all(source, worker_records.select(workers.c.work_pool_id == pool_id.hex))
+    return any(is_online(worker, at, patience) for worker in heard)
+
+
 def with_status(
     source: Store | Connection, found: Sequence[WorkPool], at: datetime, patience: Patience
 ) -> list[WorkPool]:
@@ -118,6 +126,13 @@ def workers_with_status(found: Iterable[Worker], at: datetime, patience: Patienc
     return told
 
 
+def is_polled(queue: WorkQueue, at: datetime, patience: Patience) -> bool:
+    """Return whether somebody has asked for a queue's runs lately."""
+    return queue.last_polled is not None and at - queue.last_polled <= timedelta(
+        seconds=patience.poll_seconds
+    )
+
+
 def queue_rows(*conditions: ColumnElement[bool]) -> Select[Any]:
     """Compose a query of queues, whose rows are what `queues_from_rows` takes."""
     return (
@@ -145,9 +160,7 @@ def queues_from_rows(
         if queue.is_paused:
             queue.status = WorkQueueStatus.PAUSED
         else:
-            is_ready = queue.last_polled is not None and at - queue.last_polled <= timedelta(
-                seconds=patience.poll_seconds
-            )
+            is_ready = is_polled(queue, at, patience)
             queue.status = WorkQueueStatus.READY if is_ready else WorkQueueStatus.NOT_READY
         found.append(queue)
     limited = [queue.id for queue in found if queue.concurrency_limit is not None]
