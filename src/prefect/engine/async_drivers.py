@@ -17,7 +17,7 @@ from prefect.engine.loops import awaited
 from prefect.engine.slots import SlotGivenUp
 from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Step, Steps, Wait, map_calls
 from prefect.schemas.asynchrony import call_as_sync
-from prefect.types import call_in_forked_child
+from prefect.types import call_in_forked_child, process_mark
 
 __all__ = ["adrive", "adrive_generator", "collecting"]
 
@@ -26,6 +26,7 @@ R = TypeVar("R")
 
 async def adrive(steps: Steps[R]) -> R:
     """Carry out a run of a coroutine function; as `engine.drivers.drive`."""
+    mark = process_mark[0]
     try:
         step = next(steps)
         while True:
@@ -38,11 +39,22 @@ async def adrive(steps: Steps[R]) -> R:
                     drive(steps, asyncio.CancelledError())
                 raise
             except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
+                if process_mark[0] is not mark:
+                    _end_child(error)
                 step = steps.throw(error)
             else:
+                if process_mark[0] is not mark:
+                    _end_child()
                 step = steps.send(outcome)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
+
+
+def _end_child(error: BaseException | None = None) -> None:
+    # In a forked child. It must not get to the end of the event loop, which it would tidy up for the parent.
+    from prefect.engine.forked_threads import end_child  # noqa: PLC0415 - few functions fork
+
+    end_child(error)
 
 
 async def adrive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> AsyncGenerator[Any, Any]:

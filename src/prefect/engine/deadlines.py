@@ -18,6 +18,7 @@ from contextvars import copy_context
 from typing import Any
 
 from prefect.engine.slots import Hold, held_slot
+from prefect.types import process_mark
 
 __all__ = ["DeadlineExceeded", "StoppedAtDeadline", "call_with_deadline"]
 
@@ -63,6 +64,7 @@ def call_with_deadline(
 
     def run() -> None:
         held_slot.set(lent)
+        mark = process_mark[0]
         try:
             outcome.append((fn(*args, **kwargs), None))
         except StoppedAtDeadline:
@@ -70,6 +72,8 @@ def call_with_deadline(
         except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
             outcome.append((None, error))
         finally:
+            if process_mark[0] is not mark:  # whoever waits for it is in the parent
+                _end_child(outcome[0][1] if outcome else None)
             finished.set()
 
     thread = threading.Thread(
@@ -90,6 +94,12 @@ def call_with_deadline(
     if error is not None:
         raise error
     return value
+
+
+def _end_child(error: BaseException | None) -> None:
+    from prefect.engine.forked_threads import end_child  # noqa: PLC0415 - import budget; few functions fork
+
+    end_child(error)
 
 
 def _quietly(run: Callable[[], None]) -> None:

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from prefect.engine.deadlines import DeadlineExceeded, call_with_deadline
 from prefect.engine.future import wait_all
 from prefect.engine.steps import Block, Call, RunHook, Sleep, Step, Steps, Wait
+from prefect.types import process_mark
 
-__all__ = ["drive", "drive_generator", "perform"]
+__all__ = ["drive", "drive_generator", "leave_to_parent", "perform"]
 
 R = TypeVar("R")
 
@@ -31,19 +32,25 @@ def drive(steps: Steps[R], interruption: BaseException | None = None) -> R:
     Returns:
         How it ended.
     """
+    mark = process_mark[0]
     try:
         step = next(steps) if interruption is None else steps.throw(interruption)
         while True:
             try:
                 outcome = _call(step) if type(step) is Call else perform(step)
-            except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
+            except BaseException as error:
+                if process_mark[0] is not mark:
+                    leave_to_parent(steps)
+                    raise
                 step = steps.throw(error)
             else:
+                if process_mark[0] is not mark:
+                    return leave_to_parent(steps, outcome)  # type: ignore[no-any-return]
                 step = steps.send(outcome)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
     except BaseException as error:
-        if getattr(steps, "gi_frame", None) is None:
+        if getattr(steps, "gi_frame", None) is None or process_mark[0] is not mark:
             raise
         # Ctrl-C came between two steps, and the run has not heard of it.
         return drive(steps, error)
@@ -61,6 +68,7 @@ def drive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Generator[An
     """
     context = copy_context()
     consumer = _Consumer()
+    mark = process_mark[0]
     try:
         step = context.run(next, steps)
         while True:
@@ -69,14 +77,35 @@ def drive_generator(steps: Steps[R], finish: Callable[[R], Any]) -> Generator[An
                     outcome = yield from _iterate(step, context, consumer)
                 else:
                     outcome = context.run(perform, step)
-            except GeneratorExit:
-                step = context.run(steps.send, None)
-            except BaseException as error:  # noqa: BLE001 - the run decides what an exception means
-                step = context.run(steps.throw, error)
+            except BaseException as error:
+                if process_mark[0] is not mark:
+                    context.run(leave_to_parent, steps)
+                    raise
+                if isinstance(error, GeneratorExit):
+                    step = context.run(steps.send, None)
+                else:
+                    step = context.run(steps.throw, error)
             else:
+                if process_mark[0] is not mark:
+                    return finish(context.run(leave_to_parent, steps, outcome))
                 step = context.run(steps.send, outcome)
     except StopIteration as end:
         return finish(end.value)
+
+
+def leave_to_parent(steps: Steps[Any], value: Any = None) -> Any:
+    """Leave a run, in a child that its function has forked, to the parent.
+
+    Args:
+        steps: The run. It puts back what it changed in this process; nothing is written down, no hook called.
+        value: What the function returned in the child.
+
+    Returns:
+        The end that the caller here is to see.
+    """
+    from prefect.engine.forked import unwind  # noqa: PLC0415 - import budget; few functions fork
+
+    return unwind(steps, value)
 
 
 class _Consumer:

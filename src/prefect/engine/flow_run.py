@@ -33,7 +33,7 @@ from prefect.engine.lifecycle import (
 from prefect.engine.nesting import kept_ending, mirror, stand_in
 from prefect.engine.notes import FlowRunNotes, notes_of, open_journal
 from prefect.engine.signals import termination_as_exception
-from prefect.engine.steps import Block, Call, Join, RunHook, Sleep, Steps, Wait
+from prefect.engine.steps import Block, Call, ForkedChild, Join, RunHook, Sleep, Steps, Wait
 from prefect.engine.stopping import cancelled, keep_slot, let_slot_go, suspended, unless_cancelled
 from prefect.engine.task_run import give_up, leave
 from prefect.exceptions import (
@@ -200,7 +200,7 @@ class FlowRunSteps:
             if self.context.log_prints:
                 install_print()
             return (yield from self._attempts())
-        except Abort:
+        except (Abort, ForkedChild):
             raise  # the run is somebody else's now
         except Pause as signal:
             self.logger.info("Suspended: the run begins again when it is resumed")
@@ -325,6 +325,8 @@ class FlowRunSteps:
                 runner.cancel_queued()
                 yield Join(runner.finish)
             return Raised(drop_own_frames(error))
+        except ForkedChild:
+            raise
         except BaseException as error:
             self._give_up_tasks()
             if isinstance(error, Pause | Cancellation):

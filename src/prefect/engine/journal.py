@@ -36,7 +36,7 @@ from prefect.schemas.responses import OrchestrationResult, SetStateStatus, State
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import State
 from prefect.store import open_store
-from prefect.types import now
+from prefect.types import fork_safe, now
 
 __all__ = ["Journal", "creation_of", "enter", "for_store", "is_current", "with_lease"]
 
@@ -46,7 +46,7 @@ _told: set[str] = set()
 """The URLs of stores that were said to fail."""
 _LARGEST_PARAMETER = 512 * 1024
 """Bytes of JSON. Servers of the interface refuse more."""
-_lock = threading.Lock()
+_lock = fork_safe(threading.Lock())
 
 
 class Journal:

@@ -14,6 +14,7 @@ from prefect.engine.journal import Journal
 from prefect.schemas.objects import FlowRun, TaskRunRecord
 from prefect.schemas.states import State
 from prefect.settings import get_current_settings
+from prefect.types import fork_safe
 
 if TYPE_CHECKING:
     from prefect.recorder.slot_leases import SlotLease
@@ -61,7 +62,7 @@ class FlowRunNotes:
         self.under_way: dict[int, TaskRunRecord] = {}
         """Task runs that have begun and not ended, by the ids of their records."""
         self._counts: dict[str, int] = {}
-        self._lock = threading.Lock()
+        self._lock = fork_safe(threading.Lock())
 
     def next_position(self, key: str) -> int:
         """Return how many nested flow runs of a flow this attempt has made so far, and count one more."""

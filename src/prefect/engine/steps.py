@@ -12,9 +12,16 @@ from typing import Any, TypeVar
 
 from prefect.engine.future import PrefectFuture
 
-__all__ = ["Block", "Call", "Join", "RunHook", "Sleep", "Step", "Steps", "Wait", "map_calls"]
+__all__ = ["Block", "Call", "ForkedChild", "Join", "RunHook", "Sleep", "Step", "Steps", "Wait", "map_calls"]
 
 R = TypeVar("R")
+
+
+class ForkedChild(BaseException):
+    """Thrown into a run whose process was forked, in the child: the run is the parent's, and goes on there.
+
+    The run puts back what it changed in this process, and takes no further step.
+    """
 
 
 class Step:

@@ -16,6 +16,7 @@ from prefect.engine.steps import Block, Sleep, Steps
 from prefect.exceptions import ConcurrencyLimitReached, PrefectException, StoreError
 from prefect.logging.loggers import get_logger
 from prefect.schemas.objects import TaskRun
+from prefect.types import fork_safe
 
 if TYPE_CHECKING:
     from prefect.recorder.slot_leases import SlotLease
@@ -31,7 +32,7 @@ _LONGEST_LOCAL_WAIT = 0.2
 
 _unlimited: dict[tuple[int, tuple[str, ...]], float] = {}
 """Until when tags are taken to be without a limit, by where that was asked."""
-_lock = threading.Lock()
+_lock = fork_safe(threading.Lock())
 
 
 def take_slots(caller: Caller | None, run: TaskRun) -> Steps[SlotLease | None]:

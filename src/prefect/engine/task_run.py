@@ -26,7 +26,7 @@ from prefect.engine.lifecycle import (
     after_attempt,
 )
 from prefect.engine.notes import FlowRunNotes, notes_of
-from prefect.engine.steps import Block, Call, RunHook, Sleep, Steps, Wait
+from prefect.engine.steps import Block, Call, ForkedChild, RunHook, Sleep, Steps, Wait
 from prefect.engine.stopping import check, is_check_due
 from prefect.exceptions import Cancellation, Pause, TaskRunTimeoutError, UnfinishedRun, UpstreamTaskError
 from prefect.logging.loggers import get_logger, task_run_logger
@@ -178,6 +178,8 @@ def _log_prints(task: Task[Any, Any], flow: FlowRunContext | None) -> bool | Non
 
 def _crash(record: TaskRunRecord, error: BaseException, journal: Journal) -> None:
     """End a run that was interrupted outside of the function: while it waited, or between two steps."""
+    if isinstance(error, ForkedChild):
+        return  # the run goes on in the parent
     details = record.states[0].state_details
     if isinstance(error, Cancellation | Pause):
         enter(record, State(type=StateType.CANCELLED, message=str(error), state_details=details))
@@ -272,6 +274,8 @@ class _TaskRun:
             outcome = RunOutOfTime(timeout, error.seconds)
         except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
             outcome = Raised(drop_own_frames(error))
+        except ForkedChild:
+            raise  # with the slots, which are the parent's
         except BaseException as error:  # noqa: BLE001 - raised again when the run has been written down
             outcome = Interrupted(drop_own_frames(error))
         if slots is not None:

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 
 from prefect.schemas.results import ResultRecord
+from prefect.types import fork_safe
 
 __all__ = ["ResultMemory"]
 
@@ -22,7 +23,7 @@ class ResultMemory:
     def __init__(self, size: int = 1000) -> None:
         self.size = size
         self._records: OrderedDict[str, ResultRecord] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = fork_safe(threading.Lock())
 
     def get(self, key: str) -> ResultRecord | None:
         """Return the result of that key, if it is here."""

@@ -162,12 +162,14 @@ class PostgresStore(Store):
     @contextmanager
     def _lent(self) -> Generator[Pipeline]:
         with self._places, self._explained():
-            pipeline = self._take()
+            pipeline, lock = self._take(), self._lock
             raw = pipeline.raw
             try:
                 yield pipeline
             finally:
-                if raw.closed:
+                if lock is not self._lock:  # a child, forked meanwhile: it is the parent's
+                    never_touch(raw)
+                elif raw.closed:
                     # The server went away; connections that sit idle are of no more use either.
                     self.close()
                 elif pipeline.is_sound and raw.info.transaction_status is TransactionStatus.IDLE:

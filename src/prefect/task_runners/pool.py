@@ -17,8 +17,10 @@ import threading
 from _thread import LockType, allocate_lock
 from collections import deque
 from collections.abc import Callable
+from weakref import WeakSet
 
 from prefect.engine.slots import SlotGivenUp, held_slot
+from prefect.types import call_in_forked_child
 
 __all__ = ["Pool", "Work"]
 
@@ -26,6 +28,9 @@ _IDLE_SECONDS = 5.0
 """How long a thread without work stays."""
 
 Work = Callable[[], None]
+
+
+_pools: WeakSet[Pool] = WeakSet()
 
 
 class Pool:
@@ -38,9 +43,16 @@ class Pool:
     """
 
     def __init__(self, max_workers: int, backlog: int, name: str) -> None:
-        self._free = max_workers
+        self._size = max_workers
         self._backlog = backlog
         self._name = name
+        self._is_kept = True
+        self._forget()
+        _pools.add(self)
+
+    def _forget(self) -> None:
+        """Begin anew, as in a forked child: threads and work are the parent's."""
+        self._free = self._size
         self._lock = allocate_lock()
         self._queue: deque[Work] = deque()
         self._idle: list[_Worker] = []
@@ -49,7 +61,6 @@ class Pool:
         self._outstanding = 0
         self._finishing: list[LockType] = []
         self._is_starting = False
-        self._is_kept = True
         self._threads = 0
 
     def put(self, work: Work) -> None:
@@ -233,3 +244,11 @@ class _Worker:
                 return False
         self.wake.acquire()  # woken at the last moment
         return self.work is not None
+
+
+def _after_fork() -> None:
+    for pool in list(_pools):
+        pool._forget()
+
+
+call_in_forked_child(_after_fork)

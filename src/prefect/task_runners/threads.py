@@ -21,7 +21,7 @@ from prefect.settings import get_current_settings
 from prefect.states import exception_to_crashed_state
 from prefect.task_runners.base import TaskRunner
 from prefect.task_runners.pool import Pool
-from prefect.types import call_in_forked_child
+from prefect.types import call_in_forked_child, fork_safe, process_mark
 
 if TYPE_CHECKING:
     from prefect.tasks import Task
@@ -64,13 +64,15 @@ class Submitted:
 
     def __call__(self) -> None:
         """Run the task in this thread; never raises."""
-        running = self.runner._running
+        running, mark = self.runner._running, process_mark[0]
         running.add(self)
         slot = held_slot.get()
         hold = None if slot is None else Hold(slot)
         try:
             state = self.context.run(self._run, hold)
         except BaseException as error:  # noqa: BLE001 - a thread has nobody above it who could handle anything
+            if process_mark[0] is not mark:
+                _end_child(error)
             ended = self.record.run.state
             if ended is None or not ended.is_final():
                 ended = self.end(exception_to_crashed_state(error))
@@ -79,6 +81,8 @@ class Submitted:
             running.discard(self)
             if hold is not None:
                 hold.end()
+        if process_mark[0] is not mark:
+            _end_child()
         self.future.complete(state)
 
     def _run(self, hold: Hold | None) -> State[Any]:
@@ -94,6 +98,12 @@ class Submitted:
         enter(self.record, state)
         self.journal.note(self.record)
         return state
+
+
+def _end_child(error: BaseException | None = None) -> None:
+    from prefect.engine.forked_threads import end_child  # noqa: PLC0415 - few tasks fork
+
+    end_child(error)
 
 
 class ThreadPoolTaskRunner(TaskRunner):
@@ -195,7 +205,7 @@ class ThreadPoolTaskRunner(TaskRunner):
 PrefectTaskRunner = ThreadPoolTaskRunner
 
 _default: ThreadPoolTaskRunner | None = None
-_starting = threading.Lock()
+_starting = fork_safe(threading.Lock())
 
 
 def default_task_runner() -> ThreadPoolTaskRunner:

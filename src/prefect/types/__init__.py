@@ -7,19 +7,24 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, SafeUUID
+from weakref import WeakSet
 
 __all__ = [
     "DateTime",
     "KeyValueLabels",
     "aware",
     "call_in_forked_child",
+    "fork_safe",
     "format_utc",
     "now",
+    "process_mark",
     "parse_utc",
     "uuid7",
 ]
+
+L = TypeVar("L")
 
 DateTime = datetime
 """A timezone-aware point in time. Everything that Proconsul makes itself is in UTC."""
@@ -55,6 +60,29 @@ def call_in_forked_child(fn: Callable[[], object]) -> None:
 
 
 call_in_forked_child(_draw_again)
+
+process_mark: list[object] = [object()]
+"""Its one item is another object in each process: code that sees it change has become a forked child's."""
+_locks: WeakSet[Any] = WeakSet()
+
+
+def fork_safe(lock: L) -> L:
+    """Return a lock, which in a forked child is free: the thread that may hold it is the parent's.
+
+    Args:
+        lock: A lock that guards what is sound at every moment, for a reader at least.
+    """
+    _locks.add(lock)
+    return lock
+
+
+def _become_another_process() -> None:
+    process_mark[0] = object()
+    for lock in list(_locks):
+        lock._at_fork_reinit()
+
+
+call_in_forked_child(_become_another_process)
 
 
 def now() -> datetime:
