@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
+from prefect.task_runners import DaskTaskRunner, ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 Make = Callable[[], TaskRunner]
 
@@ -23,7 +23,30 @@ def _processes() -> Iterator[Make]:
     yield lambda: ProcessPoolTaskRunner(max_workers=2)
 
 
-_KINDS = {"threads": _threads, "processes": _processes}
+@contextmanager
+def _ray() -> Iterator[Make]:
+    import ray
+
+    from prefect.settings.telemetry import keep_ray_quiet
+    from prefect.task_runners.ray import RayTaskRunner
+
+    keep_ray_quiet()
+    ray.init(num_cpus=2, include_dashboard=False, logging_level="error", log_to_driver=False)
+    try:
+        yield RayTaskRunner
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _dask() -> Iterator[Make]:
+    import distributed
+
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=":0") as cluster:
+        yield lambda: DaskTaskRunner(cluster=cluster)
+
+
+_KINDS = {"threads": _threads, "processes": _processes, "dask": _dask, "ray": _ray}
 
 
 def _parameter(kind: str) -> Any:

@@ -22,12 +22,14 @@ class Outcome:
 
     Args:
         state: The run's last state.
+        is_needed: Whether somebody may ask the cluster for it: the value has not come along with the answer.
     """
 
-    __slots__ = ("state",)
+    __slots__ = ("is_needed", "state")
 
-    def __init__(self, state: State[Any]) -> None:
+    def __init__(self, state: State[Any], *, is_needed: bool = True) -> None:
         self.state = state
+        self.is_needed = is_needed
 
     @property
     def value(self) -> Any:

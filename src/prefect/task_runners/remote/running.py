@@ -138,7 +138,7 @@ def _run(
         # What it submitted, and did not wait for, is part of it: nobody else here would wait.
         nested.finish()
     state, end = _end_of(state, task, record, recorder, most)
-    return recorder.end(end), Outcome(state)
+    return recorder.end(end), Outcome(state, is_needed=end is not None and end.is_kept)
 
 
 def _make_current(prepared: _Prepared) -> None:
@@ -198,7 +198,7 @@ def _refused(record: TaskRunRecord, recorder: GatheringRecorder, why: str) -> tu
     state = exception_to_failed_state(error, _ENDED, state_details=record.states[0].state_details)
     enter(record, state)
     recorder.task_run(record)
-    return recorder.end(End(_error_in_bytes(error), False)), Outcome(state)
+    return recorder.end(End(_error_in_bytes(error), False)), Outcome(state, is_needed=False)
 
 
 def _end_of(

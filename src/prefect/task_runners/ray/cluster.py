@@ -1,0 +1,171 @@
+"""The Ray that this process is connected to: joined, or started and ended here."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+from weakref import WeakSet
+
+import ray
+
+from prefect.exceptions import ConfigurationError, MissingResult
+from prefect.logging.loggers import get_logger
+from prefect.settings.telemetry import keep_ray_quiet
+
+__all__ = ["Cluster", "Fetch", "connect"]
+
+_TRY_SECONDS = 2.0
+_END_SECONDS = 10.0
+_lock = threading.Lock()
+_current: Cluster | None = None
+
+
+class Fetch:
+    """Gets the value of a run that is on the cluster.
+
+    Args:
+        reference: What Ray knows the run's outcome by.
+        run: What messages call it.
+    """
+
+    __slots__ = ("__weakref__", "_is_here", "_reference", "_run", "_value")
+
+    def __init__(self, reference: Any, run: str) -> None:
+        self._reference = reference
+        self._run = run
+        self._is_here = False
+        self._value: Any = None
+
+    def __call__(self) -> Any:
+        """Return the value."""
+        self.bring()
+        return self._value
+
+    def bring(self) -> None:
+        """Have the value here, before the cluster is gone."""
+        if self._is_here:
+            return
+        try:
+            self._value = ray.get(self._reference).value
+        except (ray.exceptions.RayError, ray.exceptions.RaySystemError) as error:
+            raise MissingResult(
+                f"The result of task run {self._run!r} is lost, with the machine of the Ray cluster that had "
+                f"it: {_first_line(error)}. Tasks with `persist_result=True` keep theirs elsewhere."
+            ) from error
+        self._is_here, self._reference = True, None
+
+
+class Cluster:
+    """A connection to Ray, which all runners of this process share.
+
+    Args:
+        is_ours: Whether it was started here, for as long as a flow needs it.
+    """
+
+    def __init__(self, *, is_ours: bool, client_address: str | None) -> None:
+        self.is_ours = is_ours
+        self.users = 1
+        # The other machines of a client's cluster may be out of its reach.
+        self.address: str = client_address or ray.get_runtime_context().gcs_address
+        self.kept: WeakSet[Fetch] = WeakSet()
+        """What is to be brought here before the cluster ends."""
+
+    @property
+    def processors(self) -> int:
+        """How many tasks it can run at a time, as it is now."""
+        return int(ray.cluster_resources().get("CPU", 1))
+
+    def is_reachable(self) -> bool:
+        """Whether the head of the cluster takes connections."""
+        host, _, port = self.address.removeprefix("ray://").rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_TRY_SECONDS).close()
+        except OSError:
+            return False
+        return True
+
+    def leave(self, *, is_lost: bool = False) -> None:
+        """Need it no more; what was started here ends with its last user."""
+        global _current
+        with _lock:
+            self.users -= 1
+            if self.users:
+                return
+            if _current is self:
+                _current = None
+            if not self.is_ours:
+                return
+            if not is_lost:
+                _bring(self.kept)
+                ray.shutdown()
+                return
+            # Ray would wait for its head, and end this process if it does not come back.
+            ending = threading.Thread(target=ray.shutdown, name="prefect-leaves-ray", daemon=True)
+            ending.start()
+            ending.join(_END_SECONDS)
+
+
+def _bring(kept: WeakSet[Fetch]) -> None:
+    for fetch in list(kept):
+        try:
+            fetch.bring()
+        except MissingResult as error:
+            get_logger("task_runners").warning("%s", error)
+
+
+def connect(address: str | None, init_kwargs: dict[str, Any]) -> Cluster:
+    """Return the connection of this process to Ray, and make it if there is none.
+
+    Args:
+        address: The cluster: `host:port`, `ray://host:port`, or `auto`. None: the one that this process is
+            connected to, else one of its own, on this machine.
+        init_kwargs: Further arguments of `ray.init`.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: The process is connected to another cluster, or the cluster
+            does not answer.
+    """
+    global _current
+    with _lock:
+        if _current is not None and ray.is_initialized():
+            _check(address, _current.address)
+            _current.users += 1
+            return _current
+        if ray.is_initialized():
+            _check(address, ray.get_runtime_context().gcs_address)
+            _current = Cluster(is_ours=False, client_address=None)
+            return _current
+        is_client = address is not None and address.startswith("ray://")
+        _start(address, init_kwargs)
+        _current = Cluster(is_ours=True, client_address=address if is_client else None)
+        return _current
+
+
+def _start(address: str | None, init_kwargs: dict[str, Any]) -> None:
+    keep_ray_quiet()
+    arguments = {"logging_level": "warning", **init_kwargs}
+    if address is None:
+        arguments = {"include_dashboard": False, **arguments}
+    else:
+        arguments["address"] = address
+    if str(arguments.get("address")).startswith("ray://"):
+        arguments.pop("logging_level")
+    try:
+        ray.init(**arguments)
+    except (ConnectionError, RuntimeError, TimeoutError) as error:
+        where = "Ray cannot be started on this machine" if address is None else f"No Ray answers at {address}"
+        raise ConfigurationError(f"{where}: {_first_line(error)}") from error
+
+
+def _check(address: str | None, current: str) -> None:
+    if address not in (None, "auto", "local", current):
+        raise ConfigurationError(
+            f"This process is connected to the Ray cluster at {current}, and "
+            f"RayTaskRunner(address={address!r}) names another: call ray.shutdown() before, or leave the "
+            "address out."
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [repr(error)])[0].rstrip(".")
