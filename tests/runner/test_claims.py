@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 
+import msgspec
 import pytest
 
+from prefect.exceptions import ObjectNotFound
+from prefect.operations.claims import CLAIM_SECONDS, claim_flow_run
 from prefect.operations.flow_runs import set_flow_run_state
 from prefect.operations.leases import Holder, crash_orphans, current_holder, hold_flow_run
 from prefect.runner.children import start_child
-from prefect.runner.claims import claim, end_left_run
+from prefect.runner.claims import claim, end_left_run, keep
+from prefect.schemas.responses import SetStateStatus
 from prefect.schemas.states import State, StateType
-from prefect.types import now
+from prefect.store import open_store
+from prefect.types import now, uuid7
 
 pytestmark = [pytest.mark.timeout(90), pytest.mark.processes, pytest.mark.embedded]
 
@@ -41,6 +47,69 @@ def test_a_run_whose_runner_dies_before_it_begins_is_given_back(store_place):
     found = store_place.read(run)
     assert (found.state_name, found.next_scheduled_start_time) == ("Scheduled", run.next_scheduled_start_time)
     assert claim(store_place.client, run)
+
+
+def test_a_claim_whose_answer_was_lost_is_granted_again(place, run):
+    mark = uuid7()
+    first = place.client.call(claim_flow_run, run.id, current_holder(), mark)
+    second = place.client.call(claim_flow_run, run.id, current_holder(), mark)
+
+    assert first.status is SetStateStatus.ACCEPT
+    assert (second.status, second.state.id) == (first.status, first.state.id)
+    assert place.client.call(claim_flow_run, run.id, current_holder(), uuid7()).status is SetStateStatus.ABORT
+
+
+def test_a_claim_of_another_machine_holds_as_long_as_it_is_kept_up(place, run):
+    elsewhere = Holder(host="elsewhere", pid=1, process_started="")
+    assert place.client.call(claim_flow_run, run.id, elsewhere, uuid7()).status is SetStateStatus.ACCEPT
+    store = open_store()
+
+    crash_orphans(store, now() + timedelta(seconds=CLAIM_SECONDS - 5))
+    assert place.read(run).state_name == "Submitting"
+    keep(place.client, [run.id])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("prefect.operations.claims.now", lambda: now() + timedelta(minutes=5))
+        keep(place.client, [run.id])
+    crash_orphans(store, now() + timedelta(minutes=4))
+    assert place.read(run).state_name == "Submitting"
+
+    crash_orphans(store, now() + timedelta(minutes=7))
+    assert place.read(run).state_name == "Scheduled"
+    assert claim(place.client, run)
+
+
+def test_a_run_that_has_begun_outlives_who_started_it(place, run):
+    elsewhere = Holder(host="elsewhere", pid=1, process_started="")
+    place.client.call(claim_flow_run, run.id, elsewhere, uuid7())
+    place.client.call(set_flow_run_state, run.id, State(type=StateType.RUNNING))
+
+    assert crash_orphans(open_store(), now() + timedelta(minutes=5)) == []
+    assert place.read(run).state_name == "Running"
+
+
+def test_a_server_that_knows_no_claims_is_asked_as_the_protocol_has_it(place, run, monkeypatch):
+    def unknown(*_):
+        raise ObjectNotFound(help_message="Not Found")
+
+    monkeypatch.setattr("prefect.runner.claims.LocalClient", type("No", (), {}))
+    monkeypatch.setattr("prefect.runner.claims._without_claims", names := set())
+    ask = type(place.client).call
+
+    def call(client, operation, *args, **kwargs):
+        return unknown() if operation is claim_flow_run else ask(client, operation, *args, **kwargs)
+
+    monkeypatch.setattr(type(place.client), "call", call)
+
+    assert claim(place.client, run) == place.read(run).state.id
+    assert place.history(run) == ["Scheduled", "Pending", "Submitting"]
+    assert claim(place.client, run) is None
+    assert names == {place.client.name}
+    missing = msgspec.structs.replace(run, id=uuid7())
+    assert claim(place.client, missing) is None
+
+
+def test_a_run_that_is_gone_is_not_taken(place, run):
+    assert claim(place.client, msgspec.structs.replace(run, id=uuid7())) is None
 
 
 @pytest.mark.parametrize(

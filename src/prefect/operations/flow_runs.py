@@ -45,6 +45,7 @@ __all__ = [
     "delete_flow_run",
     "enter_and_store",
     "lock_flow_run",
+    "propose_state",
     "read_flow_run",
     "read_flow_run_states",
     "read_flow_runs",
@@ -266,19 +267,30 @@ def set_flow_run_state(
         prefect.exceptions.ObjectNotFound: There is no such run.
     """
     with store.transaction() as connection:
-        run = _to_change(connection, flow_run_id)
-        at = now()
-        decision = decide_flow_run(run.state, state, run, now=at, force=force)
-        if only_from not in (None, run.state_id) and decision.status is SetStateStatus.ACCEPT:
-            decision = Decision(status=SetStateStatus.ABORT, reason=_SOMEBODY_ELSES)
-        if decision.status is SetStateStatus.ACCEPT and not force:
-            decision = _with_slot(connection, run, decision, at)
-        if decision.state is not None:
-            if decision.policy is not None:
-                run.empirical_policy = decision.policy
-            if decision.run_count is not None:
-                run.run_count = decision.run_count
-            enter_and_store(connection, run, decision.state)
+        return propose_state(connection, flow_run_id, state, force, only_from)
+
+
+def propose_state(
+    connection: Connection,
+    flow_run_id: UUID,
+    state: State[Any],
+    force: bool = False,
+    only_from: UUID | None = None,
+) -> OrchestrationResult:
+    """Propose a state for a flow run over a connection that may write; see `set_flow_run_state`."""
+    run = _to_change(connection, flow_run_id)
+    at = now()
+    decision = decide_flow_run(run.state, state, run, now=at, force=force)
+    if only_from not in (None, run.state_id) and decision.status is SetStateStatus.ACCEPT:
+        decision = Decision(status=SetStateStatus.ABORT, reason=_SOMEBODY_ELSES)
+    if decision.status is SetStateStatus.ACCEPT and not force:
+        decision = _with_slot(connection, run, decision, at)
+    if decision.state is not None:
+        if decision.policy is not None:
+            run.empirical_policy = decision.policy
+        if decision.run_count is not None:
+            run.run_count = decision.run_count
+        enter_and_store(connection, run, decision.state)
     return decision.answer(run.state)
 
 

@@ -32,6 +32,7 @@ from prefect.types import uuid7
 from prefect.types.processes import host_id, is_running, started
 
 __all__ = [
+    "CLAIM",
     "Holder",
     "crash_orphans",
     "current_holder",
@@ -40,6 +41,9 @@ __all__ = [
     "renew_leases",
     "take_over_flow_run",
 ]
+
+CLAIM = "claim:"
+"""Stands before the host in the lease of a process that is to start a run, and does not run it itself."""
 
 _log = logging.getLogger("prefect.operations")
 
@@ -133,7 +137,8 @@ def crash_orphans(store: Store, now: datetime) -> list[FlowRun]:
     """Let the flow runs whose process is gone end as Crashed, and their task runs with them.
 
     A run that was being cancelled ends as Cancelled. One that had not begun is scheduled again, if a runner
-    had taken it: another one carries it out.
+    had taken it: another one carries it out. One that had begun is left alone where it is only the runner's
+    process that is gone.
 
     Args:
         store: The store.
@@ -166,7 +171,7 @@ def _judge(now: datetime) -> Callable[[Row], bool]:
 
     def is_gone(lease: Row) -> bool:
         _, host, pid, process_started, expires = lease
-        if host == here:
+        if host.removeprefix(CLAIM) == here:
             return not is_running(pid, process_started)
         return read_time(expires) < now
 
@@ -185,10 +190,13 @@ def _end(store: Store, run_id: str, is_gone: Callable[[Row], bool], now: datetim
         run = flow_run_from_row(rows[0])
         if run.state_type in TERMINAL_STATES:
             return None
-        if run.state_type is StateType.PENDING and run.deployment_id is not None:
+        _, host, pid, *_ = leases[0]
+        is_claim = host.startswith(CLAIM)
+        if run.state_type is StateType.PENDING and (is_claim or run.deployment_id is not None):
             enter_and_store(connection, run, _given_back(run, now))
             return None
-        _, host, pid, *_ = leases[0]
+        if is_claim:  # it had been started
+            return None
         message = (
             f"The process that carried out this run is gone (process {pid} on {host.partition(':')[0]})."
         )

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from prefect.client.base import Caller
+from prefect.client.current import get_caller
 from prefect.client.local import LocalClient
-from prefect.exceptions import ObjectNotFound
+from prefect.client.patience import patiently
+from prefect.exceptions import ObjectNotFound, PrefectException
+from prefect.operations.claims import CLAIM_SECONDS, claim_flow_run, keep_claims
 from prefect.operations.flow_runs import read_flow_run, set_flow_run_state
-from prefect.operations.leases import current_holder, hold_flow_run
-from prefect.recorder.sink import LEASE
+from prefect.operations.leases import current_holder
 from prefect.rules.exits import state_of_exit
 from prefect.schemas.objects import FlowRun
-from prefect.schemas.responses import SetStateStatus
-from prefect.schemas.states import State, StateType
-from prefect.types import now
+from prefect.schemas.responses import OrchestrationResult, SetStateStatus
+from prefect.schemas.states import State, StateDetails, StateType
+from prefect.types import uuid7
 
-__all__ = ["claim", "end_left_run", "give_up"]
+__all__ = ["KEEP_SECONDS", "caller_of_runners", "claim", "end_left_run", "give_up", "keep"]
+
+KEEP_SECONDS = CLAIM_SECONDS / 3
+"""Seconds from one time that claims are kept up to the next."""
+_RETRIES = 1
+"""How often a request is sent again: who looks for runs looks again, and has processes to watch meanwhile."""
+
+_log = logging.getLogger("prefect.runner")
+_without_claims: set[str] = set()
+"""Servers that know no claims."""
+
+
+def caller_of_runners() -> Caller:
+    """Return what runners and workers call operations by: it tells soon that a server is away."""
+    caller = get_caller()
+    if isinstance(caller, LocalClient):
+        return caller
+    from prefect.client.http import HttpClient  # noqa: PLC0415 - only with a server
+    from prefect.client.options import client_options  # noqa: PLC0415 - the same
+
+    options = client_options()
+    return HttpClient(options._replace(max_retries=min(_RETRIES, options.max_retries)))
 
 
 def claim(client: Caller, run: FlowRun) -> UUID | None:
     """Take a flow run that waits, so that no other runner starts it.
 
-    On the store of this machine the run is leased to this process until its own begins: if this one dies
-    before that, the run is given to another.
+    The claim is to be kept up (`keep`) until the run has begun: if this process dies before that, the run is
+    given to another. A server of Prefect knows no claims, and keeps such a run Pending.
 
     Args:
         client: Where the run is kept.
@@ -33,19 +58,51 @@ def claim(client: Caller, run: FlowRun) -> UUID | None:
     Returns:
         The id of the state by which it was taken, for the process that carries it out; None: it is not ours.
     """
+    if client.name not in _without_claims:
+        try:
+            return _taken(client.call(claim_flow_run, run.id, current_holder(), mark := uuid7()), mark)
+        except ObjectNotFound:
+            # There is no such run any more, or no such operation.
+            if isinstance(client, LocalClient):
+                return None
     try:
-        answer = client.call(set_flow_run_state, run.id, State(type=StateType.PENDING))
-        if answer.status is not SetStateStatus.ACCEPT:
+        taken = _taken(client.call(set_flow_run_state, run.id, _pending(mark := uuid7())), mark)
+        _without_claims.add(client.name)
+        if taken is None:
             return None
-        if isinstance(client, LocalClient):
-            client.call(hold_flow_run, run.id, current_holder(), now() + LEASE)
-        submitting: State[Any] = State(type=StateType.PENDING, name="Submitting")
-        answer = client.call(set_flow_run_state, run.id, submitting)
-    except ObjectNotFound:  # deleted since it was listed
+        state = _pending(mark := uuid7(), "Submitting")
+        # The run is ours now, and nobody else would go on with it.
+        return _taken(patiently(lambda: client.call(set_flow_run_state, run.id, state), _tell), mark)
+    except ObjectNotFound:
         return None
-    if answer.status is not SetStateStatus.ACCEPT or answer.state is None:
+
+
+def _pending(mark: UUID, name: str | None = None) -> State[Any]:
+    return State(type=StateType.PENDING, name=name, state_details=StateDetails(transition_id=mark))
+
+
+def _taken(answer: OrchestrationResult, mark: UUID) -> UUID | None:
+    state = answer.state
+    if state is None:
         return None
-    return answer.state.id
+    # A state that was entered already, though the answer was lost, is refused the second time.
+    is_ours = answer.status is SetStateStatus.ACCEPT or state.state_details.transition_id == mark
+    return state.id if is_ours else None
+
+
+def _tell(error: PrefectException) -> None:
+    _log.warning("A flow run that was taken waits to be started: %s", error)
+
+
+def keep(client: Caller, run_ids: Collection[UUID]) -> None:
+    """Keep up the claims on flow runs; on those that have begun it does nothing.
+
+    Args:
+        client: Where the runs are kept.
+        run_ids: The runs.
+    """
+    if run_ids and client.name not in _without_claims:
+        client.call(keep_claims, list(run_ids))
 
 
 def end_left_run(client: Caller, run_id: UUID, code: int) -> State[Any] | None:

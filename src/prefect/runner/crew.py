@@ -13,7 +13,7 @@ from prefect.exceptions import PrefectException
 from prefect.logging.loggers import get_logger
 from prefect.operations.flow_runs import read_flow_runs
 from prefect.runner.children import Child, start_child
-from prefect.runner.claims import claim, end_left_run, give_up
+from prefect.runner.claims import claim, end_left_run, give_up, keep
 from prefect.runner.template import Templates
 from prefect.schemas.filters import (
     FlowRunFilter,
@@ -27,6 +27,8 @@ from prefect.schemas.states import StateType
 
 __all__ = ["Crew"]
 
+LAST = 10.0
+"""Seconds that writing has after all processes have ended."""
 GRACE = 30.0
 """Seconds that a process has to end its run when it is asked to."""
 
@@ -57,12 +59,14 @@ class Crew:
         self._children: dict[UUID, Child] = {}
         self._ending: dict[UUID, float] = {}
         """Until when the processes have time that were asked to end."""
+        self._left: dict[UUID, int] = {}
+        """The exit codes of processes that have ended, until it is written down what became of their runs."""
 
     def __len__(self) -> int:
-        return len(self._children)
+        return len(self._children) + len(self._left)
 
     def __contains__(self, run_id: UUID) -> bool:
-        return run_id in self._children
+        return run_id in self._children or run_id in self._left
 
     @property
     def free(self) -> int | None:
@@ -96,7 +100,13 @@ class Crew:
         return True
 
     def reap(self) -> None:
-        """See which processes have ended, and what became of their runs."""
+        """See which processes have ended, and write down what became of their runs.
+
+        What cannot be written now is written the next time.
+
+        Raises:
+            prefect.exceptions.PrefectException: Something cannot be written now.
+        """
         for run_id, child in list(self._children.items()):
             code = child.poll()
             if code is None:
@@ -105,7 +115,10 @@ class Crew:
                 continue
             del self._children[run_id]
             self._ending.pop(run_id, None)
+            self._left[run_id] = code
+        for run_id, code in list(self._left.items()):
             final = end_left_run(self._client, run_id, code)
+            del self._left[run_id]
             if final is not None:
                 _logger.error("Flow run %s ended in state %s: %s", run_id, final.name, final.message)
 
@@ -125,16 +138,25 @@ class Crew:
             _logger.info("Flow run %r was cancelled: its process is ended", run.name)
             self._ask(run.id)
 
+    def keep_claims(self) -> None:
+        """Say of the runs that have not begun that they are still about to be."""
+        keep(self._client, self._children)
+
     def end(self) -> None:
-        """Have all processes end, and wait for them."""
+        """Have all processes end, and wait for them; then some seconds for their runs' ends to be kept."""
         for run_id in list(self._children):
             self._ask(run_id)
-        while self._children:
+        until, failed = math.inf, None
+        while self and time.monotonic() < until:
             try:
                 self.reap()
             except PrefectException as error:
-                _logger.error("The end of a flow run could not be written down: %s", error)
+                failed = error
+                if not self._children:
+                    until = min(until, time.monotonic() + LAST)
             time.sleep(0.05)
+        if self._left:
+            _logger.error("The ends of %d flow runs could not be written down: %s", len(self._left), failed)
 
     def _ask(self, run_id: UUID) -> None:
         self._ending[run_id] = time.monotonic() + GRACE

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Unpack
 from uuid import UUID
 
 from prefect.client.awaiting import awaited, either_way
+from prefect.client.base import Caller
 from prefect.client.current import get_caller
 from prefect.client.local import LocalClient
 from prefect.deployments.runner import DeploymentOptions, RunnerDeployment
@@ -22,7 +26,10 @@ from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import get_logger
 from prefect.operations.deployment_runs import read_scheduled_runs_of_deployments
 from prefect.operations.deployments import pause_deployment
+from prefect.runner.bell import Bell
+from prefect.runner.claims import KEEP_SECONDS, caller_of_runners
 from prefect.runner.crew import Crew
+from prefect.runner.outage import Outage
 from prefect.runner.template import Templates
 from prefect.settings import get_current_settings
 from prefect.types import now
@@ -37,6 +44,8 @@ LOCAL_LOOK = 0.5
 """Seconds from one look to the next where the store is on this machine, and a look costs next to nothing."""
 WATCH = 0.1
 """Seconds from one look at the processes to the next."""
+AWAY = 2.0
+"""Seconds to wait where nobody answers."""
 CANCEL_LOOK = 2.0
 """Seconds from one look for cancelled runs to the next, where a server is asked."""
 
@@ -80,6 +89,9 @@ class Runner:
         self._fetched_at: dict[UUID, float] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._stop = threading.Event()
+        self._rung = threading.Event()
+        """Set where there may be something to do."""
+        self._looked = monotonic()
 
     @either_way
     def add_flow(
@@ -135,15 +147,19 @@ class Runner:
         try:
             await asyncio.to_thread(self.run, run_once)
         except asyncio.CancelledError:
-            self._stop.set()
+            self._end()
             raise
 
     @either_way
     def stop(self) -> None:
         """Have `start` end the processes and return. Asynchronous code awaits it."""
-        self._stop.set()
+        self._end()
 
     astop = awaited(stop)
+
+    def _end(self) -> None:
+        self._stop.set()
+        self._rung.set()
 
     def run(self, run_once: bool = False) -> None:
         """Run the deployments until `stop` is called, Ctrl-C is pressed, or the process is told to end.
@@ -153,7 +169,8 @@ class Runner:
         """
         ensure_logging_setup()
         self._stop.clear()
-        client = get_caller()
+        self._rung.clear()
+        client = caller_of_runners()
         with ExitStack() as stack:
             stack.callback(self._clean_up)
             if isinstance(client, LocalClient):
@@ -164,36 +181,49 @@ class Runner:
             stack.enter_context(termination_as_exception())
             if self.pause_on_shutdown and not run_once:
                 stack.callback(self._pause)
-            self._look_and_watch(crew, run_once)
+            if not run_once:
+                stack.enter_context(Bell(client, self._resources, self._rung.set))
+            self._look_and_watch(crew, client, run_once)
 
-    def _look_and_watch(self, crew: Crew, run_once: bool) -> None:
-        client = get_caller()
+    def _look_and_watch(self, crew: Crew, client: Caller, run_once: bool) -> None:
         is_local = isinstance(client, LocalClient)
         every = min(LOCAL_LOOK, self.query_seconds) if is_local else self.query_seconds
-        cancel_every = min(every, LOCAL_LOOK if is_local else CANCEL_LOOK)
-        look_at = cancel_at = monotonic()
+        look = partial(self._take_due_runs, crew, client)
+        duties: dict[Callable[[], None], float] = {
+            look: every,
+            crew.end_cancelled: min(every, LOCAL_LOOK if is_local else CANCEL_LOOK),
+            crew.keep_claims: KEEP_SECONDS,
+        }
+        due = dict.fromkeys(duties, monotonic())
+        outage = Outage(_logger)
         while not self._stop.is_set():
             try:
                 crew.reap()
-                if monotonic() >= look_at:
-                    look_at = monotonic() + every
-                    self._take_due_runs(crew)
-                if monotonic() >= cancel_at:
-                    cancel_at = monotonic() + cancel_every
-                    crew.end_cancelled()
+                for duty in duties:
+                    if monotonic() >= due[duty]:
+                        duty()
+                        due[duty] = monotonic() + duties[duty]
+                outage.succeeded()
+                pause = WATCH if crew else max(0.0, min(due.values()) - monotonic())
             except PrefectException as error:
-                _logger.error("The runner goes on, after: %s", error)
+                pause = AWAY if outage.failed(error) else WATCH
+            if run_once and not crew:
+                return
+            if self._rung.wait(pause):
+                self._rung.clear()
+                due[look] = due[crew.end_cancelled] = monotonic()
             if run_once:
-                if not crew:
-                    return
-                look_at = monotonic() + every
-            self._stop.wait(WATCH if crew else max(0.0, min(look_at, cancel_at) - monotonic()))
+                due[look] = inf
 
-    def _take_due_runs(self, crew: Crew) -> None:
+    def _resources(self) -> list[str]:
+        return [f"prefect.deployment.{deployment_id}" for deployment_id in self._deployments]
+
+    def _take_due_runs(self, crew: Crew, client: Caller) -> None:
+        self._looked = monotonic()
         if not self._deployments or crew.free == 0:
             return
         self._fetch()
-        runs = get_caller().call(
+        runs = client.call(
             read_scheduled_runs_of_deployments, list(self._deployments), now() + self._prefetch, 200
         )
         for run in runs:

@@ -19,6 +19,7 @@ from prefect.operations import (  # noqa: F401 - with them, the registry is comp
     automations,
     block_documents,
     bulk,
+    claims,
     collections,
     concurrency,
     csrf,

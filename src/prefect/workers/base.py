@@ -14,49 +14,37 @@ import abc
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID, uuid4
 
-from pydantic import ValidationError
-
-from prefect.client.current import get_caller
 from prefect.client.local import LocalClient
-from prefect.exceptions import (
-    ConfigurationError,
-    ServerUnreachable,
-    StoreUnavailable,
-)
 from prefect.logging.loggers import flow_run_logger, get_logger
-from prefect.operations.deployments import read_deployment
-from prefect.operations.flow_run_details import update_flow_run_labels
-from prefect.operations.flow_runs import read_flow_runs, set_flow_run_state, update_flow_run
-from prefect.operations.flows import read_flow
+from prefect.operations.flow_runs import read_flow_runs
 from prefect.operations.work_pools import get_scheduled_flow_runs
 from prefect.operations.workers import send_worker_heartbeat
-from prefect.runner.claims import claim, end_left_run, give_up
-from prefect.schemas.actions import FlowRunUpdate
+from prefect.runner.bell import Bell
+from prefect.runner.claims import KEEP_SECONDS, caller_of_runners
+from prefect.runner.outage import Outage
 from prefect.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.queries import FlowRunQuery
-from prefect.schemas.states import NO_DETAILS, State, StateType
+from prefect.schemas.states import StateType
 from prefect.schemas.work_pools import WorkPool
 from prefect.services.loop import ServiceThread
 from prefect.services.table import services_of
 from prefect.settings import get_current_settings
-from prefect.settings.runtime_variables import FLOW_RUN_CLAIM
 from prefect.types import now
 from prefect.workers.configuration import (
     BaseJobConfiguration,
     BaseVariables,
     BaseWorkerResult,
-    overlaid,
-    problem_of,
 )
-from prefect.workers.kinds import Started, WorkerKind, find_or_make_pool
+from prefect.workers.jobs import JobKeeper
+from prefect.workers.kinds import find_or_make_pool
 
 __all__ = ["BaseJobConfiguration", "BaseVariables", "BaseWorker", "BaseWorkerResult"]
 
@@ -69,10 +57,12 @@ _HERE_SECONDS = 1.0
 _CANCELLING_SECONDS = 2.0
 """How often it is looked whether a run is to be cancelled."""
 _TERMINATED = -15  # the exit code of a job that was asked to end
+_LAST_SECONDS = 60.0
+"""How long a worker that ends waits for a server that is away."""
 _SILENT_LOOKS = 10
 
 
-class BaseWorker(WorkerKind, abc.ABC, Generic[C, V, R]):
+class BaseWorker(JobKeeper, abc.ABC, Generic[C, V, R]):
     """Fetches the runs of a work pool and has them carried out.
 
     Subclasses say of which `type` the pools are that they serve, what a job is made of (`job_configuration`),
@@ -116,7 +106,7 @@ class BaseWorker(WorkerKind, abc.ABC, Generic[C, V, R]):
         self._creates_pool = create_pool_if_not_found
         self._template = base_job_template
         self._heartbeat = heartbeat_interval_seconds or settings.heartbeat_seconds
-        self._caller = get_caller()
+        self._caller = caller_of_runners()
         here = isinstance(self._caller, LocalClient)
         # A pool on this machine is looked at as often as that costs nothing.
         self._query = min(settings.query_seconds, _HERE_SECONDS) if here else settings.query_seconds
@@ -124,8 +114,9 @@ class BaseWorker(WorkerKind, abc.ABC, Generic[C, V, R]):
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._stopping: set[UUID] = set()
         self._looked = time.monotonic()
-        self._was_away = False
         self._logger = get_logger(f"worker.{self.type}")
+        self._outage = Outage(self._logger)
+        self._rung = asyncio.Event()
 
     @property
     def work_pool(self) -> WorkPool:
@@ -191,6 +182,7 @@ class BaseWorker(WorkerKind, abc.ABC, Generic[C, V, R]):
 
     async def teardown(self, *exc_info: Any) -> None:
         """End what is being carried out."""
+        self._patience_ends = time.monotonic() + _LAST_SECONDS
         for run_id, task in self._running.items():
             # What is being ended already has its time for that.
             if run_id not in self._stopping:
@@ -219,37 +211,38 @@ class BaseWorker(WorkerKind, abc.ABC, Generic[C, V, R]):
                     await self.get_and_submit_flow_runs()
                     await asyncio.gather(*self._running.values())
                     return
-                await asyncio.gather(
-                    self._again(self.sync_with_backend, self._heartbeat),
-                    self._again(self.get_and_submit_flow_runs, self._query),
-                    self._again(self._cancel_runs, _CANCELLING_SECONDS),
-                )
+                with self._bell():
+                    await asyncio.gather(
+                        self._again(self.sync_with_backend, self._heartbeat),
+                        self._again(self._look, self._query, is_rung=True),
+                        self._again(self._cancel_runs, _CANCELLING_SECONDS),
+                        self._again(self._keep_claims, KEEP_SECONDS),
+                    )
 
-    async def _again(self, step: Callable[[], Any], every: float) -> None:
+    async def _again(self, step: Callable[[], Any], every: float, *, is_rung: bool = False) -> None:
         while True:
             began = time.monotonic()
             await self._surviving(step)
-            await asyncio.sleep(max(0.0, every - (time.monotonic() - began)))
+            left = max(0.0, every - (time.monotonic() - began))
+            if not is_rung:
+                await asyncio.sleep(left)
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._rung.wait(), left)
+            self._rung.clear()
 
-    async def _surviving(self, step: Callable[[], Any]) -> None:
-        """Take a step; a server that is away is waited for."""
-        try:
-            await step()
-        except (ServerUnreachable, StoreUnavailable) as error:
-            if not self._was_away:
-                self._logger.warning("No answer, so the worker tries again: %s", error)
-            self._was_away = True
-        except ConfigurationError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one failed look must not end the worker
-            self._logger.warning("A step failed, and is tried again: %s", error)
-        else:
-            if self._was_away:
-                self._logger.info("There are answers again")
-            self._was_away = False
+    def _bell(self) -> Bell:
+        """Return what rings where there may be a run to start, or to end."""
+        loop = asyncio.get_running_loop()
 
-    async def _call(self, operation: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return await asyncio.to_thread(self._caller.call, operation, *args, **kwargs)
+        def about() -> list[str]:
+            return [] if self._pool is None else [f"prefect.work-pool.{self._pool.id}"]
+
+        return Bell(self._caller, about, lambda: loop.call_soon_threadsafe(self._rung.set))
+
+    async def _look(self) -> None:
+        await self.get_and_submit_flow_runs()
+        await self._cancel_runs()
 
     async def sync_with_backend(self) -> None:
         """Look at the pool, and say that the worker is there.
@@ -300,94 +293,8 @@ class BaseWorker(WorkerKind, abc.ABC, Generic[C, V, R]):
                 flow_runs=FlowRunFilter(id=FlowRunFilterId(any_=ids[first : first + 200])), limit=200
             )
             for run in await self._call(read_flow_runs, query):
-                if run.state_type is StateType.CANCELLING and run.id in self._running:
+                is_here = run.id in self._running and run.id not in self._stopping
+                if run.state_type is StateType.CANCELLING and is_here:
                     self._stopping.add(run.id)
                     self._logger.info("Flow run %r is cancelled", run.name)
                     self._running[run.id].cancel()
-
-    # --- one run --------------------------------------------------------------------------------------------
-
-    async def _carry_out(self, run: FlowRun) -> None:
-        """Take a run, and see it through to its end."""
-        taking = asyncio.ensure_future(asyncio.to_thread(claim, self._caller, run))
-        try:
-            taken = await asyncio.shield(taking)
-        except asyncio.CancelledError:
-            if await taking is not None:
-                await self._give_back(run)
-            raise
-        except Exception as error:  # noqa: BLE001 - it is there at the next look
-            self._logger.warning("Flow run %r could not be taken: %s", run.name, error)
-            return
-        if taken is None:
-            return
-        try:
-            configuration = await self._job(run, taken)
-        except asyncio.CancelledError:
-            await self._give_back(run)
-            raise
-        except ValidationError as error:
-            await self._refuse(run, problem_of(error))
-            return
-        except Exception as error:  # noqa: BLE001 - whatever a template or a subclass raises
-            await self._refuse(run, f"{type(error).__name__}: {error}")
-            return
-        self._logger.info("Starting flow run %r", run.name)
-        await self._run_job(run, configuration)
-
-    async def _job(self, run: FlowRun, taken: UUID) -> C:
-        deployment = None
-        if run.deployment_id is not None:
-            deployment = await self._call(read_deployment, run.deployment_id)
-        flow = await self._call(read_flow, run.flow_id)
-        pool = self.work_pool
-        values = overlaid({}, deployment.job_variables if deployment else None, run.job_variables)
-        template = pool.base_job_template or self.get_default_base_job_template()
-        kind: Any = self.job_configuration
-        configuration = await asyncio.to_thread(kind.of, template, values, self._caller)
-        configuration.prepare_for_flow_run(run, deployment, flow, pool, self.name)
-        configuration.env[FLOW_RUN_CLAIM] = str(taken)
-        labels = {
-            "prefect.worker.name": self.name,
-            "prefect.worker.type": self.type,
-            "prefect.work-pool.name": pool.name,
-            "prefect.work-pool.id": str(pool.id),
-        }
-        await self._call(update_flow_run_labels, run.id, labels)
-        return configuration  # type: ignore[no-any-return]
-
-    async def _run_job(self, run: FlowRun, configuration: C) -> None:
-        notes: list[asyncio.Task[None]] = []
-        started = Started(lambda where: notes.append(asyncio.create_task(self._note(run, where))))
-        try:
-            result = await self.run(run, configuration, started)
-        except asyncio.CancelledError:
-            await self._end_left(run, _TERMINATED)
-            return
-        except Exception as error:  # noqa: BLE001 - whatever a subclass raises
-            await self._refuse(run, f"{type(error).__name__}: {error}")
-            return
-        finally:
-            await asyncio.gather(*notes, return_exceptions=True)
-        if result.status_code:
-            await self._end_left(run, result.status_code)
-
-    async def _end_left(self, run: FlowRun, code: int) -> None:
-        """Give a run whose job has ended its last state, if it has none."""
-        await self._surviving(lambda: asyncio.to_thread(end_left_run, self._caller, run.id, code))
-
-    async def _note(self, run: FlowRun, where: Any) -> None:
-        """Write down what names a run's job where it runs."""
-        change = FlowRunUpdate(infrastructure_pid=str(where))
-        await self._surviving(lambda: self._call(update_flow_run, run.id, change))
-
-    async def _refuse(self, run: FlowRun, reason: str) -> None:
-        self._logger.error("Flow run %r could not be started: %s", run.name, reason)
-        await self._surviving(lambda: asyncio.to_thread(give_up, self._caller, run.id, reason))
-
-    async def _give_back(self, run: FlowRun) -> None:
-        """Let another worker have a run that was taken, and not begun."""
-        details = run.state.state_details if run.state else NO_DETAILS
-        message = "The worker that was to start this run has stopped: another one takes it."
-        state: State[Any] = State(type=StateType.SCHEDULED, message=message, state_details=details)
-        await self._surviving(lambda: self._call(set_flow_run_state, run.id, state, force=True))

@@ -15,7 +15,6 @@ from pydantic import Field
 
 from prefect.rules.job_templates import PROCESS_TEMPLATE
 from prefect.runner.children import Child, start_child
-from prefect.runner.claims import end_left_run
 from prefect.runner.template import Template, Templates
 from prefect.schemas.objects import FlowRun
 from prefect.settings.runtime_variables import FLOW_RUN_CLAIM
@@ -102,7 +101,7 @@ class ProcessWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, Proces
                 except asyncio.CancelledError:  # nobody wants to wait so long
                     child.kill()
                     raise
-            await asyncio.to_thread(end_left_run, self._caller, flow_run.id, code)
+            await self._end_left(flow_run, code)
         if code:
             self._logger.info("The process of flow run %r ended with %s", flow_run.name, code)
         return ProcessWorkerResult(identifier=str(child.pid), status_code=code)

@@ -1,0 +1,45 @@
+"""An outage of the server or the database, as those see it who look for runs: two lines, however long."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from prefect.client.patience import is_away
+
+__all__ = ["Outage"]
+
+
+class Outage:
+    """Says that nobody answers, and that somebody does again.
+
+    Args:
+        logger: Where it says so.
+    """
+
+    def __init__(self, logger: logging.Logger | logging.LoggerAdapter[Any]) -> None:
+        self._logger = logger
+        self._is_there = False
+
+    def failed(self, error: Exception) -> bool:
+        """Note that something failed.
+
+        Args:
+            error: What was raised.
+
+        Returns:
+            Whether the reason is an outage: to try again helps.
+        """
+        if not is_away(error):
+            self._logger.warning("A step failed, and is tried again: %s", error)
+            return False
+        if not self._is_there:
+            self._is_there = True
+            self._logger.warning("No answer, so it is tried again; what runs goes on: %s", error)
+        return True
+
+    def succeeded(self) -> None:
+        """Note that somebody answers."""
+        if self._is_there:
+            self._is_there = False
+            self._logger.info("There are answers again")
