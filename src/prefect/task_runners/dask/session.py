@@ -4,7 +4,7 @@ What comes from the cluster is put into a queue, and one thread takes it from th
 in Dask's event loop, there is no thread for each task, and each run is changed by one thread at a time.
 What begins or is cancelled from other threads goes by a lock.
 
-A run may be sent more than once, since workers die; `_Sent` tells its sendings apart.
+A run may be sent more than once, since workers die; `Sent` tells its sendings apart.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from queue import SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from prefect.engine.slots import SlotGivenUp
-from prefect.exceptions import MissingResult, SerializationError
+from prefect.exceptions import SerializationError
 from prefect.logging.loggers import get_logger
 from prefect.schemas.results import ResultRecord
 from prefect.task_runners.dask.cluster import Place, open_client
+from prefect.task_runners.dask.sent import Sent, fetching, id_of
 from prefect.task_runners.remote import RemoteFuture, RemoteRun, flush_records
 from prefect.task_runners.remote.packing import LARGE
 
@@ -34,28 +36,16 @@ __all__ = ["Session"]
 _IN_FLIGHT = 1_000
 """Runs that may be on the cluster, unless it has many more threads: memory stays bounded."""
 _INNOCENT = 3
-"""How often a run is sent again whose worker was lost before it said that it had begun the run."""
+"""How often a run is sent again whose worker was lost before it had begun the run."""
+_HEARING = 2.0
+"""Seconds to wait for what workers have said already."""
 _LOST = (
-    "The Dask worker that ran this task was lost before the task ended: killed, out of memory, or its "
-    "machine went away."
+    "The Dask worker that ran this task ended before the task did: killed, out of memory, or its machine "
+    "went away."
 )
 _GONE = "The Dask cluster was lost, or has taken the task back."
 
 _log = get_logger("task_runners.dask")
-
-
-class _Sent:
-    """A run that is on the cluster."""
-
-    __slots__ = ("annotations", "key", "run", "runs_before")
-
-    def __init__(self, run: RemoteRun, annotations: dict[str, Any]) -> None:
-        self.run = run
-        self.annotations = annotations
-        self.key = ""
-        """Dask's; another one each time that the run is sent."""
-        self.runs_before = 0
-        """How often the task had been run when it was sent."""
 
 
 class Session:
@@ -75,12 +65,15 @@ class Session:
             self._stack.close()
             raise
         self._topic = f"prefect-{uuid4()}"
-        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._lock = threading.RLock()
         self._idle = threading.Condition(self._lock)
-        self._sent: dict[bytes, _Sent] = {}
+        self._sent: dict[bytes, Sent] = {}
         self._shared: set[str] = set()
         self._scattered: dict[int, Any] = {}
+        self._heard_all = threading.Semaphore(0)
+        self._dead: dict[str, int] = {}
+        """How many runs were lost with a worker, by its address."""
         self._kept: weakref.WeakSet[RemoteFuture[Any]] = weakref.WeakSet()
         self._most = _IN_FLIGHT
         self._asked_at = 0.0
@@ -105,11 +98,11 @@ class Session:
             run: The run.
             annotations: What Dask is to know of it: resources, priority and so on.
         """
-        sent = _Sent(run, annotations)
+        sent = Sent(run, annotations)
         with SlotGivenUp(), self._idle:
             while len(self._sent) >= self._most and not self._may_grow():
                 self._idle.wait(1.0)
-            self._sent[_id_of(run)] = sent
+            self._sent[id_of(run)] = sent
         self._send_when_ready(sent)
 
     def wait(self) -> None:
@@ -120,6 +113,7 @@ class Session:
 
     def cancel_queued(self, message: str) -> None:
         """Take back what no worker has begun."""
+        self._hear_all()
         with self._lock:
             taken = [sent for sent in self._sent.values() if not sent.run.has_begun]
             handles = [sent.run.future.handle for sent in taken]
@@ -181,6 +175,21 @@ class Session:
             self._thread.join()
         self._stack.close()
 
+    def _hear_all(self) -> None:
+        """Wait until what workers have said before has arrived: that they have begun a run, say."""
+        from prefect.task_runners.dask.worker import answer_call  # noqa: PLC0415 - an optional extra
+
+        if not self._sent or self.client.status != "running":
+            return
+        workers = len(self.client.nthreads())
+        # In a thread, since a worker that is gone has Dask wait for half a minute.
+        call = partial(self.client.run, answer_call, self._topic, on_error="ignore")
+        threading.Thread(target=call, name="prefect-dask-call", daemon=True).start()
+        deadline = monotonic() + _HEARING
+        for _ in range(workers):
+            if not self._heard_all.acquire(timeout=max(0.0, deadline - monotonic())):
+                break
+
     # --- sending ------------------------------------------------------------------------------------------
 
     def _may_grow(self) -> bool:
@@ -191,7 +200,7 @@ class Session:
         before, self._most = self._most, max(_IN_FLIGHT, 4 * sum(self.client.nthreads().values()))
         return self._most > before
 
-    def _send_when_ready(self, sent: _Sent) -> None:
+    def _send_when_ready(self, sent: Sent) -> None:
         waiting = sent.run.waits_for()
         if not waiting:
             self._send(sent)
@@ -209,7 +218,7 @@ class Session:
         for future in waiting:
             future.add_done_callback(ready)
 
-    def _send(self, sent: _Sent) -> None:
+    def _send(self, sent: Sent) -> None:
         import dask  # noqa: PLC0415 - an optional extra
 
         from prefect.task_runners.dask.worker import MARK, run_on_worker  # noqa: PLC0415 - the same
@@ -230,7 +239,7 @@ class Session:
                     future = self.client.submit(
                         run_on_worker,
                         self._topic,
-                        _id_of(run),
+                        id_of(run),
                         parcel,
                         *packed.handles,
                         key=sent.key,
@@ -266,7 +275,7 @@ class Session:
 
     def _heard(self, event: tuple[float, tuple[bytes, bytes]]) -> None:
         run_id, message = event[1]
-        self._queue.put(lambda: self._take(run_id, message))
+        self._queue.put((lambda: self._take(run_id, message)) if run_id else self._heard_all.release)
 
     def _serve(self) -> None:
         while (work := self._queue.get()) is not None:
@@ -282,12 +291,12 @@ class Session:
             if sent is None:
                 return
             run = sent.run
-            if run.take(message, _fetch(run), is_kept=False):
+            if run.take(message, fetching(run), is_kept=False):
                 if run.future.handle is not None:
                     self._kept.add(run.future)
                 self._forget(sent)
 
-    def _done(self, sent: _Sent, future: Any) -> None:
+    def _done(self, sent: Sent, future: Any) -> None:
         """Look what became of a task of Dask's. The answer of one that went well has come before."""
         with self._lock:
             run = sent.run
@@ -301,7 +310,7 @@ class Session:
                 run.crash(_GONE)
                 self._forget(sent)
 
-    def _answerless(self, sent: _Sent, future: Any) -> None:
+    def _answerless(self, sent: Sent, future: Any) -> None:
         """End a run whose answer was lost on the way, with a scheduler's connection say."""
         try:
             state = future.result().state
@@ -311,7 +320,7 @@ class Session:
             sent.run.end(state)
         self._forget(sent)
 
-    def _erred(self, sent: _Sent, error: Any) -> None:
+    def _erred(self, sent: Sent, error: Any) -> None:
         from distributed import KilledWorker  # noqa: PLC0415 - an optional extra
 
         run = sent.run
@@ -320,19 +329,26 @@ class Session:
             self._forget(sent)
             return
         if error.task == sent.key:
-            self._lost(sent)
+            self._lost(sent, error.last_worker)
             return
         # What it was to be given was lost: first the run that makes it.
         above = next((one for one in self._sent.values() if one.key == error.task), None)
         if above is not None:
-            self._lost(above)
+            self._lost(above, error.last_worker)
         self._queue.put(lambda: self._send_when_ready(sent))
 
-    def _lost(self, sent: _Sent) -> None:
+    def _lost(self, sent: Sent, worker: Any) -> None:
         run = sent.run
         run.future.handle = None
         run.deaths += 1
         has_begun = run.record.run.run_count > sent.runs_before
+        # A task may end its worker before this can say that it has begun. Workers take what they are given in
+        # order: as many as they have threads were under way, the others waited there.
+        before = self._dead.get(worker.address, 0)
+        self._dead[worker.address] = before + 1
+        if not has_begun and before < worker.nthreads:
+            run.begin()
+            has_begun = True
         if has_begun and run.record.run.run_count <= run.task.retries:
             run.await_retry(_LOST)
         elif has_begun or run.deaths > _INNOCENT:
@@ -341,8 +357,8 @@ class Session:
             return
         self._queue.put(lambda: self._send_when_ready(sent))
 
-    def _forget(self, sent: _Sent) -> None:
-        self._sent.pop(_id_of(sent.run), None)
+    def _forget(self, sent: Sent) -> None:
+        self._sent.pop(id_of(sent.run), None)
         self._idle.notify_all()
 
     def _cancel(self, handles: list[Any], *, force: bool) -> None:
@@ -351,27 +367,7 @@ class Session:
             self.client.cancel(ours, force=force)
 
 
-def _id_of(run: RemoteRun) -> bytes:
-    return run.record.run.id.bytes
-
-
 def _shared() -> str:
     from prefect.task_runners.dask.worker import SHARED  # noqa: PLC0415 - an optional extra
 
     return SHARED
-
-
-def _fetch(run: RemoteRun) -> Callable[[], Any]:
-    handle, run_id, name = run.future.handle, run.record.run.id, run.task.name
-
-    def fetch() -> Any:
-        try:
-            outcome = handle.result()
-        except Exception as error:
-            raise MissingResult(
-                f"The result of task run {run_id} of task {name!r} stayed on the Dask cluster, and cannot be "
-                f"fetched from there: {error}"
-            ) from error
-        return outcome.value
-
-    return fetch

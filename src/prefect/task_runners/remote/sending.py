@@ -142,6 +142,10 @@ class RemoteRun:
         """End the run as Cancelled, unless it has ended."""
         self.end(State(type=StateType.CANCELLED, message=message))
 
+    def begin(self) -> None:
+        """Note that the task has been run, where the worker could not say so any more."""
+        self._enter(State(type=StateType.RUNNING))
+
     def await_retry(self, message: str) -> None:
         """Note that the run is sent again, since its worker was lost."""
         self._enter(State(type=StateType.SCHEDULED, name="AwaitingRetry", message=message))

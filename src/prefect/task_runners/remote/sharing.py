@@ -92,5 +92,5 @@ def _content(task: Task[Any, Any], flow_run: FlowRunSnapshot | None, tags: froze
         return cloudpickle.dumps((cloudpickle.dumps(task), context))  # type: ignore[no-any-return]
     except Exception as error:
         raise SerializationError(
-            f"The task itself, {task.name!r}, cannot be sent to another process: {error}"
+            f"The function of task {task.name!r} cannot be sent to another process: {error}"
         ) from error

@@ -1,0 +1,51 @@
+"""A run that is on a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from prefect.exceptions import MissingResult
+from prefect.task_runners.remote import RemoteRun
+
+__all__ = ["Sent", "fetching", "id_of"]
+
+
+class Sent:
+    """A run that is on the cluster."""
+
+    __slots__ = ("annotations", "key", "run", "runs_before")
+
+    def __init__(self, run: RemoteRun, annotations: dict[str, Any]) -> None:
+        self.run = run
+        self.annotations = annotations
+        self.key = ""
+        """Dask's; another one each time that the run is sent."""
+        self.runs_before = 0
+        """How often the task had been run when it was sent."""
+
+
+def id_of(run: RemoteRun) -> bytes:
+    """Return what messages name a run by."""
+    return run.record.run.id.bytes
+
+
+def fetching(run: RemoteRun) -> Callable[[], Any]:
+    """Return a function that brings the result of a run from the cluster.
+
+    Args:
+        run: The run, whose future has a handle.
+    """
+    handle, run_id, name = run.future.handle, run.record.run.id, run.task.name
+
+    def fetch() -> Any:
+        try:
+            outcome = handle.result()
+        except Exception as error:
+            raise MissingResult(
+                f"The result of task run {run_id} of task {name!r} stayed on the Dask cluster, and cannot be "
+                f"fetched from there: {error}"
+            ) from error
+        return outcome.value
+
+    return fetch
