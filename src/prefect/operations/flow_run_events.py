@@ -17,7 +17,7 @@ from prefect.store.statement import Statement
 from prefect.store.values import json_text
 from prefect.types import now
 
-__all__ = ["tell_flow_runs"]
+__all__ = ["event_of", "related_to", "remember_name", "tell_flow_runs"]
 
 _MOST_TAGS = 90
 """An event has at most a hundred related resources."""
@@ -38,32 +38,24 @@ def tell_flow_runs(
         entered: The runs as they are now, each with the state that it was in before.
         at: The current time.
     """
-    told: list[Event] = []
-    for run, before in entered:
-        if run.state is None:
-            continue
-        related = [_named(connection, "flow", statements.FLOW_NAMES, run.flow_id)]
-        if run.deployment_id is not None:
-            names = statements.DEPLOYMENT_NAMES
-            related.append(_named(connection, "deployment", names, run.deployment_id))
-        told.append(_event(run, run.state, before, related))
+    told = [
+        event_of(run, run.state, before, related_to(connection, run))
+        for run, before in entered
+        if run.state is not None
+    ]
     insert_events(connection, told, at or now())
 
 
-def _named(connection: Connection, kind: str, names: Statement, object_id: UUID) -> Labels:
-    known = connection.names
-    name = known.get(object_id.hex)
-    if name is None:
-        rows = connection.fetch(names, (json_text([object_id.hex]),))
-        if not rows:
-            return _related(kind, object_id, None)
-        if len(known) >= _MOST_NAMES:
-            known.clear()
-        name = known[object_id.hex] = str(rows[0][1])
-    return _related(kind, object_id, name)
+def related_to(connection: Connection, run: FlowRun) -> list[Labels]:
+    """Return the labels of what has to do with a flow run.
 
-
-def _event(run: FlowRun, state: State[Any], before: State[Any] | None, related: list[Labels]) -> Event:
+    Args:
+        connection: Where the names are.
+        run: The run.
+    """
+    related = [_named(connection, "flow", statements.FLOW_NAMES, run.flow_id)]
+    if run.deployment_id is not None:
+        related.append(_named(connection, "deployment", statements.DEPLOYMENT_NAMES, run.deployment_id))
     if run.work_queue_id is not None:
         related.append(_related("work-queue", run.work_queue_id, run.work_queue_name))
     if run.work_pool_id is not None:
@@ -74,6 +66,42 @@ def _event(run: FlowRun, state: State[Any], before: State[Any] | None, related: 
         {"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"}
         for tag in run.tags[:_MOST_TAGS]
     ]
+    return related
+
+
+def _named(connection: Connection, kind: str, names: Statement, object_id: UUID) -> Labels:
+    name = connection.names.get(object_id.hex)
+    if name is None:
+        rows = connection.fetch(names, (json_text([object_id.hex]),))
+        if not rows:
+            return _related(kind, object_id, None)
+        name = str(rows[0][1])
+        remember_name(connection, object_id, name)
+    return _related(kind, object_id, name)
+
+
+def remember_name(connection: Connection, object_id: UUID, name: str) -> None:
+    """Spare the next event of a flow or deployment the look for its name, which never changes.
+
+    Args:
+        connection: A connection to where it is.
+        object_id: Which it is.
+        name: What it is called.
+    """
+    if len(connection.names) >= _MOST_NAMES:
+        connection.names.clear()
+    connection.names[object_id.hex] = name
+
+
+def event_of(run: FlowRun, state: State[Any], before: State[Any] | None, related: list[Labels]) -> Event:
+    """Return the event of a state that a flow run has entered.
+
+    Args:
+        run: The run.
+        state: The state.
+        before: The state that it was in before.
+        related: What `related_to` gives.
+    """
     return Event(
         id=state.id,
         occurred=state.timestamp,

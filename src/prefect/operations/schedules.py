@@ -8,43 +8,33 @@ planned, so that who pauses it meanwhile finds all of them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import ColumnElement, func, or_, select
 
-from prefect.operations.deployment_runs import DEPLOYMENT_ID_LABEL
-from prefect.operations.flow_run_events import tell_flow_runs
+from prefect.operations.planned_rows import PlannedRows, Scheduled, Source
 from prefect.operations.registry import operation
-from prefect.operations.subflows import FLOW_ID_LABEL
-from prefect.rules.bookkeeping import enter_state
-from prefect.rules.names import random_name
 from prefect.rules.planning import Horizon, Planned, is_planned, times_to_plan
-from prefect.schemas.deployments import DeploymentResponse, DeploymentSchedule
-from prefect.schemas.objects import CreatedBy, FlowRun
-from prefect.schemas.states import NO_DETAILS, State, StateType
-from prefect.store import statements
+from prefect.schemas.schedules import AnySchedule, read_schedule
 from prefect.store.base import Connection, Store
-from prefect.store.codec import flow_run_row, flow_run_state_row
 from prefect.store.conditions.base import among
-from prefect.store.deployments import objects, schedules
 from prefect.store.functions import Member
+from prefect.store.reading import reads
 from prefect.store.tables import deployment_schedules, deployments, flow_runs, work_pools, work_queues
-from prefect.store.values import read_id, read_time
+from prefect.store.values import Row, id_or_none, read_id, read_time
 from prefect.store.work_pools import IS_SCHEDULED
-from prefect.types import format_utc, uuid7
+from prefect.types import format_utc
 
 __all__ = ["plan_runs", "plan_runs_of"]
 
-AUTO_SCHEDULED = "auto-scheduled"
-"""The tag of runs that a schedule made."""
 BATCH = 100
 
 _log = logging.getLogger("prefect.operations")
-_DEPLOYMENT_ID = list(deployment_schedules.c.keys()).index("deployment_id")
+_decode_schedule = msgspec.json.Decoder(AnySchedule, strict=False).decode
 
 
 @operation("POST", "/deployments/plan_runs", internal=True)
@@ -127,14 +117,6 @@ def _planned(source: Store | Connection, at: datetime, of: Sequence[str] | None)
     return {UUID(row[0]): Planned(int(row[1]), read_time(row[2])) for row in rows if row[0] is not None}
 
 
-class _Target(NamedTuple):
-    """Where runs of a deployment go."""
-
-    queue_name: str | None
-    pool_id: UUID | None
-    pool_name: str | None
-
-
 def plan_runs_of(connection: Connection, ids: Sequence[UUID], at: datetime, horizon: Horizon) -> int:
     """Plan the runs of some deployments, but for those that somebody else has locked or that are paused.
 
@@ -147,26 +129,22 @@ def plan_runs_of(connection: Connection, ids: Sequence[UUID], at: datetime, hori
     Returns:
         How many runs were planned.
     """
-    here = among(deployments.c.id, [one.hex for one in ids])
-    # Who has a deployment locked is planning its runs, or changing it; in both cases another look is due.
-    locked = objects.select(here, deployments.c.paused.is_(False)).order_by(deployments.c.id)
-    found = {one.id: one for one in objects.all(connection, locked.with_for_update(skip_locked=True))}
+    found = _locked(connection, ids)
     if not found:
         return 0
     keys = [one.hex for one in found]
-    active = schedules.select(
-        among(deployment_schedules.c.deployment_id, keys), deployment_schedules.c.active.is_(True)
+    planned = _planned(connection, at, keys)
+    table = deployment_schedules.c
+    active = (
+        select(table.id, table.deployment_id, table.schedule, table.max_scheduled_runs, table.parameters)
+        .add_columns(table.slug)
+        .where(among(table.deployment_id, keys), table.active.is_(True))
     )
-    planned, targets = _planned(connection, at, keys), _targets(connection, keys)
-    runs: list[FlowRun] = []
+    rows = PlannedRows(connection, at)
     for row in connection.select(active):
-        deployment = found[read_id(row[_DEPLOYMENT_ID])]
-        target = targets.get(deployment.id, _Target(None, None, None))
+        deployment = found[read_id(row[1])]
         try:
-            schedule = schedules.read(row)
-            done = planned.get(schedule.id, Planned(0, None))
-            bounded = horizon.bounded(schedule.max_scheduled_runs)
-            times = times_to_plan(schedule.schedule, done, at, bounded)
+            _plan(rows, deployment, row, planned, at, horizon)
         except Exception as error:  # noqa: BLE001 - one schedule must not keep all others from being planned
             _log.error(
                 "No runs are planned for a schedule of deployment %s, whose times cannot be found. "
@@ -175,80 +153,84 @@ def plan_runs_of(connection: Connection, ids: Sequence[UUID], at: datetime, hori
                 type(error).__name__,
                 error,
             )
-            continue
-        runs += (_run(deployment, schedule, target, due, at) for due in times)
-    return _add(connection, runs)
+    return rows.write()
 
 
-def _targets(connection: Connection, keys: Sequence[str]) -> dict[UUID, _Target]:
-    rows = connection.select(
-        select(deployments.c.id, work_queues.c.name, work_pools.c.id, work_pools.c.name)
-        .select_from(
-            deployments.join(work_queues, work_queues.c.id == deployments.c.work_queue_id).join(
-                work_pools, work_pools.c.id == work_queues.c.work_pool_id
-            )
+def _locked(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Source]:
+    """Return deployments with the queues that their runs go to, each of which nobody else changes now."""
+    table = deployments.c
+    # Who has a deployment locked is planning its runs, or changing it; in both cases another look is due.
+    locked = (
+        select(
+            *(table.id, table.name, table.flow_id, table.version, table.parameters, table.tags, table.labels),
+            table.work_queue_id,
         )
-        .where(among(deployments.c.id, list(keys)))
+        .where(among(table.id, [one.hex for one in ids]), table.paused.is_(False))
+        .order_by(table.id)
+        .with_for_update(skip_locked=True)
     )
-    return {read_id(row[0]): _Target(row[1], read_id(row[2]), row[3]) for row in rows}
+    rows = connection.select(locked)
+    queues = _queues(connection, {row[7] for row in rows if row[7] is not None})
+    found: dict[UUID, Source] = {}
+    for row in rows:
+        deployment_id, name, flow_id, version, parameters, tags, labels, queue_id = row
+        queue_name, pool_id, pool_name = queues.get(id_or_none(queue_id), (None, None, None))
+        found[read_id(deployment_id)] = Source(
+            id=read_id(deployment_id),
+            name=name,
+            flow_id=read_id(flow_id),
+            version=version,
+            parameters=parameters,
+            tags=tags,
+            labels=labels,
+            queue_id=id_or_none(queue_id),
+            queue_name=queue_name,
+            pool_id=pool_id,
+            pool_name=pool_name,
+        )
+    return found
 
 
-def _run(
-    deployment: DeploymentResponse,
-    schedule: DeploymentSchedule,
-    target: _Target,
-    due: datetime,
-    at: datetime,
-) -> FlowRun:
-    run = FlowRun(
-        id=uuid7(),
-        created=at,
-        updated=at,
-        flow_id=deployment.flow_id,
-        name=random_name(),
-        deployment_id=deployment.id,
-        deployment_version=deployment.version,
-        work_queue_id=deployment.work_queue_id,
-        work_queue_name=target.queue_name,
-        work_pool_id=target.pool_id,
-        work_pool_name=target.pool_name,
-        parameters={**deployment.parameters, **schedule.parameters},
-        idempotency_key=f"scheduled {deployment.id} {schedule.id} {due}",
-        tags=list(dict.fromkeys([AUTO_SCHEDULED, *deployment.tags])),
-        labels={
-            **deployment.labels,
-            FLOW_ID_LABEL: str(deployment.flow_id),
-            DEPLOYMENT_ID_LABEL: str(deployment.id),
-        },
-        created_by=CreatedBy(
-            id=schedule.id,
-            type="SCHEDULE",
-            display_value=schedule.slug or type(schedule.schedule).__name__,
-        ),
-        auto_scheduled=True,
-        job_variables={},
-    )
-    details = msgspec.structs.replace(NO_DETAILS, flow_run_id=run.id, scheduled_time=due)
-    enter_state(
-        run,
-        State(type=StateType.SCHEDULED, message="Flow run scheduled", timestamp=at, state_details=details),
-    )
-    return run
-
-
-def _add(connection: Connection, runs: Sequence[FlowRun]) -> int:
-    """Write runs with their states, but for those whose place is taken."""
-    if not runs:
-        return 0
-    connection.run_many(statements.INSERT_FLOW_RUN, [flow_run_row(run) for run in runs])
+def _queues(connection: Connection, ids: Collection[str]) -> dict[UUID | None, tuple[str, UUID, str]]:
+    """Return the name of each queue, and its pool's id and name."""
+    if not ids:
+        return {}
     rows = connection.select(
-        select(flow_runs.c.id).where(among(flow_runs.c.id, [run.id.hex for run in runs]))
+        select(work_queues.c.id, work_queues.c.name, work_pools.c.id, work_pools.c.name)
+        .select_from(work_queues.join(work_pools, work_pools.c.id == work_queues.c.work_pool_id))
+        .where(among(work_queues.c.id, sorted(ids)))
     )
-    there = {read_id(row[0]) for row in rows}
-    connection.run_many(
-        statements.INSERT_FLOW_RUN_STATE,
-        [flow_run_state_row(run.id, run.state) for run in runs if run.id in there and run.state is not None],
-    )
-    if connection.keeps_events:
-        tell_flow_runs(connection, [(run, None) for run in runs if run.id in there])
-    return len(there)
+    return {read_id(row[0]): (row[1], read_id(row[2]), row[3]) for row in rows}
+
+
+@reads("deployment_schedules")
+def _schedule_from_row(row: Row) -> AnySchedule:
+    return _schedule(row[2])
+
+
+@lru_cache(maxsize=500)
+def _schedule(text: str) -> AnySchedule:
+    return read_schedule(_decode_schedule(text))
+
+
+@lru_cache(maxsize=500)
+def _times(schedule: str, planned: Planned, at: datetime, horizon: Horizon) -> tuple[datetime, ...]:
+    """Find the times once for all deployments with the same schedule."""
+    return tuple(times_to_plan(_schedule(schedule), planned, at, horizon))
+
+
+def _plan(
+    rows: PlannedRows,
+    deployment: Source,
+    row: Row,
+    planned: Mapping[UUID, Planned],
+    at: datetime,
+    horizon: Horizon,
+) -> None:
+    schedule = _schedule_from_row(row)
+    schedule_id, _, text, most, parameters, slug = row
+    made_by = Scheduled(read_id(schedule_id), parameters, slug or type(schedule).__name__)
+    done = planned.get(made_by.id, Planned(0, None))
+    times = _times(text, done, at, horizon.bounded(most))
+    if times:
+        rows.add(deployment, made_by, times)

@@ -15,7 +15,7 @@ from prefect.store.reading import reads
 from prefect.store.values import Row, clean_text, hex_or_none, id_or_none, json_text, read_id, read_time
 from prefect.types import format_utc
 
-__all__ = ["event_from_row", "insert_events"]
+__all__ = ["event_from_row", "event_row", "insert_events"]
 
 _decode_labels = msgspec.json.Decoder(dict[str, str]).decode
 _decode_related = msgspec.json.Decoder(list[dict[str, str]]).decode
@@ -31,10 +31,16 @@ def insert_events(connection: Connection, events: Iterable[Event], received: dat
         received: When they came.
     """
     at = format_utc(received)
-    connection.write_many(statements.INSERT_EVENT, [_row(event, at) for event in events])
+    connection.write_many(statements.INSERT_EVENT, [event_row(event, at) for event in events])
 
 
-def _row(event: Event, received: str) -> Row:
+def event_row(event: Event, received: str) -> Row:
+    """Return an event's row, less the position that the database gives it.
+
+    Args:
+        event: The event.
+        received: When it came, as `format_utc` writes it.
+    """
     return (
         event.id.hex,
         format_utc(event.occurred),
