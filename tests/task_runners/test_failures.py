@@ -169,8 +169,6 @@ def test_a_worker_that_is_killed(runner, kind):
 def test_a_worker_that_is_killed_is_retried(runner, kind, tmp_path):
     if kind == "threads":
         pytest.skip("it would be this process")
-    if kind == "processes":
-        pytest.xfail("a pool of processes does not retry yet what killed one of them")
 
     @flow(task_runner=runner)
     def main() -> Any:

@@ -15,6 +15,7 @@ from prefect.engine.journal import for_store
 from prefect.recorder import Recorder
 from prefect.recorder.registry import recorder_of_settings
 from prefect.schemas.objects import Log, TaskRunRecord
+from prefect.schemas.states import TERMINAL_STATES
 
 __all__ = ["End", "GatheringRecorder", "Message", "read_message"]
 
@@ -142,6 +143,10 @@ class GatheringRecorder(Recorder):
             self._send(self._taken(None))
 
     def _taken(self, end: End | None) -> bytes:
+        own = self._changed.get(id(self._own))
+        if end is None and own is not None and own.run.state_type in TERMINAL_STATES:
+            # Not before it is known whether the result can be sent.
+            del self._changed[id(self._own)]
         records = [_without_results(record) for record in self._changed.values()]
         message = Message(records, self._logs, end, self._server is not None)
         self._changed, self._logs = {}, []

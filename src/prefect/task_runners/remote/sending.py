@@ -15,7 +15,7 @@ from prefect.engine.task_run import new_task_run
 from prefect.exceptions import SerializationError
 from prefect.recorder import get_recorder
 from prefect.schemas.objects import TaskRunRecord
-from prefect.schemas.states import State, StateType
+from prefect.schemas.states import TERMINAL_STATES, State, StateType
 from prefect.states import exception_to_failed_state
 from prefect.task_runners.remote.packing import Packed, pack
 from prefect.task_runners.remote.records import End, read_message
@@ -39,6 +39,7 @@ class RemoteRun:
         parameters: Its arguments by name.
         wait_for: Runs that must have completed before.
         owner: The runner.
+        record: The run, where it was made before; else a new one is made, and written down.
     """
 
     __slots__ = (
@@ -55,7 +56,12 @@ class RemoteRun:
     )
 
     def __init__(
-        self, task: Task[Any, Any], parameters: dict[str, Any], wait_for: Iterable[Any] | None, owner: object
+        self,
+        task: Task[Any, Any],
+        parameters: dict[str, Any],
+        wait_for: Iterable[Any] | None,
+        owner: object,
+        record: TaskRunRecord | None = None,
     ) -> None:
         flow = _FLOW_RUN.get()
         self.task = task
@@ -67,10 +73,11 @@ class RemoteRun:
         self._recorder = get_recorder()
         self._tracker = notes_of(flow).tracker if flow is not None else None
         self._context: Context = copy_context()
-        self.record: TaskRunRecord = new_task_run(task, parameters, wait_for)
+        self.record: TaskRunRecord = record or new_task_run(task, parameters, wait_for)
         self.future: RemoteFuture[Any] = RemoteFuture(self.record.run.id, owner)
         self.future.follow(self.record)
-        self._journal.note(self.record)
+        if record is None:
+            self._journal.note(self.record)
 
     @property
     def has_begun(self) -> bool:
@@ -163,7 +170,7 @@ class RemoteRun:
         return state
 
     def _follow(self, record: TaskRunRecord, *, is_told: bool) -> None:
-        if self.future.done():
+        if self.future.done() or self.record.run.state_type in TERMINAL_STATES:
             return  # given up meanwhile: what comes late changes nothing
         self.record.run, self.record.states = record.run, record.states
         if not is_told:
