@@ -62,13 +62,15 @@ def create_flow_run_from_deployment(
         prefect.exceptions.ObjectNotFound: There is no such deployment.
         prefect.exceptions.ObjectAlreadyExists: The parameters do not fit the deployment's schema.
     """
+    deployment = _deployment(store, deployment_id)
+    try:
+        # Before the transaction, for which others wait.
+        parameters = _parameters(deployment, data)
+    except (ValueMismatch, SchemaError) as error:
+        # The interface has no other status for it than that of a conflict.
+        raise ObjectAlreadyExists(error, f"Error creating flow run: {error}") from error
     with store.transaction() as connection:
-        deployment = _deployment(connection, deployment_id)
-        try:
-            parameters = _parameters(deployment, data)
-        except (ValueMismatch, SchemaError) as error:
-            # The interface has no other status for it than that of a conflict.
-            raise ObjectAlreadyExists(error, f"Error creating flow run: {error}") from error
+        _still_there(connection, deployment_id)
         return _create(connection, deployment, data, parameters)
 
 
@@ -82,25 +84,39 @@ def create_flow_runs_from_deployment(
         prefect.exceptions.ObjectNotFound: There is no such deployment.
     """
     results: list[FlowRunCreateResult] = []
+    deployment = _deployment(store, deployment_id)
+    checked: list[dict[str, Any] | str] = []
+    for each in data:
+        try:
+            checked.append(_parameters(deployment, each))
+        except (ValueMismatch, SchemaError) as error:
+            checked.append(f"Parameter validation failed: {error}")
     with store.transaction() as connection:
-        deployment = _deployment(connection, deployment_id)
-        for each in data:
-            try:
-                parameters = _parameters(deployment, each)
-            except (ValueMismatch, SchemaError) as error:
-                message = f"Parameter validation failed: {error}"
-                results.append(FlowRunCreateResult(status="FAILED", error=message))
+        _still_there(connection, deployment_id)
+        for each, parameters in zip(data, checked, strict=True):
+            if isinstance(parameters, str):
+                results.append(FlowRunCreateResult(status="FAILED", error=parameters))
                 continue
             run = _create(connection, deployment, each, parameters)
             results.append(FlowRunCreateResult(flow_run_id=run.id))
     return FlowRunBulkCreateResponse(results=results)
 
 
-def _deployment(connection: Connection, deployment_id: UUID) -> DeploymentResponse:
-    rows = connection.select(deployment_rows(deployments.c.id == deployment_id.hex))
-    if not rows:
-        raise ObjectNotFound(help_message="Deployment not found")
-    return deployments_from_rows(connection, rows, now())[0]
+def _deployment(store: Store, deployment_id: UUID) -> DeploymentResponse:
+    with store.reading() as connection:
+        rows = connection.select(deployment_rows(deployments.c.id == deployment_id.hex))
+        if not rows:
+            raise _missing()
+        return deployments_from_rows(connection, rows, now())[0]
+
+
+def _still_there(connection: Connection, deployment_id: UUID) -> None:
+    if not connection.select(select(deployments.c.id).where(deployments.c.id == deployment_id.hex)):
+        raise _missing()
+
+
+def _missing() -> ObjectNotFound:
+    return ObjectNotFound(help_message="Deployment not found")
 
 
 def _parameters(deployment: DeploymentResponse, data: DeploymentFlowRunCreate) -> dict[str, Any]:

@@ -216,9 +216,10 @@ def update_deployment(store: Store, deployment_id: UUID, data: DeploymentUpdate)
     schedules = fields.pop("schedules", None)
     if fields.get("parameters", fields) is None:
         del fields["parameters"]
+    # Before the transaction, for which others wait.
+    _check_parameters(store, deployment_id, fields)
     with store.transaction() as connection:
         had = _to_change(connection, deployment_id)
-        _check_parameters(had, fields)
         _change(connection, had, fields, at)
         if schedules is not None:
             replace_schedules(connection, deployment_id, [_wanted(each) for each in schedules], at)
@@ -234,10 +235,13 @@ def _wanted(data: DeploymentScheduleUpdate) -> DeploymentScheduleCreate:
     return DeploymentScheduleCreate(**given)
 
 
-def _check_parameters(had: DeploymentResponse, fields: dict[str, Any]) -> None:
+def _check_parameters(store: Store, deployment_id: UUID, fields: dict[str, Any]) -> None:
+    if "parameters" not in fields:
+        return
+    had = _read(store, deployments.c.id == deployment_id.hex)
     schema = fields.get("parameter_openapi_schema", had.parameter_openapi_schema)
     is_enforced = fields.get("enforce_parameter_schema", had.enforce_parameter_schema)
-    if "parameters" not in fields or not schema or is_enforced is False:
+    if not schema or is_enforced is False:
         return
     try:
         check_values(fields["parameters"], schema, partial=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ import msgspec
 
 from prefect.exceptions import ObjectNotFound, RequestRefused
 from prefect.operations.registry import operation
-from prefect.parameters.schema_check import SchemaError, mismatches
+from prefect.parameters.schema_check import Mismatch, SchemaError, mismatches
 from prefect.rules.bookkeeping import estimate
 from prefect.schemas.figures import (
     CountByState,
@@ -174,12 +173,10 @@ def validate_values(store: Store, data: SchemaValues) -> SchemaValuesValidationR
     return SchemaValuesValidationResponse(errors=errors, valid=not errors)
 
 
-def _place(mismatch: Any) -> list[str | int]:
+def _place(mismatch: Mismatch) -> list[str | int]:
     """Return where something is wrong; what is missing is wrong in its own place."""
-    path = list(mismatch.absolute_path)
-    if mismatch.validator == "required" and isinstance(mismatch.instance, Mapping):
-        path += [name for name in mismatch.validator_value if mismatch.message.startswith(repr(name))][:1]
-    return path
+    missing = [] if mismatch.missing is None else [mismatch.missing]
+    return [*mismatch.absolute_path, *missing]
 
 
 def _put(errors: list[Any], path: list[str | int], message: str) -> None:
