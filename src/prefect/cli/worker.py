@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from prefect.cli.commands import Flag, Group
 from prefect.cli.pools import read_template
@@ -25,6 +25,8 @@ def start(  # noqa: PLR0913 - as many options as the interface has
     prefetch_seconds: Seconds = None,
     run_once: bool = False,
     limit: Limit = None,
+    with_healthcheck: bool = False,
+    install_policy: Literal["always", "if-not-present", "never", "prompt"] = "prompt",
     base_job_template: Annotated[str | None, Flag(metavar="PATH")] = None,
     create_pool_if_not_found: bool = True,
 ) -> None:
@@ -38,6 +40,8 @@ def start(  # noqa: PLR0913 - as many options as the interface has
         prefetch_seconds: How long before its time a run is started.
         run_once: Look once for runs, carry them out, and end.
         limit: How many runs are carried out at a time.
+        with_healthcheck: Answer GET /health, at PREFECT_WORKER_WEBSERVER_HOST and _PORT.
+        install_policy: Accepted: nothing is installed unasked. An error names the package that is missing.
         base_job_template: A JSON file with what the jobs of a pool that is made are made from.
         create_pool_if_not_found: Whether a pool that is not there is made.
     """
@@ -48,6 +52,7 @@ def start(  # noqa: PLR0913 - as many options as the interface has
         pool,
         kind=type,
         run_once=run_once,
+        with_healthcheck=with_healthcheck,
         work_queues=work_queue,
         name=name,
         prefetch_seconds=prefetch_seconds,

@@ -22,13 +22,16 @@ Seconds = Annotated[int | None, Flag(metavar="SECONDS")]
 Limit = Annotated[int | None, Flag("-l", metavar="N")]
 
 
-def work(pool: str, *, kind: str | None, run_once: bool, **options: Any) -> None:
+def work(
+    pool: str, *, kind: str | None, run_once: bool, with_healthcheck: bool = False, **options: Any
+) -> None:
     """Have a worker carry out the runs of a work pool, until Ctrl-C.
 
     Args:
         pool: The pool.
         kind: What kind of worker; None: the one that the pool is for.
         run_once: Look once for runs, carry them out, and return.
+        with_healthcheck: Whether to answer those who watch over the worker.
         options: Further arguments of the worker.
 
     Raises:
@@ -49,7 +52,7 @@ def work(pool: str, *, kind: str | None, run_once: bool, **options: Any) -> None
         worker = found(pool, **options)
     except ValueError as error:
         raise Abort(str(error)) from error
-    asyncio.run(_until_told(worker, run_once))
+    asyncio.run(_until_told(worker, run_once, with_healthcheck))
 
 
 def _kind_of(pool: str) -> str:
@@ -63,9 +66,9 @@ def _kind_of(pool: str) -> str:
     return "process" if found.type == "prefect-agent" else found.type
 
 
-async def _until_told(worker: Any, run_once: bool) -> None:
+async def _until_told(worker: Any, run_once: bool, with_healthcheck: bool) -> None:
     """Let a worker work; when this process is told to end, it ends what it carries out first."""
-    task = asyncio.ensure_future(worker.start(run_once=run_once, printer=_tell))
+    task = asyncio.ensure_future(worker.start(run_once, with_healthcheck, printer=_tell))
     with suppress(NotImplementedError):  # Windows has Ctrl-C alone
         for sign in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(sign, task.cancel)

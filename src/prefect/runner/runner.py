@@ -66,7 +66,8 @@ class Runner:
         limit: How many runs are carried out at a time; None: any number; left out: as
             PREFECT_RUNNER_PROCESS_LIMIT says.
         pause_on_shutdown: Whether the deployments' schedules rest when it is stopped.
-        webserver: Accepted for the interface's sake: there is none.
+        webserver: Whether to answer `GET /health`, where PREFECT_RUNNER_SERVER_HOST and
+            PREFECT_RUNNER_SERVER_PORT say; PREFECT_RUNNER_SERVER_ENABLE has the same effect.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Runner:
         self.name = Path(name).stem if name is not None else "runner"
         self.pause_on_shutdown = pause_on_shutdown
         self.query_seconds = settings.poll_frequency if query_seconds is None else query_seconds
+        self._webserver = webserver or settings.server.enable
         self._prefetch = timedelta(seconds=prefetch_seconds)
         self._limit: Any = settings.process_limit if limit is NotSet else limit
         self._deployments: dict[UUID, RunnerDeployment] = {}
@@ -140,10 +142,15 @@ class Runner:
 
         Args:
             run_once: Carry out what is due now, and return.
-            webserver: Accepted for the interface's sake: there is none.
+            webserver: As in `Runner`; None: as was said there.
+
+        Raises:
+            prefect.exceptions.ConfigurationError: Health is to be served where nobody can listen.
         """
         import asyncio  # noqa: PLC0415 - slow to load; whoever awaits has it
 
+        if webserver is not None:
+            self._webserver = webserver
         try:
             await asyncio.to_thread(self.run, run_once)
         except asyncio.CancelledError:
@@ -181,6 +188,8 @@ class Runner:
             stack.enter_context(termination_as_exception())
             if self.pause_on_shutdown and not run_once:
                 stack.callback(self._pause)
+            if self._webserver:
+                stack.enter_context(self._health())
             if not run_once:
                 stack.enter_context(Bell(client, self._resources, self._rung.set))
             self._look_and_watch(crew, client, run_once)
@@ -214,6 +223,14 @@ class Runner:
                 due[look] = due[crew.end_cancelled] = monotonic()
             if run_once:
                 due[look] = inf
+
+    def _health(self) -> Any:
+        """Return what answers whether this runner is at work."""
+        from prefect.runner.health import HealthServer  # noqa: PLC0415 - mostly nobody asks
+
+        server = get_current_settings().runner.server
+        silence = self.query_seconds * max(1, server.missed_polls_tolerance)
+        return HealthServer(server.host, server.port, lambda: monotonic() - self._looked <= silence)
 
     def _resources(self) -> list[str]:
         return [f"prefect.deployment.{deployment_id}" for deployment_id in self._deployments]

@@ -35,6 +35,7 @@ __all__ = [
     "TasksSettings",
     "TestingSettings",
     "WorkerSettings",
+    "WorkerWebserverSettings",
 ]
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
@@ -211,14 +212,14 @@ class ResultsSettings(Section):
 
 
 class RunnerServerSettings(Section):
-    """The runner's own web server. All kept for the runner (later)."""
+    """The runner's own web server, which says whether it is at work."""
 
-    enable: bool = option(False, "Serve the runner's health (later).")
-    host: str = option("localhost", "The address it listens on (later).")
-    port: int = option(8080, "The port it listens on (later).")
-    log_level: LogLevel = option("ERROR", "The least level that it logs (later).")
+    enable: bool = option(False, "Answer `GET /health` while flows are served.")
+    host: str = option("localhost", "The address that it listens on.")
+    port: int = option(8080, "The port that it listens on.")
+    log_level: LogLevel = option("ERROR", "Accepted: requests are not logged.")
     missed_polls_tolerance: int = option(
-        2, "Polls that may be missed before the runner counts as ill (later)."
+        2, "Looks for runs that may be missed before the runner counts as ill."
     )
 
 
@@ -288,6 +289,13 @@ class TestingSettings(Section):
     test_setting: Any = option("FOO", "Does nothing. Kept for tests of settings.", "PREFECT_TEST_SETTING")
 
 
+class WorkerWebserverSettings(Section):
+    """A worker's own web server, which `prefect worker start --with-healthcheck` starts."""
+
+    host: str = option("0.0.0.0", "The address that it listens on.")
+    port: int = option(8080, "The port that it listens on.")
+
+
 class WorkerSettings(Section):
     """How workers look for runs."""
 
@@ -295,3 +303,4 @@ class WorkerSettings(Section):
     heartbeat_seconds: float = option(30.0, "Seconds between two signs of life of a worker.")
     query_seconds: float = option(10.0, "Seconds between two looks of a worker for runs on a server.")
     prefetch_seconds: float = option(10.0, "Seconds ahead of its time that a worker starts a run.")
+    webserver: WorkerWebserverSettings = section(WorkerWebserverSettings)

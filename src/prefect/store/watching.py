@@ -44,7 +44,7 @@ class StoreWatch:
         except sqlite3.Error:
             # The file is locked or gone: who looks at the store says what is wrong with it.
             return True
-        changed = number != self._seen
+        changed: bool = number != self._seen
         self._seen = number
         return changed
 

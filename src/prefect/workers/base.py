@@ -28,6 +28,7 @@ from prefect.operations.work_pools import get_scheduled_flow_runs
 from prefect.operations.workers import send_worker_heartbeat
 from prefect.runner.bell import Bell
 from prefect.runner.claims import KEEP_SECONDS, caller_of_runners
+from prefect.runner.health import HealthServer
 from prefect.runner.outage import Outage
 from prefect.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.schemas.objects import FlowRun
@@ -189,12 +190,23 @@ class BaseWorker(JobKeeper, abc.ABC, Generic[C, V, R]):
                 task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
-    async def start(self, run_once: bool = False, *, printer: Callable[[str], None] | None = None) -> None:
+    async def start(
+        self,
+        run_once: bool = False,
+        with_healthcheck: bool = False,
+        printer: Callable[[str], None] | None = None,
+    ) -> None:
         """Look for runs and have them carried out, until cancelled.
 
         Args:
             run_once: Look once, wait for what is carried out then, and return.
+            with_healthcheck: Whether to answer `GET /health`, where PREFECT_WORKER_WEBSERVER_HOST and
+                PREFECT_WORKER_WEBSERVER_PORT say.
             printer: Is told that the worker has started.
+
+        Raises:
+            prefect.exceptions.ConfigurationError: The pool is not for workers of this type, or not there;
+                or health is to be served where nobody can listen.
         """
         caller = self._caller
         # Without a server nobody else plans runs and ends what is overdue.
@@ -203,7 +215,7 @@ class BaseWorker(JobKeeper, abc.ABC, Generic[C, V, R]):
             if isinstance(caller, LocalClient)
             else nullcontext()
         )
-        with services:
+        with services, self._health() if with_healthcheck else nullcontext():
             async with self:
                 if printer is not None:
                     printer(f"Worker {self.name!r} started!")
@@ -230,6 +242,10 @@ class BaseWorker(JobKeeper, abc.ABC, Generic[C, V, R]):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._rung.wait(), left)
             self._rung.clear()
+
+    def _health(self) -> HealthServer:
+        at = get_current_settings().worker.webserver
+        return HealthServer(at.host, at.port, lambda: self.is_worker_still_polling(self._query))
 
     def _bell(self) -> Bell:
         """Return what rings where there may be a run to start, or to end."""

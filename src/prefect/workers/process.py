@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import shlex
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -68,13 +68,15 @@ class ProcessWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, Proces
         """Return what a pool's jobs are made from where the pool does not say."""
         return dict(PROCESS_TEMPLATE) if cls is ProcessWorker else super().get_default_base_job_template()
 
-    async def start(self, run_once: bool = False, **options: Any) -> None:
+    async def start(
+        self,
+        run_once: bool = False,
+        with_healthcheck: bool = False,
+        printer: Callable[[str], None] | None = None,
+    ) -> None:
         """Look for runs and have them carried out, until cancelled; see `BaseWorker.start`."""
-        if run_once:
-            await super().start(run_once, **options)
-            return
-        with Templates() as self._templates:
-            await super().start(run_once, **options)
+        with nullcontext() if run_once else Templates() as self._templates:
+            await super().start(run_once, with_healthcheck, printer)
 
     async def run(
         self, flow_run: FlowRun, configuration: ProcessJobConfiguration, task_status: Any = None
