@@ -16,6 +16,7 @@ from prefect.client.current import get_caller
 from prefect.deployments.schedules import schedules_of
 from prefect.deployments.sources import fetched, load_flow
 from prefect.deployments.storage import RunnerStorage
+from prefect.deployments.triggers import AnyTrigger, replace_triggers, triggers_of
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused
 from prefect.logging.loggers import get_logger
 from prefect.operations.deployments import create_deployment
@@ -83,6 +84,8 @@ class ServedOptions(TypedDict, total=False):
     """Whether runs whose parameters do not fit are refused; True, if not given."""
     concurrency_limit: int | ConcurrencyLimitConfig | None
     """How many of its runs are let run at a time."""
+    triggers: Sequence[Any] | None
+    """What has it run when events come, such as `DeploymentEventTrigger`; they replace those that it had."""
     work_queue_name: str | None
     job_variables: dict[str, Any] | None
     """In the place of the work pool's defaults."""
@@ -116,6 +119,7 @@ class RunnerDeployment(Schema):
     work_queue_name: str | None = None
     job_variables: dict[str, Any] = msgspec.field(default_factory=dict)
     parameter_openapi_schema: dict[str, Any] = msgspec.field(default_factory=dict)
+    triggers: list[AnyTrigger] = msgspec.field(default_factory=list)
 
     @property
     def full_name(self) -> str:
@@ -149,6 +153,7 @@ class RunnerDeployment(Schema):
             entrypoint=entrypoint or entrypoint_of(flow.fn),
             storage=flow._storage,
             parameter_openapi_schema=parameter_schema(flow.fn, flow.name),
+            triggers=triggers_of(options.get("triggers"), _checked_name(name)),
             **_common(options),
         )
 
@@ -214,7 +219,9 @@ class RunnerDeployment(Schema):
         try:
             flow_id = client.call(create_flow, FlowCreate(name=self.flow_name or "")).id
             data = self._creation(flow_id, schedules, work_pool_name or self.work_pool_name, image)
-            return client.call(create_deployment, data).id
+            deployment_id = client.call(create_deployment, data).id
+            replace_triggers(client, deployment_id, self.triggers)
+            return deployment_id
         except (ObjectNotFound, ObjectAlreadyExists, RequestRefused) as error:
             raise DeploymentApplyError(
                 f"The deployment {self.full_name!r} could not be made: {error}"
