@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -32,6 +33,8 @@ from prefect.types import format_utc
 __all__ = ["plan_runs", "plan_runs_of"]
 
 BATCH = 100
+AT_ONCE = 2
+"""How many batches are planned at once, where the database writes for several."""
 
 _log = logging.getLogger("prefect.operations")
 _decode_schedule = msgspec.json.Decoder(AnySchedule, strict=False).decode
@@ -58,11 +61,17 @@ def plan_runs(
         How many runs were planned.
     """
     wanted = _deployments_to_plan(store, at, horizon, changed_since)
-    planned = 0
-    for batch in _batches(wanted, batch_size):
+
+    def plan(batch: Sequence[UUID]) -> int:
         with store.transaction() as connection:
-            planned += plan_runs_of(connection, batch, at, horizon)
-    return planned
+            return plan_runs_of(connection, batch, at, horizon)
+
+    batches = list(_batches(wanted, batch_size))
+    if store.dialect == "sqlite" or len(batches) < 2:
+        return sum(map(plan, batches))
+    # While the database writes the runs of one batch, the next one is made.
+    with ThreadPoolExecutor(AT_ONCE, "prefect-planner") as threads:
+        return sum(threads.map(plan, batches))
 
 
 def _batches(ids: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:

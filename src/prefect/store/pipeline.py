@@ -26,7 +26,7 @@ from prefect.store.values import Row
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
 
-__all__ = ["Pipeline", "columns_of", "rows_as_arrays"]
+__all__ = ["Pipeline", "together"]
 
 Raw = psycopg.Connection[tuple[Any, ...]]
 Command = tuple[str, Row]
@@ -133,7 +133,7 @@ class Pipeline:
         place = 0
         for (text, _), row in zip(sent, values, strict=True):
             name = self._names.get(text) if self._prepares else None
-            if name is None and self._prepares and len(self._names) < _MOST_PREPARED:
+            if name is None and self._prepares and len(self._names) < _MOST_PREPARED and _ITEM not in text:
                 self._number += 1
                 name = self._names[text] = b"proconsul_%d" % self._number
                 pg.send_prepare(name, _numbered(text))
@@ -209,6 +209,8 @@ def _error(results: Sequence[PGresult]) -> psycopg.Error:
 # --- texts and values -------------------------------------------------------------------------------------
 
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+_ITEM = " AS item(c1"
+"""Marks what `together` makes, of which there are too many kinds to prepare them all."""
 _VALUES = re.compile(r" VALUES \((%s::[^()]*)\)")
 _MARK = re.compile(r"%[s%]")
 
@@ -242,31 +244,55 @@ def _clean(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=100)
-def rows_as_arrays(insert: str) -> str | None:
-    """Return an INSERT of one row as one of any number, which takes a list of values for each column.
+def together(insert: str, rows: Sequence[Row]) -> Command | None:
+    """Return one statement that inserts some rows.
+
+    Values come as lists, one for each column. What all rows have in common comes once, which spares both
+    sides most of the work where that is much.
 
     Args:
-        insert: The statement.
+        insert: The INSERT of one row.
+        rows: Two rows at least.
 
     Returns:
-        The statement, whose parameters `columns_of` makes; None where it may not be one: a row that is
-        changed must not come twice in a statement, as it may in a list.
+        The statement and its parameters; None where there may be none: a row that is changed must not come
+        twice in a statement, as it may in a list.
     """
-    found = _VALUES.search(insert)
-    if not insert.startswith("INSERT ") or found is None or " DO UPDATE " in insert:
+    if not _is_simple(insert):
         return None
-    arrays = ", ".join(f"{each}[]" for each in found[1].split(", "))
-    return f"{insert[: found.start()]} SELECT * FROM unnest({arrays}){insert[found.end() :]}"
+    columns = list(zip(*rows, strict=True))
+    varies = tuple(column.count(column[0]) < len(column) for column in columns)
+    if not any(varies):
+        varies = (True, *varies[1:])
+    shared = (column[0] for column, it_varies in zip(columns, varies, strict=True) if not it_varies)
+    lists = (_list(column) for column, it_varies in zip(columns, varies, strict=True) if it_varies)
+    return _of_lists(insert, varies), (*shared, *lists)
 
 
-def columns_of(rows: Sequence[Row]) -> Row:
-    """Return the columns of rows, as arrays are written.
+@lru_cache(maxsize=100)
+def _is_simple(insert: str) -> bool:
+    return insert.startswith("INSERT ") and " DO UPDATE " not in insert and bool(_VALUES.search(insert))
 
-    Args:
-        rows: One row at least.
-    """
-    return tuple("{" + ",".join(map(_item, column)) + "}" for column in zip(*rows, strict=True))
+
+@lru_cache(maxsize=500)
+def _of_lists(insert: str, varies: tuple[bool, ...]) -> str:
+    """Return an INSERT of one row as one that takes the values of some columns, then lists for the others."""
+    found = _VALUES.search(insert)
+    assert found is not None
+    chosen: list[str] = []
+    lists: list[str] = []
+    for value, it_varies in zip(found[1].split(", "), varies, strict=True):
+        if it_varies:
+            lists.append(f"{value}[]")
+        chosen.append(f"item.c{len(lists)}" if it_varies else value)
+    names = ", ".join(f"c{number}" for number in range(1, len(lists) + 1))
+    source = f"unnest({', '.join(lists)}) AS item({names})"
+    return f"{insert[: found.start()]} SELECT {', '.join(chosen)} FROM {source}{insert[found.end() :]}"
+
+
+def _list(values: Iterable[Any]) -> str:
+    """Write values as the server writes arrays."""
+    return "{" + ",".join(map(_item, values)) + "}"
 
 
 def _item(value: Any) -> str:

@@ -26,7 +26,7 @@ try:
     from psycopg.pq import TransactionStatus
     from psycopg.types.string import TextLoader
 
-    from prefect.store.pipeline import Pipeline, columns_of, rows_as_arrays
+    from prefect.store.pipeline import Pipeline, together
 except ImportError as error:
     raise ConfigurationError(
         "A PostgreSQL database needs another package: pip install 'proconsul[postgres]'."
@@ -87,8 +87,8 @@ class _PostgresConnection(Connection):
 
 def _many(text: str, rows: list[Row]) -> tuple[str, Sequence[Row]]:
     """Have rows go in by one statement where they may, else by one each."""
-    together = rows_as_arrays(text) if len(rows) > 1 else None
-    return (text, rows) if together is None else (together, [columns_of(rows)])
+    at_once = together(text, rows) if len(rows) > 1 else None
+    return (text, rows) if at_once is None else (at_once[0], [at_once[1]])
 
 
 def _composed(statement: ClauseElement) -> tuple[str, Row]:
