@@ -18,13 +18,31 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from prefect.deployments.loading import (
+        load_flow_arguments_from_entrypoint as load_flow_arguments_from_entrypoint,
+    )
+    from prefect.deployments.loading import (
+        safe_load_flow_from_entrypoint as safe_load_flow_from_entrypoint,
+    )
     from prefect.deployments.runner import DeploymentOptions, RunnerDeployment, ServedOptions
     from prefect.deployments.storage import RunnerStorage
     from prefect.futures import PrefectFuture
     from prefect.runner.serving import aserve as aserve
     from prefect.runner.serving import serve as serve
 
-__all__ = ["Flow", "FlowOptions", "aserve", "flow", "load_flow_from_entrypoint", "serve"]
+__all__ = [
+    "Flow",
+    "FlowOptions",
+    "aserve",
+    "flow",
+    "load_flow_arguments_from_entrypoint",
+    "load_flow_from_entrypoint",
+    "load_function_and_convert_to_flow",
+    "safe_load_flow_from_entrypoint",
+    "serve",
+]
+
+_IN_LOADING = {"load_flow_arguments_from_entrypoint", "safe_load_flow_from_entrypoint"}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -346,7 +364,24 @@ def load_flow_from_entrypoint(entrypoint: str) -> Flow[Any, Any]:
     return load_from_entrypoint(entrypoint, Flow)
 
 
+def load_function_and_convert_to_flow(entrypoint: str) -> Flow[Any, Any]:
+    """Return a flow made of the plain function that an entrypoint leads to.
+
+    Args:
+        entrypoint: `path/to/file.py:name`, `package.module:name` or `package.module.name`.
+    """
+    from prefect.utilities.entrypoints import load_from_entrypoint  # noqa: PLC0415 - only for deployed flows
+
+    callable_: Any = Callable
+    found = load_from_entrypoint(entrypoint, callable_, "function")
+    return found if isinstance(found, Flow) else flow(found)
+
+
 def __getattr__(name: str) -> Any:
+    if name in _IN_LOADING:
+        from prefect.deployments import loading  # noqa: PLC0415 - only for deployments
+
+        return getattr(loading, name)
     if name in ("serve", "aserve"):
         from prefect.runner import serving  # noqa: PLC0415 - only for deployments
 

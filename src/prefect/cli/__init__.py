@@ -18,11 +18,13 @@ GROUPS = {
     "block": "See blocks: typed values that are kept under a name.",
     "concurrency-limit": "Limit how many tasks with a tag run at once.",
     "config": "View and change settings.",
+    "deploy": "Deploy flows, as prefect.yaml or options say.",
     "deployment": "See deployments, and have them run.",
     "events": "Follow what happens, and tell of it.",
-    "flow": "See flows.",
+    "flow": "See flows, and serve them.",
     "flow-run": "See flow runs: what ran, and what it logged.",
     "global-concurrency-limit": "Limit how much is done at once, and how often. Short: gcl",
+    "init": "Write a prefect.yaml, in which deployments are kept.",
     "profile": "Keep sets of settings, and choose between them.",
     "server": "Serve what is kept to clients.",
     "task": "Run tasks that others delay.",
@@ -92,6 +94,9 @@ def _dispatch(words: list[str]) -> int:
     if profile == "":
         print("prefect: --profile needs the name of a profile.", file=sys.stderr)
         return _USAGE
+    prompt = None
+    while words and words[0] in ("--prompt", "--no-prompt"):
+        prompt = words.pop(0) == "--prompt"
     if not words or words[0] in ("--help", "-h"):
         print(_help())
         return _SUCCESS
@@ -105,15 +110,15 @@ def _dispatch(words: list[str]) -> int:
         print(f"prefect: there is no command {words[0]!r}. There are {', '.join(GROUPS)}.", file=sys.stderr)
         return _USAGE
     module = import_module(f"prefect.cli.{name.replace('-', '_')}")
-    return _run(module.run, words[1:], profile)
+    return _run(module.run, words[1:], profile, prompt)
 
 
-def _run(run: Callable[[list[str]], int], words: list[str], profile: str | None) -> int:
+def _run(run: Callable[[list[str]], int], words: list[str], profile: str | None, prompt: bool | None) -> int:
     """Run a command of a group, and say in one place what went wrong."""
     from prefect.exceptions import PrefectException
 
     try:
-        with _under(profile):
+        with _under(profile), _prompting(prompt):
             return run(words)
     except PrefectException as error:
         print(error, file=sys.stderr)
@@ -134,6 +139,15 @@ def _under(profile: str | None) -> AbstractContextManager[Any]:
         return use_settings(settings_of_profile(profile))
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
+
+
+def _prompting(prompt: bool | None) -> AbstractContextManager[Any]:
+    """Apply what `--prompt` or `--no-prompt` before the command says."""
+    if prompt is None:
+        return nullcontext()
+    from prefect.settings.context import temporary_settings
+
+    return temporary_settings({"PREFECT_CLI_PROMPT": prompt})
 
 
 def _take_profile(words: list[str]) -> tuple[str | None, list[str]]:
@@ -158,7 +172,7 @@ def _help() -> str:
     lines = [f"  {name:{width}}{purpose}" for name, purpose in GROUPS.items()]
     return "\n".join(
         [
-            "Usage: prefect [--profile NAME] COMMAND ...",
+            "Usage: prefect [--profile NAME] [--no-prompt] COMMAND ...",
             "",
             "Runs flows on this machine, and keeps what happened.",
             "",
@@ -167,6 +181,7 @@ def _help() -> str:
             "",
             "Options:",
             f"  {'--profile':{width}}Use the settings of this profile. Short: -p",
+            f"  {'--no-prompt':{width}}Ask nothing, also on a terminal.",
             f"  {'--version':{width}}Print the version. Short: -v",
             f"  {'--help':{width}}Print this, or the help of a command: prefect COMMAND --help. Short: -h",
         ]

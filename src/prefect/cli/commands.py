@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from prefect.cli import GROUPS
 
-__all__ = ["Flag", "Group"]
+__all__ = ["Flag", "Group", "Single"]
 
 Command = Callable[..., None]
 
@@ -29,9 +29,10 @@ class Flag:
         parse: Makes the value from text; raises `argparse.ArgumentTypeError` with what is wrong.
         metavar: What stands for the value in the help.
         optional: Of what is given by place as often as one likes: it need not be given at all.
+        also: A further form, which existing scripts use.
     """
 
-    __slots__ = ("metavar", "off", "optional", "parse", "short")
+    __slots__ = ("also", "metavar", "off", "optional", "parse", "short")
 
     def __init__(
         self,
@@ -41,7 +42,9 @@ class Flag:
         parse: Callable[[str], Any] | None = None,
         metavar: str | None = None,
         optional: bool = False,
+        also: str = "",
     ) -> None:
+        self.also = also
         self.short = short
         self.off = off
         self.optional = optional
@@ -105,14 +108,7 @@ class Group:
         if function is None:
             group.parser().print_help()
             return 0
-        by_place = inspect.signature(function).parameters.values()
-        placed: list[Any] = []
-        for parameter in by_place:
-            if parameter.kind is parameter.VAR_POSITIONAL:
-                placed.extend(arguments.pop(parameter.name))
-            elif parameter.kind is not parameter.KEYWORD_ONLY:
-                placed.append(arguments.pop(parameter.name))
-        function(*placed, **arguments)
+        _call(function, arguments)
         return 0
 
     def parser(self) -> argparse.ArgumentParser:
@@ -141,6 +137,43 @@ class Group:
             _add_arguments(added, function, helps)
 
 
+class Single:
+    """A command that is no group.
+
+    Args:
+        name: Its word.
+        function: What it does.
+    """
+
+    def __init__(self, name: str, function: Command) -> None:
+        self.name = name
+        self.function = function
+
+    def run(self, words: list[str]) -> int:
+        """Run it, and return its exit code."""
+        _call(self.function, vars(self.parser().parse_args(words)))
+        return 0
+
+    def parser(self) -> argparse.ArgumentParser:
+        """Make its parser."""
+        summary, helps = _read_docstring(self.function)
+        parser = argparse.ArgumentParser(
+            f"prefect {self.name}", description=summary, formatter_class=_HelpFormatter, add_help=False
+        )
+        _add_arguments(parser, self.function, helps)
+        return parser
+
+
+def _call(function: Command, arguments: dict[str, Any]) -> None:
+    placed: list[Any] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            placed.extend(arguments.pop(parameter.name))
+        elif parameter.kind is not parameter.KEYWORD_ONLY:
+            placed.append(arguments.pop(parameter.name))
+    function(*placed, **arguments)
+
+
 def _add_arguments(parser: argparse.ArgumentParser, function: Command, helps: dict[str, str]) -> None:
     hints = get_type_hints(function, include_extras=True)
     used: set[str] = set()
@@ -166,7 +199,7 @@ def _add_option(
     parser: argparse.ArgumentParser, parameter: inspect.Parameter, wanted: Any, flag: Flag, help_text: str
 ) -> None:
     name = "--" + parameter.name.strip("_").replace("_", "-")
-    names = [flag.short, name] if flag.short else [name]
+    names = [*filter(None, [flag.short]), name, *filter(None, [flag.also])]
     if wanted is bool:
         parser.add_argument(*names, dest=parameter.name, action="store_true", help=help_text)
         off = flag.off or f"--no-{name[2:]}"

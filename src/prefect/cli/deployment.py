@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -17,6 +15,7 @@ from prefect.cli.listing import read_all
 from prefect.cli.log_lines import Output, Sources, follow_logs
 from prefect.cli.moments import ago, local, parse_span, parse_start
 from prefect.cli.output import confirm, print_facts, print_json, print_table
+from prefect.cli.values import read_object, read_pairs
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
 from prefect.exceptions import Abort
@@ -241,7 +240,7 @@ def run_(  # noqa: PLR0913 - as many options as the interface has
             parameters=parameters,
             name=flow_run_name,
             tags=tag or [],
-            job_variables=_pairs("--job-variable", job_variable) or None,
+            job_variables=read_pairs("--job-variable", job_variable) or None,
         ),
     )
     if output:
@@ -254,35 +253,14 @@ def run_(  # noqa: PLR0913 - as many options as the interface has
 
 
 def _parameters(found: DeploymentResponse, whole: str | None, pairs: list[str] | None) -> dict[str, Any]:
-    given: Any = {}
-    if whole is not None:
-        try:
-            given = json.loads(sys.stdin.read() if whole == "-" else whole)
-        except ValueError as error:
-            raise Abort(f"--params is no JSON: {error}") from error
-        if not isinstance(given, dict):
-            raise Abort("--params needs a JSON object: each parameter's value by its name.")
-    given |= _pairs("--param", pairs)
+    given = {**read_object("--params", whole), **read_pairs("--param", pairs)}
     known = (found.parameter_openapi_schema or {}).get("properties")
     if known is not None and (unknown := sorted(given.keys() - known.keys())):
         raise Abort(
             f"The flow has no parameters {', '.join(map(repr, unknown))}. "
             f"It has {', '.join(map(repr, known)) or 'none'}."
         )
-    return dict(given)
-
-
-def _pairs(option: str, texts: list[str] | None) -> dict[str, Any]:
-    pairs: dict[str, Any] = {}
-    for text in texts or []:
-        key, equals, value = text.partition("=")
-        if not key or not equals:
-            raise Abort(f"{option} needs KEY=VALUE, not {text!r}.")
-        try:
-            pairs[key] = json.loads(value)
-        except ValueError:
-            pairs[key] = value
-    return pairs
+    return given
 
 
 def _watch(client: Caller, created: FlowRun, interval: int | None, timeout: int | None) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from prefect.schedules import Cron, Interval, RRule, Schedule
 from prefect.schemas.deployments import DeploymentScheduleCreate
 from prefect.schemas.schedules import AnySchedule
 
-__all__ = ["create_deployment_schedule_create", "normalize_to_deployment_schedule", "schedules_of"]
+__all__ = [
+    "create_deployment_schedule_create",
+    "normalize_to_deployment_schedule",
+    "read_moment",
+    "schedules_of",
+]
+
+_OF_SCHEDULE = ("active", "parameters", "slug", "replaces", "max_scheduled_runs")
+"""What is said of a schedule beside when it is."""
 
 
 def create_deployment_schedule_create(
@@ -54,7 +62,7 @@ def _normalized(given: Any) -> DeploymentScheduleCreate:
         return create_deployment_schedule_create(given)
     if "schedule" in given:
         return DeploymentScheduleCreate(**given)
-    options = {name: given[name] for name in ("active", "parameters", "slug") if name in given}
+    options = {name: given[name] for name in _OF_SCHEDULE if name in given}
     schedule: Any = {name: value for name, value in given.items() if name not in options}
     return DeploymentScheduleCreate(schedule=schedule, **options)
 
@@ -96,3 +104,18 @@ def schedules_of(
     else:
         found = list(schedules or ()) if schedule is None else [schedule]
     return normalize_to_deployment_schedule(found)
+
+
+def read_moment(value: date | str) -> datetime:
+    """Return a time that was written as a date, a time, or a text with either; UTC, if it does not say.
+
+    Args:
+        value: What was written.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = value.isoformat()
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -88,9 +88,11 @@ class GitRepository:
         commit_sha: A commit, in place of a branch.
         include_submodules: Whether to get its submodules too.
         pull_interval: Seconds from one look for new commits to the next; None: it is got once.
+        directories: The folders of it to get; None: all.
 
     Raises:
-        ValueError: A branch and a commit are given, or one of the arguments would be an option of git.
+        ValueError: A branch and a commit are given, or one of the arguments would be an option of git, or the
+            code would be put elsewhere than below the folder meant for it.
     """
 
     def __init__(
@@ -102,23 +104,26 @@ class GitRepository:
         commit_sha: str | None = None,
         include_submodules: bool = False,
         pull_interval: int | None = 60,
+        directories: Sequence[str] | None = None,
     ) -> None:
         if branch and commit_sha:
             raise ValueError("A repository is got by a branch or by a commit_sha, not by both.")
-        for what, value in (("url", url), ("branch", branch), ("commit_sha", commit_sha)):
-            # Git would take it for an option, and some of those run commands.
-            if value is not None and (value.startswith("-") or "\0" in value):
-                raise ValueError(f"{what}={value!r} is none: it must not begin with a dash.")
-        if "::" in url.partition("/")[0]:
-            raise ValueError(f"url={url!r} names a helper program of git, which is not run here.")
+        _refuse_options(url=url, branch=branch, commit_sha=commit_sha)
+        for each in directories or ():
+            _refuse_options(directory=each)
         self._url = url
         self._credentials = dict(credentials or {})
         self._branch = branch
         self._commit = commit_sha
         self._submodules = include_submodules
+        self._directories = list(directories or ())
         self.pull_interval = pull_interval
         stem = url.rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git")
         self._name = name or (f"{stem}-{branch}".replace("/", "-") if branch else stem)
+        if Path(self._name).is_absolute() or set(Path(self._name).parts) in (set(), {"."}):
+            raise ValueError(f"{self._name!r} is no name of a folder for the code: give one.")
+        if ".." in Path(self._name).parts or not self._name.isprintable():
+            raise ValueError(f"{self._name!r} is no name of a folder below the one for code: give another.")
         self._base = Path.cwd()
 
     @property
@@ -145,6 +150,8 @@ class GitRepository:
         if not (place / ".git").is_dir():
             place.mkdir(parents=True, exist_ok=True)
             self._git("init", "--quiet")
+        if self._directories:
+            self._git("sparse-checkout", "set", "--cone", "--", *self._directories)
         wanted = self._commit or self._branch or "HEAD"
         self._git("fetch", "--quiet", "--depth", "1", "--no-tags", "--", self._with_credentials(), wanted)
         self._git("checkout", "--quiet", "--force", "--detach", "FETCH_HEAD", "--")
@@ -171,7 +178,9 @@ class GitRepository:
             raise RuntimeError(f"The code could not be got from {self._url!r}: {said}")
 
     def _secret(self) -> str | None:
-        secret = self._credentials.get("access_token") or self._credentials.get("password")
+        # Blocks of git hosts call it a token.
+        named = (self._credentials.get(name) for name in ("access_token", "token", "password"))
+        secret = next(filter(None, named), None)
         plain = getattr(secret, "get_secret_value", None) or getattr(secret, "get", None)
         return None if secret is None else str(plain() if plain is not None else secret)
 
@@ -205,10 +214,25 @@ class GitRepository:
             step["commit_sha"] = self._commit
         if self._submodules:
             step["include_submodules"] = True
+        if self._directories:
+            step["directories"] = self._directories
         return {"prefect.deployments.steps.git_clone": step}
 
     def __repr__(self) -> str:
         return f"GitRepository(url={self._url!r}, branch={self._branch!r}, commit_sha={self._commit!r})"
+
+
+def _refuse_options(**arguments: str | None) -> None:
+    """Refuse what git would take for an option or a program: some of its options run commands."""
+    for what, value in arguments.items():
+        if value is None:
+            continue
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"{what}={value!r} is none: it must be a text.")
+        if value.startswith("-") or not value.isprintable():
+            raise ValueError(f"{what}={value!r} is none: it must not begin with a dash, and needs one line.")
+        if what == "url" and "::" in value.partition("/")[0]:
+            raise ValueError(f"url={value!r} names a helper program of git, which is not run here.")
 
 
 def create_storage_from_source(source: str | Path, pull_interval: int | None = 60) -> RunnerStorage:

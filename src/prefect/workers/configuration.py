@@ -8,16 +8,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from prefect.blocks.references import is_reference, value_referred_to
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
-from prefect.exceptions import ConfigurationError
-from prefect.operations.block_documents import read_block_document_by_name
-from prefect.operations.variables import read_variable_by_name
 from prefect.rules.placeholders import LEFT_OUT, fill
 from prefect.schemas.deployments import DeploymentResponse
 from prefect.schemas.objects import Flow, FlowRun
 from prefect.schemas.work_pools import WorkPool
-from prefect.settings.runtime_variables import FLOW_RUN_ID, run_variable
+from prefect.settings.runtime_variables import FLOW_RUN_ID
 
 __all__ = [
     "BaseJobConfiguration",
@@ -28,7 +26,7 @@ __all__ = [
     "problem_of",
 ]
 
-_BLOCKS, _VARIABLES, _ENVIRONMENT, _CONTEXT = "prefect.blocks.", "prefect.variables.", "$", "ctx."
+_CONTEXT = "ctx."
 
 
 class BaseVariables(BaseModel):
@@ -199,7 +197,7 @@ def problem_of(error: ValidationError) -> str:
 
 
 def _known(values: Mapping[str, Any], name: str, outside: Any) -> Any:
-    if name.startswith((_BLOCKS, _VARIABLES, _ENVIRONMENT)):
+    if is_reference(name):
         return outside(name)
     if name in values:
         return values[name]
@@ -213,23 +211,7 @@ def _known(values: Mapping[str, Any], name: str, outside: Any) -> Any:
 
 def _outside(caller: Caller, name: str) -> Any:
     """Return what is kept elsewhere; a placeholder for something else stays."""
-    if name.startswith(_BLOCKS):
-        kind, _, rest = name.removeprefix(_BLOCKS).partition(".")
-        block, _, path = rest.partition(".")
-        if not (kind and block):
-            raise ConfigurationError(f"{{{{ {name} }}}} names no block: give {_BLOCKS}TYPE.NAME.")
-        data: Any = caller.call(read_block_document_by_name, kind, block, include_secrets=True).data
-        for key in path.split(".") if path else ():
-            if not isinstance(data, Mapping) or key not in data:
-                raise ConfigurationError(f"{{{{ {name} }}}}: the block has no {key!r}.")
-            data = data[key]
-        # A block with nothing but a value stands for that.
-        return data["value"] if not path and isinstance(data, Mapping) and set(data) == {"value"} else data
-    if name.startswith(_VARIABLES):
-        return caller.call(read_variable_by_name, name.removeprefix(_VARIABLES)).value
-    if name.startswith(_ENVIRONMENT):
-        return run_variable(name.removeprefix(_ENVIRONMENT)) or LEFT_OUT
-    return f"{{{{ {name} }}}}"
+    return value_referred_to(caller, name) if is_reference(name) else f"{{{{ {name} }}}}"
 
 
 def _of_context(context: Mapping[str, Any], name: str) -> Any:

@@ -42,6 +42,7 @@ def git_clone(
     include_submodules: bool = False,
     access_token: str | None = None,
     credentials: dict[str, Any] | None = None,
+    directories: list[str] | None = None,
     clone_directory_name: str | None = None,
 ) -> dict[str, str]:
     """Get a git repository, below the folder where we are.
@@ -52,7 +53,8 @@ def git_clone(
         commit_sha: A commit, in place of a branch.
         include_submodules: Whether to get its submodules too.
         access_token: A token to get it with.
-        credentials: `username`, and `access_token` or `password`.
+        credentials: `username`, and `access_token`, `token` or `password`: what a block of a git host has.
+        directories: The folders of it to get; None: all.
         clone_directory_name: The folder that it is put in.
 
     Returns:
@@ -71,6 +73,7 @@ def git_clone(
         commit_sha,
         include_submodules,
         pull_interval=None,
+        directories=directories,
     )
     return {"directory": str(fetched(storage))}
 

@@ -14,6 +14,8 @@ from prefect.settings.runtime_variables import environment_with
 
 __all__ = ["pip_install_requirements", "run_shell_script"]
 
+_SHELL = ("cmd", "/c") if sys.platform == "win32" else ("/bin/sh", "-ec")
+
 
 def run_shell_script(
     script: str,
@@ -21,10 +23,11 @@ def run_shell_script(
     env: Mapping[str, str] | None = None,
     stream_output: bool = True,
     expand_env_vars: bool = False,
+    shell: bool = False,
 ) -> dict[str, str]:
     """Run commands, a line each; the first that fails ends the step.
 
-    No shell reads them: a line is a command and its words, quoted as for a shell.
+    Unless `shell` says so, no shell reads them: a line is a command and its words, quoted as for a shell.
 
     Args:
         script: The commands.
@@ -32,6 +35,7 @@ def run_shell_script(
         env: Variables that they get beside those of this process.
         stream_output: Whether what they print is logged.
         expand_env_vars: Whether `$NAME` in a line stands for a variable.
+        shell: Whether the shell of this machine reads the whole text, as one script.
 
     Returns:
         What they printed, as `stdout` and `stderr`.
@@ -41,9 +45,9 @@ def run_shell_script(
     """
     variables = environment_with(env or {})
     outputs: dict[str, list[str]] = {"stdout": [], "stderr": []}
-    for line in script.strip().splitlines():
-        words = shlex.split(line, comments=True, posix=sys.platform != "win32")
-        if expand_env_vars:
+    for line in [script.strip()] if shell else script.strip().splitlines():
+        words = [*_SHELL, line] if shell else shlex.split(line, comments=True, posix=sys.platform != "win32")
+        if expand_env_vars and not shell:
             words = [_expanded(word, variables) for word in words]
         if words:
             done = _run(words, directory, variables)
