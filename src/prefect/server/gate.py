@@ -16,6 +16,7 @@ import msgspec
 
 from prefect.schemas.base import encode_json
 from prefect.server.access import Access
+from prefect.server.draining import drained, has_large_body
 from prefect.server.messages import ASGIApp, Message, Receive, Send
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Gate:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve a connection (this is an ASGI application)."""
         if scope["type"] == "http":
+            if has_large_body(scope):
+                receive, send = drained(scope, receive, send)
             if self._metrics is None:
                 await self._serve_request(scope, receive, send)
             else:
