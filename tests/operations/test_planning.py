@@ -18,8 +18,10 @@ from prefect.operations.deployments import (
     resume_deployment,
     update_deployment,
 )
+from prefect.operations.flow_run_events import event_of, related_to
 from prefect.operations.schedules import plan_runs
 from prefect.operations.work_pools import create_work_pool
+from prefect.rules.bookkeeping import enter_state, estimate
 from prefect.rules.planning import Horizon
 from prefect.schemas.actions import FlowCreate
 from prefect.schemas.deployments import (
@@ -28,13 +30,14 @@ from prefect.schemas.deployments import (
     DeploymentScheduleCreate,
     DeploymentUpdate,
 )
-from prefect.schemas.objects import FlowRun
+from prefect.schemas.objects import CreatedBy, FlowRun
 from prefect.schemas.schedules import CronSchedule, IntervalSchedule
-from prefect.schemas.states import NO_DETAILS, State, StateType
+from prefect.schemas.states import NO_DETAILS, State, StateDetails, StateType
 from prefect.schemas.work_pools import WorkPoolCreate
 from prefect.store import make_store
 from prefect.store.base import Store
-from prefect.store.tables import deployment_schedules, flow_runs
+from prefect.store.events import event_from_row
+from prefect.store.tables import deployment_schedules, events, flow_runs
 from prefect.store.values import json_text, read_id
 from prefect.types import now
 
@@ -92,6 +95,67 @@ def test_a_planned_run_is_what_its_deployment_and_schedule_say(store):
     (state,) = read_flow_run_states(store, first.id)
     assert (state.type, state.message) == (StateType.SCHEDULED, "Flow run scheduled")
     assert state.state_details.scheduled_time == due
+
+
+@pytest.mark.parametrize("has_queue", [True, False], ids=["queue", "no-queue"])
+def test_planned_rows_are_those_that_codecs_write(store, has_queue):
+    store.keeps_events = True
+    create_work_pool(store, WorkPoolCreate(name="pool", type="process"))
+    deployment = deploy(
+        store,
+        every(1, parameters={"x": '\u00e4 " \\ {} NULL', "z": [None, 1.5]}),
+        name='d " \\ \u00e4',
+        parameters={"x": 1, "big": 2**60, "text": "a, b"},
+        tags=["auto-scheduled", 't " , \\', "{u}"],
+        work_pool_name="pool" if has_queue else None,
+    )
+    at = now()
+
+    plan_runs(store, at, USUAL)
+
+    with store.transaction() as connection:
+        for run in runs(store):
+            due = run.next_scheduled_start_time
+            assert due is not None and run.state is not None
+            expected = FlowRun(
+                id=run.id,
+                created=run.created,
+                updated=run.updated,
+                flow_id=deployment.flow_id,
+                name=run.name,
+                deployment_id=deployment.id,
+                work_queue_id=deployment.work_queue_id,
+                work_queue_name=deployment.work_queue_name,
+                work_pool_id=run.work_pool_id,
+                work_pool_name=deployment.work_pool_name,
+                parameters={**deployment.parameters, **deployment.schedules[0].parameters},
+                idempotency_key=f"scheduled {deployment.id} {deployment.schedules[0].id} {due}",
+                tags=["auto-scheduled", 't " , \\', "{u}"],
+                labels={**deployment.labels, "prefect.deployment.id": str(deployment.id)},
+                created_by=CreatedBy(
+                    id=deployment.schedules[0].id, type="SCHEDULE", display_value="IntervalSchedule"
+                ),
+                auto_scheduled=True,
+                job_variables={},
+            )
+            details = StateDetails(flow_run_id=run.id, scheduled_time=due)
+            state = State(
+                id=run.state.id,
+                type=StateType.SCHEDULED,
+                message="Flow run scheduled",
+                timestamp=run.state.timestamp,
+                state_details=details,
+            )
+            enter_state(expected, state)
+            estimate(expected, at)
+            estimate(run, at)
+            assert run == expected
+            told = event_of(expected, state, None, related_to(connection, expected))
+            (row,) = connection.select(select(events).where(events.c.id == state.id.hex))
+            kept = event_from_row(row)
+            assert {name: getattr(kept, name) for name in told.__struct_fields__} == {
+                name: getattr(told, name) for name in told.__struct_fields__
+            }
 
 
 def test_at_least_three_runs_and_an_hour_but_no_more_than_a_hundred(store):
