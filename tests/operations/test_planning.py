@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from prefect.operations import create_flow, read_flow_run, read_flow_run_states, set_flow_run_state
+from prefect.operations.deployment_schedules import update_deployment_schedule
 from prefect.operations.deployments import (
     create_deployment,
     pause_deployment,
@@ -28,6 +29,7 @@ from prefect.schemas.deployments import (
     DeploymentCreate,
     DeploymentResponse,
     DeploymentScheduleCreate,
+    DeploymentScheduleUpdate,
     DeploymentUpdate,
 )
 from prefect.schemas.objects import CreatedBy, FlowRun
@@ -216,7 +218,7 @@ def test_what_was_taken_up_stays_and_is_not_planned_twice(store):
     set_flow_run_state(store, taken.id, State(type=StateType.PENDING))
 
     update_deployment(store, deployment.id, DeploymentUpdate(tags=["new"]))
-    assert [run.id for run in runs(store)] == [taken.id] or len(runs(store)) == 1
+    assert {tuple(run.tags) for run in runs(store) if run.id != taken.id} == {("auto-scheduled", "new")}
     plan_runs(store, at, USUAL)
 
     assert len({run.idempotency_key for run in runs(store)}) == len(runs(store))
@@ -303,3 +305,27 @@ def test_a_run_that_is_put_off_keeps_no_time_from_being_planned(store):
     due = sorted(run.expected_start_time for run in runs(store))
     assert due[-1] > last.expected_start_time
     assert {b - a for a, b in itertools.pairwise(due)} == {timedelta(hours=1)}
+
+
+@pytest.mark.parametrize("change", ["deploy", "update", "schedule"])
+def test_a_change_leaves_no_time_without_a_run(store, change):
+    deployed = deploy(store, every(0.001, slug="often"))
+    plan_runs(store, now(), USUAL)
+    before = {run.id: run.expected_start_time for run in runs(store)}
+
+    if change == "deploy":
+        deploy(store, every(0.001, slug="often"), parameters={"x": 1})
+    elif change == "update":
+        update_deployment(store, deployed.id, DeploymentUpdate(parameters={"x": 1}))
+    else:
+        schedule = deployed.schedules[0].id
+        update_deployment_schedule(
+            store, deployed.id, schedule, DeploymentScheduleUpdate(parameters={"x": 1})
+        )
+
+    after = [run for run in runs(store) if run.id not in before]
+    assert after
+    assert all(run.parameters == {"x": 1} for run in after)
+    due = sorted(run.expected_start_time for run in runs(store))
+    assert {b - a for a, b in itertools.pairwise(due)} == {timedelta(seconds=3.6)}
+    assert due[0] == min(before.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,13 +14,14 @@ from prefect.operations.schedules import plan_runs_of
 from prefect.rules.planning import Horizon
 from prefect.schemas.work_pools import WorkQueue
 from prefect.settings import get_current_settings
-from prefect.store.base import Store
+from prefect.store.base import Connection, Store
+from prefect.store.deployments import drop_planned_runs
 from prefect.store.tables import deployments, work_queues
 from prefect.store.values import read_id
 from prefect.store.work_pools import queues
 from prefect.types import aware, now
 
-__all__ = ["check_work_queues", "schedule_deployment"]
+__all__ = ["check_work_queues", "plan_anew", "schedule_deployment"]
 
 
 @operation("POST", "/deployments/{deployment_id}/schedule", status=200)
@@ -55,6 +57,26 @@ def schedule_deployment(
         max_time=usual.max_scheduled_time if end_time is None else aware(end_time) - at,
     )
     with store.transaction() as connection:
+        plan_runs_of(connection, [deployment_id], at, horizon)
+
+
+def plan_anew(
+    connection: Connection, deployment_id: UUID, at: datetime, schedule_ids: Sequence[UUID] | None = None
+) -> None:
+    """Plan once more what is planned of a deployment, since it has changed; what is due or late stays.
+
+    It is done at once and together with the change: a time that comes before the next look of a server would
+    have no run.
+
+    Args:
+        connection: A connection that may write, and has the deployment locked.
+        deployment_id: The deployment, as it is now.
+        at: The current time.
+        schedule_ids: Only what these schedules planned; None: all.
+    """
+    if drop_planned_runs(connection, deployment_id, at, schedule_ids):
+        usual = get_current_settings().server.services.scheduler
+        horizon = Horizon(usual.min_runs, usual.max_runs, usual.min_scheduled_time, usual.max_scheduled_time)
         plan_runs_of(connection, [deployment_id], at, horizon)
 
 

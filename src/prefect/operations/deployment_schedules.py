@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import select
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.operations.deployment_plans import plan_anew
 from prefect.operations.registry import operation
 from prefect.schemas.deployments import (
     DeploymentSchedule,
@@ -180,7 +181,7 @@ def _change(
         raise _taken(slug)
     schedules.update(connection, {**changes, "updated": at}, deployment_schedules.c.id == had.id.hex)
     if changes.keys() - {"slug", "max_scheduled_runs"}:
-        drop_planned_runs(connection, had.deployment_id, at, [had.id])
+        plan_anew(connection, had.deployment_id, at, [had.id])
     return msgspec.structs.replace(had, updated=at, **changes)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused
 from prefect.operations.deployment_limits import drop_limit_of, limit_for
+from prefect.operations.deployment_plans import plan_anew
 from prefect.operations.deployment_schedules import replace_schedules
 from prefect.operations.flow_runs import enter_and_store, lock_flow_run
 from prefect.operations.paging import paginated
@@ -134,7 +135,7 @@ def _change(
     changed = {name for name in _IN_RUNS & values.keys() if getattr(had, name) != values[name]}
     objects.update(connection, {**values, "updated": at}, deployments.c.id == had.id.hex)
     if changed or values.get("paused"):
-        drop_planned_runs(connection, had.id, at)
+        plan_anew(connection, had.id, at)
     if is_new:
         tell_deployment(connection, "created", had.id)
     elif connection.keeps_events:
