@@ -197,3 +197,37 @@ def test_tags_add_up_and_end():
 def test_tags_are_texts():
     with pytest.raises(TypeError, match=r"Tags must be texts, unlike 2026\."), tags("nightly", 2026):
         pass  # never reached
+
+
+def test_a_context_in_an_async_generator_may_be_left_by_whoever_closes_it():
+    async def tagged():
+        with tags("inside"):
+            yield TagsContext.get().current_tags
+
+    async def main():
+        generator = tagged()
+        assert await anext(generator) == {"inside"}
+        await asyncio.create_task(generator.aclose())  # in another task, so in another context
+        assert await asyncio.create_task(current_tags()) in (set(), {"inside"})
+        with tags("own"):
+            assert "own" in TagsContext.get().current_tags
+
+    async def current_tags():
+        return TagsContext.get().current_tags
+
+    asyncio.run(main())
+    assert TagsContext.get().current_tags == set()
+
+
+def test_a_context_in_a_generator_may_be_left_in_another_thread():
+    def tagged():
+        with tags("inside"):
+            yield TagsContext.get().current_tags
+
+    generator = tagged()
+    assert next(generator) == {"inside"}
+    thread = threading.Thread(target=generator.close)
+    thread.start()
+    thread.join()
+    with tags("own"):
+        assert "own" in TagsContext.get().current_tags

@@ -16,7 +16,14 @@ from inspect import iscoroutinefunction
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-from prefect.context.runs import TagsContext, TaskRunContext, carry, current_flow_run, current_task_run
+from prefect.context.runs import (
+    TagsContext,
+    TaskRunContext,
+    _print_installers,
+    carry,
+    current_flow_run,
+    current_task_run,
+)
 from prefect.context.settings import changed_settings
 from prefect.context.travel import (
     LARGEST_PARAMETERS,
@@ -68,6 +75,9 @@ def serialize_context() -> dict[str, Any]:
     settings = changed_settings()
     if settings:
         serialized["settings"] = settings
+    innermost = task_run or flow_run
+    if innermost is not None and innermost.log_prints and _print_installers:
+        serialized["print"] = _print_installers[0]  # travels as its name, and is loaded there
     return serialized
 
 
@@ -87,6 +97,9 @@ def hydrated_context(serialized_context: dict[str, Any] | None = None) -> Genera
             stack.enter_context(temporary_settings(settings))
         if serialized_context["process"] != _process():
             stack.callback(_flush)
+        install_print = serialized_context.get("print")
+        if install_print is not None:
+            install_print()
         stack.callback(_carry_runs(serialized_context))
         task_run = current_task_run()
         if task_run is not None:

@@ -1,11 +1,16 @@
-"""`ContextModel`, the base of the contexts."""
+"""`ContextModel`, the base of the contexts; the tags that apply, and what a process has from its parent."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ClassVar, NamedTuple, Self
 
-__all__ = ["ContextModel"]
+from prefect.schemas.snapshots import FlowRunSnapshot, TaskRunSnapshot
+from prefect.types import call_in_forked_child
+
+__all__ = ["ContextModel", "Inherited", "TagsContext", "inherited", "tags"]
 
 
 class _Entry(NamedTuple):
@@ -105,3 +110,84 @@ def _close(entry: _Entry, above: list[_Entry]) -> None:
     _ENTERED.set(rest)
     if heir is None and var.get(None) is entry.context._value:
         var.set(entry.before)
+
+
+_TAGS: ContextVar[TagsContext | None] = ContextVar("tags", default=None)
+
+
+class TagsContext(ContextModel):
+    """The tags that `tags(...)` gives to runs made inside it."""
+
+    __slots__ = ("current_tags",)
+    __var__ = _TAGS
+    _fields = ("current_tags",)
+
+    current_tags: set[str]
+
+    def __init__(self, *, current_tags: set[str] | None = None) -> None:
+        super().__init__(current_tags=current_tags if current_tags is not None else set())
+
+    @classmethod
+    def get(cls) -> TagsContext:
+        """Return the current tags; an empty set outside of `tags(...)`."""
+        return _TAGS.get() or inherited().tags or cls()
+
+
+@contextmanager
+def tags(*new_tags: str) -> Generator[set[str], None, None]:
+    """Give tags to all flow and task runs that are made inside the `with` block.
+
+    Args:
+        *new_tags: The tags; blocks add up when nested.
+
+    Yields:
+        All tags that are current now.
+
+    Raises:
+        TypeError: One of them is no text.
+    """
+    wrong = [tag for tag in new_tags if not isinstance(tag, str)]
+    if wrong:
+        raise TypeError(f"Tags must be texts, unlike {wrong[0]!r}.")
+    with TagsContext(current_tags={*TagsContext.get().current_tags, *new_tags}) as context:
+        yield context.current_tags
+
+
+class Inherited(NamedTuple):
+    """The run that this process was handed by the one that started it, by `child_environment`."""
+
+    flow_run: FlowRunSnapshot | None = None
+    task_run: TaskRunSnapshot | None = None
+    tags: TagsContext | None = None
+
+
+_inherited: Inherited | None = None
+
+
+def inherited() -> Inherited:
+    """Return the run that this process was handed; it is looked up once."""
+    return _inherited or _inherit()
+
+
+def _inherit() -> Inherited:
+    from prefect.settings.runtime_variables import FLOW_RUN_SNAPSHOT, TASK_RUN_SNAPSHOT, run_variable  # noqa: PLC0415
+
+    global _inherited
+    found = Inherited()
+    if run_variable(FLOW_RUN_SNAPSHOT) or run_variable(TASK_RUN_SNAPSHOT):
+        from prefect.context.inheritance import inherited_runs  # noqa: PLC0415 - only in such a process
+
+        flow_run, task_run, current_tags = inherited_runs()
+        found = Inherited(
+            flow_run, task_run, TagsContext(current_tags=current_tags) if current_tags else None
+        )
+    _inherited = found
+    return found
+
+
+def _after_fork() -> None:
+    global _inherited
+    _inherited = None  # a child may have been given another environment
+
+
+call_in_forked_child(_after_fork)

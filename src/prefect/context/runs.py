@@ -12,13 +12,13 @@ asyncio tasks inherit contexts by themselves. A thread does not: start it with
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from prefect.context.model import ContextModel
+from prefect.context.model import _TAGS as _TAGS
+from prefect.context.model import ContextModel, TagsContext, inherited, tags
 from prefect.exceptions import MissingContextError
 from prefect.schemas.asynchrony import set_run_check
 from prefect.schemas.objects import FlowRun, TaskRun
@@ -59,7 +59,6 @@ _FLOW_RUN: ContextVar[FlowRunContext | None] = ContextVar("flow_run", default=No
 _TASK_RUN: ContextVar[TaskRunContext | None] = ContextVar("task_run", default=None)
 _CARRIED_FLOW_RUN: ContextVar[FlowRunSnapshot | None] = ContextVar("carried_flow_run", default=None)
 _CARRIED_TASK_RUN: ContextVar[TaskRunSnapshot | None] = ContextVar("carried_task_run", default=None)
-_TAGS: ContextVar[TagsContext | None] = ContextVar("tags", default=None)
 
 
 class FlowRunContext(RunContext):
@@ -195,44 +194,6 @@ class TaskRunContext(RunContext):
         self._snapshot = None
 
 
-class TagsContext(ContextModel):
-    """The tags that `tags(...)` gives to runs made inside it."""
-
-    __slots__ = ("current_tags",)
-    __var__ = _TAGS
-    _fields = ("current_tags",)
-
-    current_tags: set[str]
-
-    def __init__(self, *, current_tags: set[str] | None = None) -> None:
-        super().__init__(current_tags=current_tags if current_tags is not None else set())
-
-    @classmethod
-    def get(cls) -> TagsContext:
-        """Return the current tags; an empty set outside of `tags(...)`."""
-        return _TAGS.get() or cls()
-
-
-@contextmanager
-def tags(*new_tags: str) -> Generator[set[str], None, None]:
-    """Give tags to all flow and task runs that are made inside the `with` block.
-
-    Args:
-        *new_tags: The tags; blocks add up when nested.
-
-    Yields:
-        All tags that are current now.
-
-    Raises:
-        TypeError: One of them is no text.
-    """
-    wrong = [tag for tag in new_tags if not isinstance(tag, str)]
-    if wrong:
-        raise TypeError(f"Tags must be texts, unlike {wrong[0]!r}.")
-    with TagsContext(current_tags={*TagsContext.get().current_tags, *new_tags}) as context:
-        yield context.current_tags
-
-
 def get_run_context() -> FlowRunContext | TaskRunContext:
     """Return the context of the task run, where there is one, else of the flow run.
 
@@ -281,7 +242,7 @@ def current_flow_run() -> FlowRunSnapshot | None:
         except (ValueError, RuntimeError):  # another thread began or ended a run just now: no longer just one
             return None
         return only.snapshot
-    return None
+    return inherited().flow_run
 
 
 def carried_flow_run() -> FlowRunSnapshot | None:
@@ -290,14 +251,38 @@ def carried_flow_run() -> FlowRunSnapshot | None:
     A run that begins here without a `FlowRunContext` is part of that one. It is never part of a run that
     merely happens to be the only one in the process, as `current_flow_run` has it for bare threads: a program
     may well start flows in threads of its own.
+
+    It was carried here (`with_context`), or the process was started by it (`child_environment`).
     """
-    return _CARRIED_FLOW_RUN.get()
+    return _CARRIED_FLOW_RUN.get() or inherited().flow_run
+
+
+def carries_prints() -> bool:
+    """Whether the work here belongs to a run elsewhere whose prints are log lines."""
+    run = _CARRIED_TASK_RUN.get() or _CARRIED_FLOW_RUN.get()
+    return run is not None and bool(run.log_prints)
+
+
+_print_installers: list[Callable[[], None]] = []
+
+
+def set_print_installer(install: Callable[[], None]) -> None:
+    """Say what makes `print` log in a process that did not begin a run itself."""
+    _print_installers[:] = [install]
 
 
 def current_task_run() -> TaskRunSnapshot | None:
     """Return the facts of the task run here, or None."""
     context = _TASK_RUN.get()
-    return context.snapshot if context is not None else _CARRIED_TASK_RUN.get()
+    if context is not None:
+        return context.snapshot
+    if _FLOW_RUN.get() is not None:
+        return None  # a flow that runs in a task is no part of it
+    carried = _CARRIED_TASK_RUN.get()
+    if carried is not None or _CARRIED_FLOW_RUN.get() is not None:
+        return carried
+    around = inherited()
+    return around.task_run if current_flow_run() is around.flow_run else None
 
 
 def add_live_root(context: FlowRunContext) -> None:

@@ -12,7 +12,7 @@ from prefect.context.runs import (
     carried_flow_run,
     remove_live_root,
 )
-from prefect.engine.beginning import inherited_log_prints, new_flow_run
+from prefect.engine.beginning import inherited_log_prints, is_programs_own, new_flow_run
 from prefect.engine.caching import is_persisting, kept, store_around
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.ending import Ending, ending_of, log_failure, states_for_futures
@@ -94,7 +94,7 @@ def flow_run_steps(
     earlier = None if run.is_new else kept_ending(run.run, run.logger)
     if earlier is not None:
         return earlier
-    return (yield from in_context(run, is_root=parent is None and run.parent_snapshot is None))
+    return (yield from in_context(run, is_root=parent is None and is_programs_own(run.parent_snapshot)))
 
 
 def in_context(run: FlowRunSteps, *, is_root: bool) -> Steps[Ending]:

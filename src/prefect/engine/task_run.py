@@ -9,7 +9,8 @@ from logging import DEBUG
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from prefect.context.runs import _FLOW_RUN, _TAGS, _TASK_RUN, FlowRunContext, TaskRunContext, carried_flow_run
+from prefect.context.model import _TAGS, inherited
+from prefect.context.runs import _FLOW_RUN, _TASK_RUN, FlowRunContext, TaskRunContext, carried_flow_run
 from prefect.engine.caching import cached_state, kept, kept_failure, prepare_results
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.ending import Ending
@@ -72,7 +73,8 @@ def new_task_run(
     if run_id is None:
         run_id = uuid7()
     key = f"{run_id.int:032x}"
-    tags_here = _TAGS.get()
+    carried = carried_flow_run() if flow is None else None
+    tags_here = _TAGS.get() or inherited().tags
     run = TaskRun(
         task_key=task.task_key,
         dynamic_key=key,
@@ -89,11 +91,9 @@ def new_task_run(
             run.flow_run_id = flow_run.id
             run.flow_run_run_count = flow_run.run_count
         tracker = notes_of(flow).tracker
-    else:
-        carried = carried_flow_run()
-        if carried is not None:
-            run.flow_run_id = UUID(carried.id)
-            run.flow_run_run_count = carried.run_count
+    elif carried is not None:
+        run.flow_run_id = UUID(carried.id)
+        run.flow_run_run_count = carried.run_count
     if parameters or wait_for is not None:
         run.task_inputs = task_inputs(parameters, tracker, wait_for)
     details = StateDetails(flow_run_id=run.flow_run_id, task_run_id=run_id)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from prefect.context import FlowRunContext, TaskRunContext
+from prefect.context.runs import carries_prints, set_print_installer
 from prefect.logging.run_loggers import get_run_logger
 
 __all__ = ["install_print", "patch_print", "print_as_log"]
@@ -32,7 +33,8 @@ def print_as_log(*args: Any, **kwargs: Any) -> None:
         **kwargs: As for `print`.
     """
     context = TaskRunContext.get() or FlowRunContext.get()
-    if context is None or not context.log_prints or kwargs.get("file") not in (None, sys.stdout, sys.stderr):
+    is_logged = context.log_prints if context is not None else carries_prints()
+    if not is_logged or kwargs.get("file") not in (None, sys.stdout, sys.stderr):
         _original(*args, **kwargs)
         return
     logger = get_run_logger()
@@ -53,3 +55,6 @@ def patch_print() -> Generator[None]:
     """See to it that `print` logs in runs that want it. It goes on to do so after the `with` block."""
     install_print()
     yield
+
+
+set_print_installer(install_print)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect.context.environment import flow_run_in_environment, task_run_in_environment
+from prefect.context.inheritance import flow_run_in_environment, task_run_in_environment
 from prefect.context.runs import current_flow_run
 from prefect.runtime.lookup import find_flow_run
 from prefect.schemas.snapshots import FlowRunSnapshot, TaskRunSnapshot
