@@ -142,7 +142,15 @@ def _sqlite(store: Store) -> Engine:
 
 
 def _postgresql(store: Store) -> Engine:
-    return create_engine(store.url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    import psycopg  # noqa: PLC0415 - an extra
+
+    from prefect.store.postgres import PostgresStore  # noqa: PLC0415 - needs the extra
+
+    assert isinstance(store, PostgresStore)
+    address = store.address
+    return create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(address), poolclass=NullPool
+    )
 
 
 def _version(connection: Connection) -> str | None:

@@ -105,6 +105,9 @@ class PostgresStore(Store):
             `prepared_statement_cache_size=0`, with which no statement is prepared.
         timeout: Seconds that a statement may take; None: as long as it needs.
         connect_timeout: Seconds to wait for a connection; None: `CONNECT_SECONDS`.
+
+    Attributes:
+        address: The URL as libpq understands it.
     """
 
     dialect = "postgresql"
@@ -114,7 +117,7 @@ class PostgresStore(Store):
         super().__init__(url)
         self._timeout = timeout
         self._connect_timeout = CONNECT_SECONDS if connect_timeout is None else connect_timeout
-        self._address, self._shown, self._prepares = _address(url)
+        self.address, self._shown, self._prepares = _address(url)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._shown!r})"
@@ -193,7 +196,7 @@ class PostgresStore(Store):
     def _connect(self) -> Raw:
         seconds = max(1, round(self._connect_timeout))  # as libpq takes it
         raw: Raw = psycopg.connect(
-            self._address, autocommit=True, connect_timeout=seconds, client_encoding="UTF8"
+            self.address, autocommit=True, connect_timeout=seconds, client_encoding="UTF8"
         )
         try:
             for kind in ("uuid", "timestamptz", "json", "jsonb"):
@@ -222,7 +225,9 @@ class PostgresStore(Store):
             elif not is_current(found, self._shown):
                 from prefect.store.migrate import upgrade_postgresql  # noqa: PLC0415 - Alembic, 300 ms
 
-                upgrade_postgresql(raw)
+                # By a connection of its own, whose transactions are Alembic's; this one holds the lock.
+                with psycopg.connect(self.address) as other:
+                    upgrade_postgresql(other)
         return True
 
     @contextmanager
