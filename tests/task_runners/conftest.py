@@ -40,9 +40,15 @@ def _ray() -> Iterator[Make]:
 
 @contextmanager
 def _dask() -> Iterator[Make]:
+    import dask
     import distributed
 
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=":0") as cluster:
+    # A worker that was killed takes long to come back on a machine under load.
+    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "5 minutes"})
+    with (
+        patient,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=":0") as cluster,
+    ):
         yield lambda: DaskTaskRunner(cluster=cluster)
 
 

@@ -21,6 +21,7 @@ _NO_GUARD = (
     "DaskTaskRunner starts processes that import this script, and the script calls the flow when it is "
     "imported. Call it below `if __name__ == '__main__':`."
 )
+_REPLACEMENT = "5 minutes"
 
 
 class Place(NamedTuple):
@@ -33,6 +34,11 @@ class Place(NamedTuple):
     adapt_kwargs: dict[str, Any]
     client_kwargs: dict[str, Any]
     performance_report_path: str | None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the cluster is one of ours, of so many workers: if it has none, none will come."""
+        return self.cluster is None and self.address is None and not self.adapt_kwargs
 
 
 def open_client(place: Place, stack: ExitStack) -> Client:
@@ -70,6 +76,7 @@ def open_client(place: Place, stack: ExitStack) -> Client:
 def _start(place: Place, stack: ExitStack) -> Any:
     make, options = place.cluster_class, dict(place.cluster_kwargs)
     if make is None:
+        import dask  # noqa: PLC0415 - as above
         from distributed import LocalCluster  # noqa: PLC0415 - as above
 
         if options.get("processes", True) and getattr(
@@ -77,6 +84,9 @@ def _start(place: Place, stack: ExitStack) -> Any:
         ):
             raise ConfigurationError(_NO_GUARD)
         make = LocalCluster
+        # A machine under load takes longer than the usual 15 seconds to replace a worker that was killed, and
+        # Dask would end the replacement then, and have one worker less.
+        stack.enter_context(dask.config.set({"distributed.deploy.lost-worker-timeout": _REPLACEMENT}))
         # Any free port: a second flow on this machine is no reason for a warning.
         options.setdefault("dashboard_address", ":0")
     elif isinstance(make, str):

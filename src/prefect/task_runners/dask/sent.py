@@ -8,7 +8,12 @@ from typing import Any
 from prefect.exceptions import MissingResult
 from prefect.task_runners.remote import RemoteRun
 
-__all__ = ["Sent", "fetching", "id_of"]
+__all__ = ["MARK", "SHARED", "Sent", "fetching", "id_of"]
+
+MARK = "-prefect-"
+"""In the key of each of our tasks."""
+SHARED = "prefect-shared"
+"""Where the scheduler keeps shared parts."""
 
 
 class Sent:

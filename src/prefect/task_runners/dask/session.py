@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -24,7 +24,7 @@ from prefect.exceptions import SerializationError
 from prefect.logging.loggers import get_logger
 from prefect.schemas.results import ResultRecord
 from prefect.task_runners.dask.cluster import Place, open_client
-from prefect.task_runners.dask.sent import Sent, fetching, id_of
+from prefect.task_runners.dask.sent import MARK, SHARED, Sent, fetching, id_of
 from prefect.task_runners.remote import RemoteFuture, RemoteRun, flush_records
 from prefect.task_runners.remote.packing import LARGE
 
@@ -39,6 +39,10 @@ _INNOCENT = 3
 """How often a run is sent again whose worker was lost before it had begun the run."""
 _HEARING = 2.0
 """Seconds to wait for what workers have said already."""
+_LOOK = 5.0
+"""Seconds of silence after which it is looked whether there are workers."""
+_PATIENCE = 60.0
+"""Seconds that runs wait for a worker, where none is to come by itself."""
 _LOST = (
     "The Dask worker that ran this task ended before the task did: killed, out of memory, or its machine "
     "went away."
@@ -72,6 +76,8 @@ class Session:
         self._shared: set[str] = set()
         self._scattered: dict[int, Any] = {}
         self._heard_all = threading.Semaphore(0)
+        self._is_fixed = place.is_fixed
+        self._without_workers: float | None = None
         self._dead: dict[str, int] = {}
         """How many runs were lost with a worker, by its address."""
         self._kept: weakref.WeakSet[RemoteFuture[Any]] = weakref.WeakSet()
@@ -166,7 +172,7 @@ class Session:
             if self.client.status == "running":
                 self.client.run(flush_records, on_error="ignore")
                 for key in self._shared:
-                    self.client.set_metadata([_shared(), key], None)
+                    self.client.set_metadata([SHARED, key], None)
                 self.client.unsubscribe_topic(self._topic)
         except Exception as error:  # noqa: BLE001 - what remains on a cluster that is gone harms nobody
             _log.debug("Leaving the Dask cluster: %r", error)
@@ -221,7 +227,7 @@ class Session:
     def _send(self, sent: Sent) -> None:
         import dask  # noqa: PLC0415 - an optional extra
 
-        from prefect.task_runners.dask.worker import MARK, run_on_worker  # noqa: PLC0415 - the same
+        from prefect.task_runners.dask.worker import run_on_worker  # noqa: PLC0415 - the same
 
         run = sent.run
         with self._lock:
@@ -258,7 +264,7 @@ class Session:
 
     def _share(self, key: str, content: bytes) -> None:
         if key not in self._shared:
-            self.client.set_metadata([_shared(), key], content)
+            self.client.set_metadata([SHARED, key], content)
             self._shared.add(key)
 
     def _scatter(self, value: Any) -> Any:
@@ -278,12 +284,28 @@ class Session:
         self._queue.put((lambda: self._take(run_id, message)) if run_id else self._heard_all.release)
 
     def _serve(self) -> None:
-        while (work := self._queue.get()) is not None:
+        while True:
+            try:
+                work = self._queue.get(timeout=_LOOK)
+            except Empty:
+                work = self._look
+            if work is None:
+                return
             try:
                 work()
             except Exception:  # noqa: BLE001 - the other runs must go on
                 _log.exception("What a Dask worker told could not be taken")
             del work  # or it would keep what it told of until the next comes
+
+    def _look(self) -> None:
+        """Look whether there is a worker for what waits for one: Dask itself would wait for ever."""
+        if not self._sent or self.client.status != "running" or self.client.nthreads():
+            self._without_workers = None
+        elif self._without_workers is None:
+            self._without_workers = monotonic()
+            _log.warning("The Dask cluster has no workers: %s task run(s) wait for one.", len(self._sent))
+        elif self._is_fixed and monotonic() - self._without_workers >= _PATIENCE:
+            self.give_up(f"The Dask cluster has had no workers for {_PATIENCE:g} seconds.")
 
     def _take(self, run_id: bytes, message: bytes) -> None:
         with self._lock:
@@ -325,6 +347,11 @@ class Session:
 
         run = sent.run
         if not isinstance(error, KilledWorker):
+            run.deaths += 1
+            if isinstance(error, OSError) and run.deaths <= _INNOCENT and not _has_begun(sent):
+                # The worker was about to end: it could not even ask for what it was to do.
+                self._queue.put(lambda: self._send_when_ready(sent))
+                return
             run.crash(f"The task could not be run on the Dask cluster: {error!r}")
             self._forget(sent)
             return
@@ -341,7 +368,7 @@ class Session:
         run = sent.run
         run.future.handle = None
         run.deaths += 1
-        has_begun = run.record.run.run_count > sent.runs_before
+        has_begun = _has_begun(sent)
         # A task may end its worker before this can say that it has begun. Workers take what they are given in
         # order: as many as they have threads were under way, the others waited there.
         before = self._dead.get(worker.address, 0)
@@ -367,7 +394,5 @@ class Session:
             self.client.cancel(ours, force=force)
 
 
-def _shared() -> str:
-    from prefect.task_runners.dask.worker import SHARED  # noqa: PLC0415 - an optional extra
-
-    return SHARED
+def _has_begun(sent: Sent) -> bool:
+    return sent.run.record.run.run_count > sent.runs_before

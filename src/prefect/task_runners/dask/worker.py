@@ -10,14 +10,10 @@ import distributed
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.utils import sync
 
+from prefect.task_runners.dask.sent import MARK, SHARED
 from prefect.task_runners.remote import Outcome, run_parcel
 
-__all__ = ["MARK", "SHARED", "RunOnce", "answer_call", "run_on_worker"]
-
-MARK = "-prefect-"
-"""In the key of each of our tasks."""
-SHARED = "prefect-shared"
-"""Where the scheduler keeps shared parts."""
+__all__ = ["RunOnce", "answer_call", "run_on_worker"]
 
 
 def run_on_worker(topic: str, run_id: bytes, parcel: bytes, *upstream: Any) -> Outcome:

@@ -110,8 +110,12 @@ def _run(
     send: Callable[[bytes], None] | None,
     most: int | None,
 ) -> tuple[bytes, Outcome]:
+    with _lock:
+        prepared = _prepared.get(key)
+    # A cluster that cannot bring it breaks down just now, which is no failure of the task's.
+    content = b"" if prepared is not None else find_shared(key)
     try:
-        prepared = _prepare(key, find_shared)
+        prepared = prepared or _prepare(key, content)
     except Exception as error:  # noqa: BLE001 - whatever reading settings or parameters raises
         recorder = GatheringRecorder(record, send)
         return _refused(
@@ -148,13 +152,8 @@ def _make_current(prepared: _Prepared) -> None:
     held_slot.set(None)
 
 
-def _prepare(key: str, find_shared: Callable[[str], bytes]) -> _Prepared:
-    with _lock:
-        found = _prepared.get(key)
-        if found is not None:
-            _prepared.move_to_end(key)
-            return found
-    task, context = pickle.loads(find_shared(key))
+def _prepare(key: str, content: bytes) -> _Prepared:
+    task, context = pickle.loads(content)
     flow_run = context["flow_run"]
     changes = dict(context["settings"])
     if not context["has_server"]:

@@ -1,0 +1,176 @@
+"""What the Dask runner does besides what all runners do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from prefect import flow, task, unmapped
+from prefect.context import FlowRunContext
+from prefect.futures import PrefectFuture
+from prefect.task_runners import DaskTaskRunner
+
+np = pytest.importorskip("numpy")
+distributed = pytest.importorskip("distributed")
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+        yield cluster
+
+
+@task
+def ones(count: int) -> Any:
+    return np.ones(count)
+
+
+@task
+def total(values: Any, factor: int = 1) -> float:
+    return float(values.sum()) * factor
+
+
+@task
+def ask_dask(count: int) -> int:
+    from prefect_dask import get_dask_client
+
+    with get_dask_client() as client:
+        return int(client.submit(sum, range(count)).result())
+
+
+@task
+def scheduler_address() -> str:
+    return str(distributed.get_worker().scheduler.address)
+
+
+def test_the_names_of_prefect_dask() -> None:
+    import prefect_dask
+    import prefect_dask.task_runners
+    import prefect_dask.utils
+
+    assert prefect_dask.DaskTaskRunner is DaskTaskRunner is prefect_dask.task_runners.DaskTaskRunner
+    assert prefect_dask.get_dask_client is prefect_dask.utils.get_dask_client
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"address": "tcp://a:1", "cluster_class": "a.B"}, "An address names a cluster that is there"),
+        ({"cluster": object(), "cluster_kwargs": {"n": 1}}, "cluster is a cluster that is there"),
+        ({"cluster": object(), "adapt_kwargs": {"maximum": 1}}, "have it adapt"),
+        ({"client_kwargs": {"asynchronous": True}}, "must not be asynchronous"),
+    ],
+    ids=["address", "cluster", "adapt", "asynchronous"],
+)
+def test_arguments_that_contradict_each_other(arguments: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        DaskTaskRunner(**arguments)
+
+
+def test_an_address(cluster: Any) -> None:
+    @flow(task_runner=DaskTaskRunner(address=cluster.scheduler_address))
+    def main() -> str:
+        return scheduler_address.submit().result()
+
+    assert main() == cluster.scheduler_address
+
+
+def test_a_temporary_cluster_of_a_class() -> None:
+    runner = DaskTaskRunner(
+        cluster_class="distributed.LocalCluster",
+        cluster_kwargs={"processes": False, "n_workers": 1, "dashboard_address": ":0"},
+        adapt_kwargs={"minimum": 1, "maximum": 2},
+    )
+
+    @flow(task_runner=runner)
+    def main() -> PrefectFuture[float]:
+        return total.submit(ones.submit(1000))
+
+    state = main(return_state=True)
+    # The cluster is gone, and what the flow returned is here.
+    assert state.result().result() == 1000.0
+    assert not runner.is_started
+
+
+def test_large_results_stay_on_the_cluster(cluster: Any) -> None:
+    @flow(task_runner=DaskTaskRunner(cluster=cluster))
+    def main() -> tuple[float, bool]:
+        array = ones.submit(200_000)
+        summed = total.submit(array).result()
+        return summed, array.state.data.is_here
+
+    assert main() == (200_000.0, False)
+
+
+def test_a_large_argument_of_a_map_is_sent_once(cluster: Any) -> None:
+    values = np.ones(500_000)
+
+    @flow(task_runner=DaskTaskRunner(cluster=cluster))
+    def main() -> tuple[list[float], int]:
+        client = FlowRunContext.get().task_runner.client
+        futures = total.map(unmapped(values), [1, 2, 3, 4])
+        return futures.result(), sum(key.startswith("ndarray") for key in client.who_has())
+
+    results, copies = main()
+    assert results == [500_000.0 * factor for factor in (1, 2, 3, 4)]
+    assert copies <= 1
+
+
+def test_a_client_in_flow_and_task(cluster: Any) -> None:
+    from prefect_dask import get_async_dask_client, get_dask_client
+
+    @flow(task_runner=DaskTaskRunner(cluster=cluster))
+    async def main() -> list[int]:
+        with get_dask_client() as client:
+            first = client.submit(sum, [1, 2]).result()
+        async with get_async_dask_client() as other:
+            second = await other.submit(sum, [3, 4])
+        return [first, second, ask_dask.submit(5).result()]
+
+    import asyncio
+
+    assert asyncio.run(main()) == [3, 7, 10]
+
+
+def test_annotations_reach_dask(cluster: Any) -> None:
+    import dask
+
+    worker = next(iter(cluster.scheduler.workers))
+
+    @task
+    def where() -> str:
+        return str(distributed.get_worker().address)
+
+    @flow(task_runner=DaskTaskRunner(cluster=cluster))
+    def main() -> list[str]:
+        with dask.annotate(workers=[worker]):
+            futures = [where.submit() for _ in range(4)]
+        return [future.result() for future in futures]
+
+    assert set(main()) == {worker}
+
+
+def test_a_cluster_that_is_lost() -> None:
+    """Its runs end, and say why."""
+    cluster = distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=":0")
+
+    @task
+    def close_it() -> None:
+        import threading
+
+        threading.Event().wait(60)
+
+    @flow(task_runner=DaskTaskRunner(cluster=cluster, client_kwargs={"timeout": "2s"}))
+    def main() -> tuple[str, str]:
+        future = close_it.submit()
+        cluster.close(timeout=1)
+        future.wait(60)
+        return future.state.name, future.state.message
+
+    name, message = main()
+    assert name == "Crashed"
+    assert "Dask" in message

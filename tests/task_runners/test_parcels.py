@@ -1,0 +1,117 @@
+"""What travels with a task: how much, and that no secret is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from prefect import flow, get_run_logger, runtime, tags, task
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, temporary_settings
+from prefect.task_runners.remote import Packed, RemoteRun, SharedPart, run_parcel
+
+CANARY = "canary-71c2f0"
+
+
+@task(tags=["a-tag"])
+def look(x: Any) -> dict[str, Any]:
+    get_run_logger().info("seen")
+    return {
+        "flow run": runtime.flow_run.id,
+        "parameters": runtime.flow_run.parameters,
+        "tags": runtime.task_run.tags,
+        "flow context": FlowRunContext.get() is not None,
+        "task context": TaskRunContext.get() is not None,
+    }
+
+
+@task
+def give(x: Any) -> Any:
+    return x
+
+
+def packed_in_a_flow(fn: Callable[..., Any], given: Any, **parameters: Any) -> tuple[SharedPart, Packed, Any]:
+    """Pack a task run, and run it here as a worker would."""
+    found: list[Any] = []
+
+    @flow
+    def main(note: str = "", secret: Any = None) -> None:
+        run = RemoteRun(fn, {"x": given}, None, owner=None)
+        shared, packed = run.pack()
+        answer, _ = run_parcel(packed.parcel, lambda key: shared.content)
+        run.take(answer)
+        found.extend([shared, packed, run.future])
+
+    main(**parameters)
+    return found[0], found[1], found[2]
+
+
+def test_a_task_takes_two_kilobytes_at_most_besides_its_arguments() -> None:
+    with tags(*(f"tag-number-{n}" for n in range(10))):
+        _, packed, _ = packed_in_a_flow(look, 1, note="n" * 1000)
+    assert len(packed.parcel) <= 2048
+
+
+def test_what_tasks_have_in_common_is_made_once() -> None:
+    keys: list[str] = []
+
+    @flow
+    def main() -> None:
+        runs = [RemoteRun(give, {"x": number}, None, owner=None) for number in range(3)]
+        keys.extend(run.pack()[0].key for run in runs)
+        with tags("other"):
+            keys.append(RemoteRun(give, {"x": 0}, None, owner=None).pack()[0].key)
+
+    main()
+    assert len(set(keys)) == 2
+
+
+@pytest.mark.embedded
+def test_no_secret_travels() -> None:
+    secrets = {
+        PREFECT_API_KEY: f"key-{CANARY}",
+        PREFECT_API_AUTH_STRING: f"user:{CANARY}",
+        "PREFECT_API_DATABASE_PASSWORD": CANARY,
+        "PREFECT_CLIENT_CUSTOM_HEADERS": {"Authorization": f"Bearer {CANARY}"},
+        "PREFECT_SERVER_ENCRYPTION_KEY": CANARY,
+    }
+    with temporary_settings(secrets):
+        shared, packed, future = packed_in_a_flow(look, 1, secret=SecretStr(CANARY))
+    assert CANARY.encode() not in shared.content
+    assert CANARY.encode() not in packed.parcel
+    assert future.state.is_completed()
+
+
+def test_a_server_whose_url_holds_a_password_is_not_told_to_workers() -> None:
+    from prefect.context.settings import travelling_settings
+
+    with temporary_settings({"PREFECT_API_URL": f"http://user:{CANARY}@127.0.0.1:1/api"}):
+        assert CANARY not in str(travelling_settings())
+
+
+def test_a_worker_knows_the_run() -> None:
+    _, _, future = packed_in_a_flow(look, 1, note="small")
+    seen = future.result()
+    assert (seen["flow context"], seen["task context"]) == (False, True)
+    assert seen["parameters"]["note"] == "small"
+    assert seen["tags"] == ["a-tag"]
+    assert seen["flow run"]
+
+
+def test_a_small_result_comes_along_and_a_large_one_stays() -> None:
+    @flow
+    def main() -> tuple[bool, bool]:
+        kept = []
+        for value in (b"small", b"large" * 1000):
+            run = RemoteRun(give, {"x": value}, None, owner=None)
+            shared, packed = run.pack()
+            answer, outcome = run_parcel(packed.parcel, lambda key, part=shared: part.content)
+            run.take(answer, lambda outcome=outcome: outcome.value)
+            kept.append(len(answer) > 3000)
+            assert run.future.result() == value
+        return kept[0], kept[1]
+
+    assert main() == (False, False)
