@@ -24,8 +24,8 @@ _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDe
 def safe_load_flow_from_entrypoint(entrypoint: str) -> Flow[..., Any] | None:
     """Return the flow that an entrypoint leads to, even if its script cannot be loaded here.
 
-    Then only its imports, definitions and constants are run, one by one, and those that fail are left out: the
-    flow has its name and parameters, but may not run.
+    Then only its imports, definitions and constants are run, one by one; what fails is left out. The flow
+    has its name and parameters then, but may not run.
 
     Args:
         entrypoint: `path/to/file.py:name`, `package.module:name` or `package.module.name`.
