@@ -63,3 +63,9 @@ def test_our_server_can_be_measured_without_the_peer(run_python):
     done = run_python(BENCHMARKS / "server.py", "--count", "20")
 
     assert "| flow run created, 4 connections |" in done.stdout
+
+
+def test_a_pass_of_the_scheduler_can_be_measured(run_python):
+    done = run_python(BENCHMARKS / "scheduler.py", "--count", "20")
+
+    assert "| scheduler pass over 10,000 deployments |" in done.stdout
