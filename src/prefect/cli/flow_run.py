@@ -156,6 +156,7 @@ def _facts(client: Caller, found: FlowRun) -> dict[str, Any]:
         "State": found.state_name,
         "Message": found.state.message if found.state else None,
         **_failures(client, found),
+        "Waits": _reasons_to_wait(client, found),
         "Due": local(found.expected_start_time),
         "Started": local(found.start_time),
         "Ended": local(found.end_time),
@@ -168,6 +169,15 @@ def _facts(client: Caller, found: FlowRun) -> dict[str, Any]:
             f"{local(state.timestamp)}  {state.name}" for state in client.call(read_flow_run_states, found.id)
         ],
     }
+
+
+def _reasons_to_wait(client: Caller, found: FlowRun) -> list[str]:
+    """Tell of a run that is due, or was taken, why it has not begun."""
+    if found.state_type not in (StateType.SCHEDULED, StateType.PENDING):
+        return []
+    from prefect.cli.waiting import reasons_to_wait
+
+    return reasons_to_wait(client, found)
 
 
 def _failures(client: Caller, found: FlowRun) -> dict[str, Any]:
