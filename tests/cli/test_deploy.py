@@ -131,8 +131,10 @@ def test_options_go_before_the_file(project, prefect):
     prefect(
         "--no-prompt", "deploy", "--name", "the-load/daily", "--tag", "x", "--param", "times=4",
         "--params", '{"day": "friday"}', "--version", "8", "--version-type", "simple", "-d", "other",
-        "--interval", "60", "--interval-anchor", "2024-01-01", "--rrule", "FREQ=DAILY", "--timezone", "Asia/Tokyo",
-        "-jv", "working_dir=/tmp", "-jv", '{"stream_output": false}', "-q", "fast", "--concurrency-limit", "5",
+        "--interval", "60", "--interval-anchor", "2024-01-01", "--rrule", "FREQ=DAILY",
+        "--timezone", "Asia/Tokyo",
+        "-jv", "working_dir=/tmp", "-jv", '{"stream_output": false}', "-q", "fast",
+        "--concurrency-limit", "5",
         "--no-enforce-parameter-schema",
     )  # fmt: skip
 
