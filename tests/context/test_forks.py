@@ -242,3 +242,34 @@ my_flow()
     assert "Exception ignored" not in done.stderr
     assert "away" not in done.stderr
     assert sys.platform == "win32" or done.stderr.count("n 19") == 1
+
+
+def test_a_child_has_processes_of_its_own_run_its_tasks(run_python, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("""
+import os, warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+from prefect import flow, task
+from prefect.recorder import get_recorder
+from prefect.task_runners import ProcessPoolTaskRunner
+
+@task
+def double(n):
+    return n * 2
+
+@flow(task_runner=ProcessPoolTaskRunner(max_workers=1))
+def my_flow():
+    assert double.submit(1).result() == 2
+    if not (child := os.fork()):
+        result = double.submit(2).result()
+        get_recorder().flush()
+        os._exit(result)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
+    return double.submit(3).result()
+
+if __name__ == "__main__":
+    assert my_flow() == 6
+""")
+    run_python(script)
+    _, tasks, _ = recorded(make_store(f"sqlite:///{tmp_path / 'home' / 'prefect.db'}"))
+    assert tasks == {("double", "Completed"): 3}

@@ -6,6 +6,7 @@ import os
 import threading
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Self
+from weakref import WeakSet
 
 from prefect.engine.future import wait_all
 from prefect.engine.inputs import pending, resolve
@@ -15,6 +16,7 @@ from prefect.settings import get_current_settings
 from prefect.task_runners.process_pool import ProcessPool
 from prefect.task_runners.remote import RemoteRun
 from prefect.task_runners.threads import Submitted, ThreadPoolTaskRunner
+from prefect.types import call_in_forked_child
 
 __all__ = ["ProcessPoolTaskRunner"]
 
@@ -28,6 +30,10 @@ _NO_GUARD = (
     "ProcessPoolTaskRunner starts processes that import this script, and the script calls the flow when it "
     "is imported. Call it below `if __name__ == '__main__':`."
 )
+
+
+_runners: WeakSet[ProcessPoolTaskRunner] = WeakSet()
+_of_parent: list[ProcessPool] = []
 
 
 class ProcessPoolTaskRunner(ThreadPoolTaskRunner):
@@ -45,6 +51,7 @@ class ProcessPoolTaskRunner(ThreadPoolTaskRunner):
         super().__init__(max_workers)
         self._processes: ProcessPool | None = None
         self._processes_lock = threading.Lock()
+        _runners.add(self)
 
     @property
     def max_workers(self) -> int:
@@ -112,3 +119,14 @@ class ProcessPoolTaskRunner(ThreadPoolTaskRunner):
                 self._processes = None
         if processes is not None:
             processes.close(kill=kill)
+
+
+def _after_fork() -> None:
+    for runner in list(_runners):
+        runner._processes_lock = threading.Lock()
+        if runner._processes is not None:
+            _of_parent.append(runner._processes)  # kept, so that nobody ends what goes on in the parent
+            runner._processes = None
+
+
+call_in_forked_child(_after_fork)
