@@ -32,7 +32,7 @@ from prefect.engine.lifecycle import (
 )
 from prefect.engine.nesting import kept_ending, mirror, stand_in
 from prefect.engine.notes import FlowRunNotes, notes_of, open_journal
-from prefect.engine.signals import termination_as_exception
+from prefect.engine.signals import cancellation_as_exception, meant_by, termination_as_exception
 from prefect.engine.steps import Block, Call, ForkedChild, Join, RunHook, Sleep, Steps, Wait
 from prefect.engine.stopping import cancelled, keep_slot, let_slot_go, suspended, unless_cancelled
 from prefect.engine.task_run import give_up, leave
@@ -110,7 +110,7 @@ def in_context(run: FlowRunSteps, *, is_root: bool) -> Steps[Ending]:
             return (yield from run.steps())
         add_live_root(run.context)
         try:
-            with termination_as_exception():
+            with termination_as_exception(), cancellation_as_exception(run.context, is_new=run.is_new):
                 return (yield from run.steps())
         finally:
             remove_live_root(run.context)
@@ -327,10 +327,10 @@ class FlowRunSteps:
             return Raised(drop_own_frames(error))
         except ForkedChild:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - an outcome, or what it means is raised
             self._give_up_tasks()
-            if isinstance(error, Pause | Cancellation):
-                raise
+            if isinstance(meant := meant_by(self.context, error), Pause | Cancellation):
+                raise meant from None
             return Interrupted(drop_own_frames(error))
 
     def _give_up_tasks(self) -> None:

@@ -20,7 +20,16 @@ from prefect.schemas.states import State, StateDetails, StateType
 if TYPE_CHECKING:
     from prefect.context.runs import FlowRunContext
 
-__all__ = ["cancelled", "check", "is_check_due", "keep_slot", "let_slot_go", "suspended", "unless_cancelled"]
+__all__ = [
+    "cancelled",
+    "check",
+    "is_check_due",
+    "keep_slot",
+    "let_slot_go",
+    "stored_state",
+    "suspended",
+    "unless_cancelled",
+]
 
 CHECK_SERVER_AFTER = 10.0
 """Seconds from one question to the next, where a server is asked."""
@@ -46,7 +55,7 @@ def check(context: FlowRunContext) -> None:
     notes.check_at = monotonic() + (CHECK_AFTER if is_local else CHECK_SERVER_AFTER)
     if notes.enter is None:
         return
-    state = _stored_state(context)
+    state = stored_state(context)
     if state is None or run is None:
         return
     if state.type in (StateType.CANCELLING, StateType.CANCELLED):
@@ -62,12 +71,16 @@ def unless_cancelled(context: FlowRunContext, state: State[Any]) -> State[Any]:
         context: The run's context.
         state: Its state if it was not cancelled.
     """
-    stored = _stored_state(context)
+    stored = stored_state(context)
     return state if stored is None or not stored.is_cancelling() else cancelled(state.state_details)
 
 
-def _stored_state(context: FlowRunContext) -> State[Any] | None:
-    """Return the state that others see a run in; None where nobody answers."""
+def stored_state(context: FlowRunContext) -> State[Any] | None:
+    """Return the state that others see a run in; None where nobody answers.
+
+    Args:
+        context: The run's context.
+    """
     journal, run = notes_of(context).journal, context.flow_run
     if journal.client is None or run is None or not journal.is_recording:
         return None
