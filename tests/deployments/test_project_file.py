@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from prefect.deployments.base import initialize_project
+from prefect.deployments.project.fields import OF_DEPLOYMENT, OF_PROJECT
 from prefect.deployments.project.file import read_project
 from prefect.deployments.project.selecting import select
 from prefect.exceptions import ConfigurationError
+
+FURTHER = {"cron", "interval", "rrule", "timezone", "anchor_date", "limit", "job_variables", "type", "expect"}
 
 
 @pytest.fixture(autouse=True)
@@ -185,3 +190,32 @@ def test_recipes_need_what_they_need():
     initialize_project(recipe="docker", inputs={"image_name": "i", "tag": "v1"})
     (entry,) = read_project(Path("prefect.yaml")).entries
     assert entry.fields["work_pool"]["job_variables"] == {"image": "{{ build_image.image }}"}
+
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 10**20), st.floats(allow_nan=False), st.dates(),
+    st.sampled_from(["", "* * * * *", "{{ x }}", "ENQUEUE", "flows.py:load", "FREQ=DAILY", "Europe/Paris"]),
+    st.text(max_size=5),
+)  # fmt: skip
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(sorted({*OF_DEPLOYMENT, *FURTHER})) | st.text(max_size=3), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(st.sampled_from(sorted(OF_PROJECT)), VALUES, max_size=3),
+    st.lists(st.dictionaries(st.sampled_from(sorted(OF_DEPLOYMENT)), VALUES, max_size=6), max_size=2),
+)
+def test_any_file_is_read_or_refused(project, entries):
+    try:
+        read(yaml.safe_dump({**project, "deployments": entries}))
+    except ConfigurationError as error:
+        assert all(line.startswith("prefect.yaml") for line in str(error).splitlines() if ", line " in line)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from prefect.deployments.steps.requirements import install_missing
 from prefect.exceptions import PrefectException
 from prefect.logging.loggers import get_logger
 from prefect.rules.placeholders import LEFT_OUT, fill
@@ -42,7 +41,10 @@ def run_step(step: Mapping[str, Any], upstream_outputs: Mapping[str, Any] | None
     requirements = arguments.get("requires")
     given = {name: value for name, value in arguments.items() if name not in _OF_STEP}
     try:
-        install_missing([requirements] if isinstance(requirements, str) else requirements or [])
+        if requirements:
+            from prefect.deployments.steps.requirements import install_missing  # noqa: PLC0415 - seldom used
+
+            install_missing([requirements] if isinstance(requirements, str) else requirements)
         function = find_step(path)
         outcome = function(**_filled(given, upstream_outputs or {}))
         if inspect.isawaitable(outcome):
