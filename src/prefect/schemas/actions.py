@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from prefect.schemas.base import Schema
 from prefect.schemas.objects import (
@@ -34,10 +34,14 @@ __all__ = [
 ]
 
 
+FlowName = Annotated[str, Meta(pattern=r"^[^/%&><]+$")]
+"""The characters that are left out have a meaning in addresses."""
+
+
 class FlowCreate(Schema, forbid_unknown_fields=True):
     """A flow to be made, unless one of its name is there."""
 
-    name: str
+    name: FlowName
     tags: list[str] = msgspec.field(default_factory=list)
     labels: KeyValueLabels | None = msgspec.field(default_factory=dict)
 

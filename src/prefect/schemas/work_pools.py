@@ -133,6 +133,8 @@ class WorkPoolCreate(Schema, forbid_unknown_fields=True):
     )
 
     def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise ValueError("The name of a work pool must not be empty, nor only blanks.")
         check_job_template(self.base_job_template)
 
 
