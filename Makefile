@@ -19,7 +19,7 @@ UV := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test behaviour interop acceptance fuzz architecture lint format types bench bench-server check lock names build clean
+.PHONY: help demo test behaviour interop acceptance fuzz architecture lint format types bench bench-server bench-workers check lock names build clean
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of"
@@ -74,6 +74,9 @@ bench: $(VENV)/.run-stamp $(PEER_PYTHON) ## measure against Prefect 3.8.8 (BENCH
 
 bench-server: $(VENV)/.dev-stamp $(PEER_PYTHON) ## measure our server against that of Prefect 3.8.8
 	$(BIN)/python benchmarks/server.py --peer "$(PEER_PYTHON)" $(BENCH)
+
+bench-workers: $(VENV)/.dev-stamp $(PEER_PYTHON) ## measure how runs are started, beside Prefect 3.8.8
+	$(BIN)/python benchmarks/workers.py --peer "$(PEER_PYTHON)" $(BENCH)
 
 check: lint types test ## everything that must hold before a commit
 

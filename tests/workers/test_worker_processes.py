@@ -137,12 +137,12 @@ def test_a_schedule_is_carried_out_without_a_server(here):
 
 
 def test_what_cannot_work_is_said(here):
-    here.pool("docks", type="docker")
+    here.pool("docks", type="harbour")
     for words, problem in (
         (("--pool", "nope"), "no work pool 'nope'. Give --type"),
         (("--pool", "nope", "--type", "process", "--no-create-pool-if-not-found"), "no work pool 'nope'"),
-        (("--pool", "docks"), "no workers of type 'docker'"),
-        (("--pool", "docks", "--type", "process"), "is for workers of type 'docker'"),
+        (("--pool", "docks"), "no workers of type 'harbour'"),
+        (("--pool", "docks", "--type", "process"), "is for workers of type 'harbour'"),
         (("--pool", "here", "--type", "process", "--limit", "0"), "limit from 1 on"),
         ((), "Which work pool?"),
     ):

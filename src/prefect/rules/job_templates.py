@@ -68,6 +68,11 @@ DOCKER_TEMPLATE: Mapping[str, Any] = _template(
     ),
     privileged=_variable("Privileged", "Whether the container is privileged.", "boolean", default=False),
     mem_limit=_variable("Memory Limit", "How much memory it may use, such as `512m`."),
+    memswap_limit=_variable("Memory Swap Limit", "How much memory and swap it may use; `-1`: any."),
+    network_mode=_variable("Network Mode", "How it is connected, such as `host` or `bridge`."),
+    container_create_kwargs=_variable(
+        "Container Configuration", "Further arguments with which the engine makes the container.", "object"
+    ),
 )
 """For flow runs that are containers of the worker's Docker."""
 
@@ -103,7 +108,7 @@ WORKER_KINDS: Mapping[str, Mapping[str, Any]] = {
             "Docker",
             "Runs each flow run in a container of the Docker that the worker can reach.",
             DOCKER_TEMPLATE,
-            "prefect-docker",
+            "'proconsul[docker]'",
         )
     },
 }

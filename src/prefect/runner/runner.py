@@ -207,7 +207,10 @@ class Runner:
         outage = Outage(_logger)
         while not self._stop.is_set():
             try:
+                at_work = len(crew)
                 crew.reap()
+                if len(crew) < at_work and not run_once:  # there is room for another one
+                    due[look] = monotonic()
                 for duty in duties:
                     if monotonic() >= due[duty]:
                         duty()

@@ -300,6 +300,8 @@ class BaseWorker(JobKeeper, abc.ABC, Generic[C, V, R]):
     def _forget(self, run_id: UUID, _: asyncio.Task[None]) -> None:
         self._running.pop(run_id, None)
         self._stopping.discard(run_id)
+        if self.limit is not None:  # there is room for another one
+            self._rung.set()
 
     async def _cancel_runs(self) -> None:
         """End the jobs of runs that are to be cancelled."""

@@ -27,6 +27,7 @@ from prefect.operations.flows import read_flow
 from prefect.runner.claims import claim, end_left_run, give_up, keep
 from prefect.runner.outage import Outage
 from prefect.schemas.actions import FlowRunUpdate
+from prefect.schemas.deployments import DeploymentResponse
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.states import NO_DETAILS, State, StateType
 from prefect.schemas.work_pools import WorkPool
@@ -131,12 +132,17 @@ class JobKeeper(WorkerKind):
             "prefect.work-pool.name": pool.name,
             "prefect.work-pool.id": str(pool.id),
         }
-        # First: where a server knows no claims, they tell who has taken a run that was not started.
-        await self._insisting(lambda: call(update_flow_run_labels, run.id, labels))
-        deployment_id, deployment = run.deployment_id, None
-        if deployment_id is not None:
-            deployment = await self._insisting(lambda: call(read_deployment, deployment_id))
-        flow = await self._insisting(lambda: call(read_flow, run.flow_id))
+        deployment_id = run.deployment_id
+
+        def read_its_deployment() -> DeploymentResponse | None:
+            return None if deployment_id is None else call(read_deployment, deployment_id)
+
+        # At once, since to a server each is a way of its own.
+        _, deployment, flow = await asyncio.gather(
+            self._insisting(lambda: call(update_flow_run_labels, run.id, labels)),
+            self._insisting(read_its_deployment),
+            self._insisting(lambda: call(read_flow, run.flow_id)),
+        )
         values = overlaid({}, deployment.job_variables if deployment else None, run.job_variables)
         template = pool.base_job_template or self.get_default_base_job_template()
         kind: Any = self.job_configuration

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, ClassVar
 
@@ -15,6 +16,8 @@ from prefect.workers.configuration import BaseJobConfiguration, BaseVariables, d
 
 __all__ = ["Started", "WorkerKind", "find_or_make_pool"]
 
+_OURS = {"process": "prefect.workers.process", "docker": "prefect.workers.docker"}
+"""The modules of the workers that come with this package."""
 _types: dict[str, type[WorkerKind]] = {}
 
 
@@ -82,6 +85,8 @@ class WorkerKind:
         Args:
             type: The type.
         """
+        if type not in _types and type in _OURS:
+            import_module(_OURS[type])
         if type not in _types:
             for entry in entry_points(group="prefect.collections"):
                 entry.load()
@@ -91,7 +96,7 @@ class WorkerKind:
     def get_all_available_worker_types() -> list[str]:
         """Return the types of workers there are."""
         WorkerKind.get_worker_class_from_type("")
-        return sorted(_types)
+        return sorted({*_types, *_OURS})
 
     async def kill_infrastructure(
         self, infrastructure_id: str, configuration: Any, grace_seconds: int = 30
