@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from run import Result, Row, machine, table, write_into
+
 from server import database
 
 DEPLOYMENTS = 10_000
@@ -114,7 +115,9 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=DEPLOYMENTS, help="deployments (default: 10,000)")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
-    parser.add_argument("--write", type=Path, help="put the table into this page", metavar="docs/scheduling.md")
+    parser.add_argument(
+        "--write", type=Path, help="put the table into this page", metavar="docs/scheduling.md"
+    )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         os.environ["PREFECT_HOME"] = home
