@@ -25,6 +25,8 @@ from prefect.exceptions import ScriptError
 from prefect.parameters.json_schema import parameter_schema
 from prefect.schemas.base import encode_json
 
+__all__ = ["look", "main"]
+
 _STEPS = "prefect.deployments.steps."
 _WITHOUT_TRACE = ("set_working_directory", "git_clone")
 """The steps that can be taken without changing anything but a folder of ours."""
