@@ -15,8 +15,10 @@ from prefect import flow, task
 from prefect.client.current import get_caller
 from prefect.engine import signals
 from prefect.exceptions import CancelledRun
-from prefect.operations import read_flow_run, read_flow_run_states, set_flow_run_state
+from prefect.operations import read_flow_run, read_flow_run_states, read_task_runs, set_flow_run_state
 from prefect.runtime import flow_run as this_run
+from prefect.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.schemas.queries import TaskRunQuery
 from prefect.states import Cancelled, Cancelling
 from prefect.testing import prefect_test_harness
 
@@ -90,6 +92,9 @@ def test_a_task_that_sleeps_is_interrupted_and_what_catches_errors_does_not_catc
     assert main(return_state=True).is_cancelled()
     assert after == []
     assert canceller.states()[-1] == "Cancelled"
+    filter = FlowRunFilter(id=FlowRunFilterId(any_=[canceller.run_id]))
+    (run,) = get_caller().call(read_task_runs, TaskRunQuery(flow_runs=filter))
+    assert (run.state_name, run.run_count) == ("Cancelled", 1)
 
 
 def test_a_nested_flow_ends_with_the_run_around_it() -> None:

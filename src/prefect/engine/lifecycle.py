@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from prefect.exceptions import Cancellation
 from prefect.rules.final_states import state_of_value
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import State, StateDetails, StateType
@@ -149,5 +150,7 @@ def state_of(outcome: Outcome, *, kind: str, details: StateDetails) -> State[Any
             return exception_to_failed_state(
                 error, f"{kind} run encountered an exception{colon}", state_details=details
             )
+        case Interrupted(Cancellation() as signal):
+            return State(type=StateType.CANCELLED, message=str(signal), state_details=details)
         case Interrupted(interruption):
             return exception_to_crashed_state(interruption, state_details=details)
