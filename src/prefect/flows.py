@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Flow",
+    "FlowDecorator",
     "FlowOptions",
     "aserve",
     "flow",
@@ -333,24 +334,33 @@ class Flow(Definition, Generic[P, R]):
         return f"<prefect.flows.Flow {self.name!r}>"
 
 
-@overload
-def flow(fn: Callable[P, R], /) -> Flow[P, R]: ...
+class FlowDecorator:
+    """Makes flows of functions; `flow` is the one that there is."""
+
+    @overload
+    def __call__(self, fn: Callable[P, R], /) -> Flow[P, R]: ...
+
+    @overload
+    def __call__(
+        self, fn: None = None, /, **options: Unpack[FlowOptions]
+    ) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
+
+    def __call__(self, fn: Callable[P, R] | None = None, /, **options: Unpack[FlowOptions]) -> Any:
+        """Make a flow of a function; a decorator, with or without options.
+
+        Args:
+            fn: The function.
+            **options: See `FlowOptions`.
+        """
+        if fn is not None:
+            return Flow(fn, **options)
+        return lambda function: Flow(function, **options)
+
+    from_source = staticmethod(Flow.from_source)
+    afrom_source = staticmethod(Flow.afrom_source)
 
 
-@overload
-def flow(fn: None = None, /, **options: Unpack[FlowOptions]) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
-
-
-def flow(fn: Callable[P, R] | None = None, /, **options: Unpack[FlowOptions]) -> Any:
-    """Make a flow of a function; a decorator, with or without options.
-
-    Args:
-        fn: The function.
-        **options: See `FlowOptions`.
-    """
-    if fn is not None:
-        return Flow(fn, **options)
-    return lambda function: Flow(function, **options)
+flow = FlowDecorator()
 
 
 def load_flow_from_entrypoint(entrypoint: str) -> Flow[Any, Any]:

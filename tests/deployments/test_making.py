@@ -280,3 +280,13 @@ def test_an_entrypoint_is_enough(tmp_path, monkeypatch):
     made = RunnerDeployment.from_entrypoint("there.py:f", "one")
 
     assert (made.flow_name, made.entrypoint) == ("f", "there.py:f")
+
+
+def test_a_flow_from_elsewhere_is_got_by_the_decorator_too(tmp_path):
+    (tmp_path / "etl.py").write_text("from prefect import flow\n@flow\ndef etl(x: int): ...\n")
+    pool()
+
+    there = flow.from_source(source=tmp_path, entrypoint="etl.py:etl")
+
+    assert read(there.deploy("there", "pool")).entrypoint == "etl.py:etl"
+    assert asyncio.run(flow.afrom_source(tmp_path, "etl.py:etl")).name == "etl"
