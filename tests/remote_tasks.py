@@ -63,8 +63,8 @@ def size_of(array: Any) -> int:
 
 
 @task
-def nested(x: int) -> int:
-    return same(x) + same.submit(x).result()
+def nested(x: float) -> float:
+    return same(x * 1.5) + same.submit(x * 2.5).result()
 
 
 @task
@@ -201,7 +201,7 @@ def see(x: int) -> dict[str, Any]:
 
 
 @task(log_prints=True)
-def speak(x: int) -> None:
+def speak(x: object) -> None:
     get_run_logger().info("a record of %s", x)
     print("a print of", x)
 

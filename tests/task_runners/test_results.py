@@ -96,7 +96,7 @@ def test_nested_tasks_and_maps(runner):
         return remote.nested.submit(4).result(), remote.nested_map.submit(4).result()
 
     state = main(return_state=True)
-    assert state.result() == (8, [0, 0, 1, 3])
+    assert state.result() == (16, [0, 0, 1, 3])
     assert [history_of(run) for run in task_runs_of(state)] == 10 * [["Pending", "Running", "Completed"]]
 
 

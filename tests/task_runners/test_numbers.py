@@ -1,0 +1,53 @@
+"""Many tasks, and how little travels with each."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+import remote_tasks as remote
+from prefect import flow, tags, task
+from prefect.task_runners.remote import RemoteRun
+from recorded import task_runs_of
+
+pytestmark = pytest.mark.timeout(400)
+
+MANY = int(os.environ.get("PROCONSUL_TEST_MANY", "1000"))
+"""The contract is 10,000; a run of all tests makes do with fewer."""
+
+
+def test_many_tasks(runner):
+    @flow(task_runner=runner, log_prints=False)
+    def main() -> int:
+        return sum(remote.same.map(range(MANY)).result())
+
+    state = main(return_state=True)
+    assert state.result() == sum(range(MANY))
+    runs = task_runs_of(state)
+    assert {run.state_name for run in runs} == {"Completed"}
+    assert len(runs) == min(MANY, 200)  # as many as are listed at a time
+
+
+def test_a_task_takes_at_most_2_kilobytes(kind):
+    """With a flow of many facts; what is the user's own is not counted."""
+    if kind != "threads":
+        pytest.skip("what is packed is the same for all")
+    sizes: list[tuple[int, int]] = []
+
+    @task(tags=["a", "b"], retries=3)
+    def small(x: int) -> int:
+        return x
+
+    @flow(flow_run_name="a name that is long enough to be one of those that people give to their runs")
+    def main(**parameters: Any) -> None:
+        with tags(*(f"tag-{n}" for n in range(8))):
+            run = RemoteRun(small, {"x": 1}, None, main)
+            shared, packed = run.pack()
+        sizes.append((len(shared.content), len(packed.parcel)))
+        run.crash("it was only to be weighed")
+
+    main(text="x" * 100_000, number=3)
+    ((_, each),) = sizes
+    assert each <= 2048
