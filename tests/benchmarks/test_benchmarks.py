@@ -69,3 +69,10 @@ def test_a_pass_of_the_scheduler_can_be_measured(run_python):
     done = run_python(BENCHMARKS / "scheduler.py", "--count", "20")
 
     assert "| scheduler pass over 10,000 deployments |" in done.stdout
+
+
+@pytest.mark.processes
+def test_tasks_on_clusters_can_be_measured(run_python):
+    done = run_python(BENCHMARKS / "clusters.py", "--quick", "--only", "bytes")
+
+    assert "| bytes that travel for a task |" in done.stdout

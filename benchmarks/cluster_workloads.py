@@ -1,0 +1,132 @@
+"""What `clusters.py` measures: run by our Python and by the peer's, since both know these names.
+
+`python cluster_workloads.py WORKLOAD COUNT` prints figures as JSON in its last line.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import distributed
+import numpy as np
+
+from prefect import flow, task
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect_dask import DaskTaskRunner
+
+WARM = 100
+
+
+def plain(x: int) -> int:
+    return x
+
+
+@task
+def noop(x: int) -> int:
+    return x
+
+
+def plain_ones(size: int) -> Any:
+    return np.ones(size // 8)
+
+
+def plain_sum(values: Any) -> float:
+    return float(values[:1000].sum())
+
+
+ones, first = task(plain_ones), task(plain_sum)
+
+
+def cluster(workers: int = 2) -> Any:
+    return distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0")
+
+
+def timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def memory() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def dask(count: int) -> dict[str, float]:
+    """Submit tasks and get their results, with Dask alone and with the runner."""
+    found: dict[str, float] = {}
+
+    def bare(client: Any, number: int) -> None:
+        client.gather([client.submit(plain, n, pure=False) for n in range(number)])
+
+    def ours(number: int) -> None:
+        for future in [noop.submit(n) for n in range(number)]:
+            future.result()
+
+    with cluster() as place, distributed.Client(place) as client:
+
+        @flow(task_runner=DaskTaskRunner(address=place.scheduler_address))
+        def main() -> None:
+            ours(WARM)
+            found["runner"] = min(found.get("runner", 1e9), timed(lambda: ours(count)) / count)
+
+        bare(client, WARM)
+        for _ in range(3):  # by turns: the machine may be busier at one time than at another
+            found["bare"] = min(found.get("bare", 1e9), timed(lambda: bare(client, count)) / count)
+            main()
+    found["ratio"] = found["runner"] / found["bare"]
+    return found
+
+
+def many(count: int) -> dict[str, float]:
+    """See what so many task runs add to the memory of the process that submits them."""
+    found: dict[str, float] = {}
+    with cluster() as place:
+
+        @flow(task_runner=DaskTaskRunner(address=place.scheduler_address))
+        def main() -> None:
+            noop.map(list(range(1000))).wait()
+            before = memory()
+            futures = noop.map(list(range(count)))
+            futures.wait()
+            found["memory"] = memory() - before
+
+        main()
+    return found
+
+
+def array(count: int) -> dict[str, float]:
+    """Give a large array from one task to the next, with Dask alone and with the runner."""
+    found: dict[str, float] = {}
+
+    @flow(task_runner=ThreadPoolTaskRunner())
+    def threads() -> None:
+        made = ones.submit(count)
+        made.wait()
+        found["threads"] = timed(lambda: first.submit(made).result()) - timed(
+            lambda: first.submit(np.ones(1)).result()
+        )
+
+    threads()
+    with cluster(1) as place, distributed.Client(place) as client:
+
+        @flow(task_runner=DaskTaskRunner(address=place.scheduler_address))
+        def on_dask() -> None:
+            made = ones.submit(count)
+            made.wait()
+            found["dask"] = timed(lambda: first.submit(made).result())
+
+        made = client.submit(plain_ones, count)
+        distributed.wait(made)
+        found["bare"] = timed(lambda: client.submit(plain_sum, made).result())
+        on_dask()
+    return found
+
+
+if __name__ == "__main__":
+    measure = {"dask": dask, "many": many, "array": array}[sys.argv[1]]
+    print(json.dumps(measure(int(sys.argv[2]))))

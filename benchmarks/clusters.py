@@ -1,0 +1,96 @@
+"""Measure tasks on clusters beside bare Dask, and Prefect 3.8.8 with prefect-dask if its Python is given.
+
+`python benchmarks/clusters.py --peer /path/to/its/python`. What is compared with bare Dask is compared in
+one process, by turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from run import MB, MS, Result, Row, machine, table, write_into
+
+HERE = Path(__file__).parent
+ROWS = [
+    Row("dask", "no-op task on Dask, over bare `distributed`", "dask", "ratio", "x", 1, 1.3, 3000, 100),
+    Row("bytes", "bytes that travel for a task", "bytes", "bytes", "B", 1, 2048, 1, 1, against_peer=False),
+    Row("many", "memory that 100,000 tasks add here", "many", "memory", "MB", MB, 100, 100_000, 200),
+    Row(
+        "threads", "1 GB array to the next task, threads, over a small one",
+        "array", "threads", "ms", MS, 1, 10**9, 10**6,
+    ),
+    Row("array", "1 GB array to the next task, Dask", "array", "dask", "ms", MS, 100, 10**9, 10**6),
+]  # fmt: skip
+
+
+def run(python: str, workload: str, count: int) -> dict[str, float]:
+    """Run a workload with a Python, in a home of its own."""
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as home:
+        done = subprocess.run(
+            [python, str(HERE / "cluster_workloads.py"), workload, str(count)],
+            env={**os.environ, "PREFECT_HOME": home, "PREFECT_LOGGING_LEVEL": "ERROR"},
+            capture_output=True,
+            text=True,
+            timeout=3600,
+        )
+    if done.returncode:
+        raise SystemExit(f"{workload} failed with {python}:\n{done.stderr[-2000:]}")
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def parcel() -> dict[str, float]:
+    """Measure what is sent for a task that is given a number."""
+    from prefect import flow, task
+    from prefect.task_runners.remote import RemoteRun
+
+    @task
+    def noop(x: int) -> int:
+        return x
+
+    @flow
+    def main() -> int:
+        return len(RemoteRun(noop, {"x": 1}, None, owner=None).pack()[1].parcel)
+
+    return {"bytes": main()}
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", help="the Python of an environment with prefect-dask", metavar="PYTHON")
+    parser.add_argument("--quick", action="store_true", help="fewer tasks, smaller arrays")
+    parser.add_argument("--only", nargs="*", choices=[row.name for row in ROWS], help="these rows alone")
+    parser.add_argument("--write", type=Path, help="put the table into this page", metavar="docs/dask.md")
+    asked = parser.parse_args()
+    results: list[Result] = []
+    seen: dict[tuple[str, str], dict[str, float]] = {}
+
+    def figure(python: str, row: Row) -> float:
+        found = seen.get((python, row.workload))
+        if found is None:
+            count = row.quick_count if asked.quick else row.count
+            found = parcel() if row.workload == "bytes" else run(python, row.workload, count)
+            seen[python, row.workload] = found
+        return found[row.figure] * row.per_unit
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as home:
+        os.environ["PREFECT_HOME"] = home
+        for row in ROWS:
+            if not asked.only or row.name in asked.only:
+                theirs = figure(asked.peer, row) if asked.peer and row.against_peer else None
+                results.append(Result(row, figure(sys.executable, row), theirs))
+    note = f"Measured {machine()}, two worker processes."
+    print(table(results, note))
+    if asked.write:
+        write_into(asked.write, table(results, note))
+
+
+if __name__ == "__main__":
+    main()
