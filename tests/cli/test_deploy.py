@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from databases import postgres_schema
+from prefect.blocks.system import Secret
 from prefect.client.current import get_caller
 from prefect.operations.automations import read_automations_related_to
 from prefect.operations.deployment_runs import create_flow_run_from_deployment
@@ -333,3 +334,34 @@ def test_flow_serve_serves_until_it_is_told_to_end(small, prefect, home):
     while not read("served", "clean").paused:
         assert time.monotonic() < deadline, said
     assert not re.search("Traceback", said)
+
+
+def test_a_worker_gets_the_code_by_steps_that_refer_to_secrets(small, prefect, tmp_path):
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    (origin / "flows.py").write_text(FLOWS.replace('Path("ran")', 'Path(__file__).with_name("ran")'))
+    identity = ["-c", "user.name=n", "-c", "user.email=e@example.com"]
+    for words in (["init", "-q", "-b", "main"], ["add", "."], [*identity, "commit", "-qm", "first"]):
+        subprocess.run(["git", *words], cwd=origin, check=True, capture_output=True)
+    prefect("variable", "set", "branch", "main")
+    Secret(value="s3cret").save("token")
+    write(
+        "pull:\n- prefect.deployments.steps.git_clone:\n    id: clone\n"
+        f"    repository: file://{origin}\n    branch: '{{{{ prefect.variables.branch }}}}'\n"
+        "    access_token: '{{ prefect.blocks.secret.token }}'\n"
+        "    clone_directory_name: code\n"
+        "- prefect.deployments.steps.run_shell_script:\n"
+        f"    script: cp -r . {tmp_path}/copied\n    directory: '{{{{ clone.directory }}}}'\n"
+        f"- prefect.deployments.steps.set_working_directory:\n    directory: {tmp_path}/copied\n"
+        "deployments:\n- {name: a, entrypoint: 'flows.py:load', work_pool: {name: here}}\n"
+    )
+    # The last step needs what the one before it makes, which a check does not run.
+    assert "no folder" in prefect("deploy", "--check", code=1).err
+    prefect("deploy")
+    assert "s3cret" not in prefect("deployment", "inspect", "the-load/a", "-o", "json").out
+    made = prefect("deployment", "run", "the-load/a", "-p", "day=friday", "-o", "json").json()
+
+    prefect("worker", "start", "--pool", "here", "--run-once")
+
+    assert prefect("flow-run", "inspect", made["id"], "-o", "json").json()["state_name"] == "Completed"
+    assert (tmp_path / "copied" / "ran").read_text() == "friday"
