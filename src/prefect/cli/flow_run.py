@@ -242,7 +242,7 @@ def _has_ended(found: FlowRun) -> bool:
 def cancel(run: Annotated[str, Flag(metavar="ID")]) -> None:
     """Cancel a flow run.
 
-    One that runs ends before its next task; one that nobody runs is Cancelled at once.
+    One that runs is interrupted, or ends before its next task; one that nobody runs is Cancelled at once.
 
     Args:
         run: The run's id, the beginning of that, or its name.
