@@ -9,7 +9,11 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
+ON_CLUSTERS = {"dask_penguins", "ray_sweep"}
+"""Which have tests of their own: a cluster takes a while to start."""
+
+
+@pytest.mark.parametrize("name", sorted({path.stem for path in EXAMPLES.glob("*.py")} - ON_CLUSTERS))
 def test_each_example_runs(name, run_python):
     run_python(EXAMPLES / f"{name}.py")
 
