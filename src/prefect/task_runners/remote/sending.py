@@ -183,7 +183,8 @@ class RemoteRun:
             data = RemoteResult(
                 metadata=state.data,
                 content=end.content,
-                fetch=fetch,
+                # Not for one that is here: it holds the handle, and with it all that the cluster keeps of it.
+                fetch=fetch if end.is_kept else None,
                 handle=self.future.handle if end.is_kept else None,
                 owner=self.future.owner,
                 note=None if tracker is None else lambda value: tracker.note(value, run_id),
