@@ -337,6 +337,8 @@ class Flow(Definition, Generic[P, R]):
 class FlowDecorator:
     """Makes flows of functions; `flow` is the one that there is."""
 
+    __name__ = "flow"  # as a function has, and `task` too
+
     @overload
     def __call__(self, fn: Callable[P, R], /) -> Flow[P, R]: ...
 
