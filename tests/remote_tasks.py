@@ -237,3 +237,54 @@ def is_in_memory(reversed_text: str) -> bool:
                 if found:
                     return True
     return False
+
+
+class Unusual(BaseException):
+    pass
+
+
+@task
+def exit_with(name: str) -> None:
+    raise {"SystemExit": SystemExit, "KeyboardInterrupt": KeyboardInterrupt, "Unusual": Unusual}[name]()
+
+
+@task
+def fork(path: str) -> int:
+    """Fork; the child calls a task, writes a line, and returns too: the parent returns its status."""
+    child = os.fork()
+    if not child:
+        same(1)
+        with Path(path).open("a") as file:
+            file.write("child\n")
+        return 5
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+class Unreadable:
+    """Can be pickled; in this shape it cannot be made again."""
+
+    def __reduce__(self) -> Any:
+        return _read, ()
+
+
+def _read() -> None:
+    raise RuntimeError("not here")
+
+
+@task
+def unreadable() -> Any:
+    return Unreadable()
+
+
+@task
+def speak_late(_: int) -> None:
+    """Log when it is time for a message, just before the end."""
+    time.sleep(0.21)
+    get_run_logger().info("late")
+
+
+@task
+def count_and_die(path: str) -> None:
+    with Path(path).open("a") as file:
+        file.write("begun\n")
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -16,6 +16,7 @@ from prefect.recorder import Recorder
 from prefect.recorder.registry import recorder_of_settings
 from prefect.schemas.objects import Log, TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES
+from prefect.types import process_mark
 
 __all__ = ["End", "GatheringRecorder", "Message", "read_message"]
 
@@ -53,7 +54,7 @@ class GatheringRecorder(Recorder):
         server: Takes the records where a server keeps them. Messages tell then of the run itself alone.
     """
 
-    __slots__ = ("_changed", "_guard", "_is_over", "_logs", "_own", "_send", "_sent_at", "_server")
+    __slots__ = ("_changed", "_guard", "_is_over", "_logs", "_mark", "_own", "_send", "_sent_at", "_server")
 
     def __init__(
         self, own: TaskRunRecord, send: Callable[[bytes], None] | None, server: Recorder | None = None
@@ -70,9 +71,13 @@ class GatheringRecorder(Recorder):
         self._sent_at = monotonic()
         self._guard = threading.Lock()
         self._is_over = False
+        self._mark = process_mark[0]
 
     def task_run(self, record: TaskRunRecord) -> None:
         """Note that a task run is new or has changed."""
+        if self._is_left():
+            recorder_of_settings().task_run(record)
+            return
         if self._server is not None:
             self._server.task_run(record)
             if record is not self._own:
@@ -87,6 +92,9 @@ class GatheringRecorder(Recorder):
 
     def log(self, log: Log) -> None:
         """Note a log record."""
+        if self._is_left():
+            recorder_of_settings().log(log)
+            return
         if self._server is not None:
             self._server.log(log)
             return
@@ -106,6 +114,8 @@ class GatheringRecorder(Recorder):
 
     def flush(self, timeout: float | None = None) -> bool:
         """Have a server told; what is gathered here arrives with the end of the run."""
+        if self._is_left():
+            return recorder_of_settings().flush(timeout)
         return self._server is None or self._server.flush(timeout)
 
     def close(self, timeout: float = 10.0) -> bool:
@@ -136,6 +146,10 @@ class GatheringRecorder(Recorder):
     def learn_of_recovery(self) -> None:
         """Take it that the store works again."""
         recorder_of_settings().learn_of_recovery()
+
+    def _is_left(self) -> bool:
+        """Whether the task has forked this process: what was gathered, and the guard, are the parent's."""
+        return self._mark is not process_mark[0]
 
     def _send_if_due(self, is_urgent: bool) -> None:
         if self._send is not None and (is_urgent or monotonic() - self._sent_at >= _PAUSE):

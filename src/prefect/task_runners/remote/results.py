@@ -5,12 +5,16 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from prefect.engine.future import PrefectConcurrentFuture
+from prefect.exceptions import SerializationError
 from prefect.schemas.results import ResultRecord
-from prefect.schemas.states import State
+from prefect.schemas.states import State, StateType, result_of
+
+if TYPE_CHECKING:
+    from prefect.task_runners.remote.ended import Ended
 
 __all__ = ["Outcome", "RemoteFuture", "RemoteResult"]
 
@@ -56,6 +60,8 @@ class RemoteResult(ResultRecord):
     """What the cluster knows it by; None once the value is here."""
     owner: Any = None
     """The runner on whose cluster it is."""
+    what: str = "The result of a task run"
+    """What messages call it."""
     note: Callable[[Any], None] | None = None
     """Called with the value when it arrives."""
     is_here: bool = False
@@ -66,7 +72,7 @@ class RemoteResult(ResultRecord):
         """The value."""
         if not self.is_here:
             if self.content is not None:
-                self.value = pickle.loads(self.content)
+                self.value = self._read(self.content)
             elif self.fetch is not None:
                 self.value = self.fetch()
             self.is_here = True
@@ -74,6 +80,15 @@ class RemoteResult(ResultRecord):
                 self.note(self.value)
             self.content = self.fetch = self.handle = self.owner = self.note = None
         return self.value
+
+    def _read(self, content: bytes) -> Any:
+        try:
+            return pickle.loads(content)
+        except Exception as error:
+            raise SerializationError(
+                f"{self.what} has arrived, and cannot be read here: {error!r}. This process needs the "
+                "modules of what its tasks return, in the same versions as workers."
+            ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Whoever gets it has no way to the cluster.
@@ -99,7 +114,7 @@ class RemoteFuture(PrefectConcurrentFuture[R]):
         task_run_id: The task run's id.
     """
 
-    __slots__ = ("handle", "owner")
+    __slots__ = ("_ended", "handle", "owner")
 
     def __init__(self, task_run_id: UUID, owner: object) -> None:
         super().__init__(task_run_id)
@@ -107,3 +122,40 @@ class RemoteFuture(PrefectConcurrentFuture[R]):
         """The runner on whose cluster the result is."""
         self.handle: Any = None
         """What the cluster knows the outcome by; None before the run is sent, and once it was let go."""
+        self._ended: Ended | None = None
+
+    @property
+    def state(self) -> State[Any]:
+        """The run's current state; Pending until it starts."""
+        if self._final is _ENDED_WELL:
+            self._unfold()
+        return super().state
+
+    def end_well(self, ended: Ended) -> None:
+        """Say that the run has finished, and let its state be made only when somebody asks for it."""
+        self._ended = ended
+        self.complete(_ENDED_WELL)
+
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
+        """Wait for the run and return its result; see `PrefectFuture.result`."""
+        self.wait(timeout)
+        ended = self._ended
+        if self._final is not _ENDED_WELL or ended is None:
+            return super().result(timeout, raise_on_failure)
+        state = ended.state(self._run_id)
+        value = result_of(state, raise_on_failure)
+        if type(value) not in _ATOMS:
+            self._final = state  # so that who asks again gets the same object
+            self._ended = None
+        return value  # type: ignore[no-any-return]
+
+    def _unfold(self) -> None:
+        ended = self._ended
+        if ended is not None:
+            self._final = ended.state(self._run_id)
+            self._ended = None
+
+
+_ATOMS = frozenset({int, float, str, bytes, bool, type(None), complex})
+_ENDED_WELL: State[Any] = State(type=StateType.COMPLETED)
+"""Stands for the states of all runs that ended well, until somebody asks for one."""

@@ -18,6 +18,7 @@ from prefect.context.carrying import read_parameters
 from prefect.context.runs import _TAGS, TagsContext, carry
 from prefect.context.travel import unpacked_flow_run
 from prefect.engine.entry import run_submitted
+from prefect.engine.forked_threads import end_child
 from prefect.engine.journal import enter
 from prefect.engine.notes import open_journal
 from prefect.engine.slots import held_slot
@@ -29,12 +30,13 @@ from prefect.schemas.snapshots import FlowRunSnapshot
 from prefect.schemas.states import State
 from prefect.settings import Settings, get_current_settings
 from prefect.settings.context import _active, temporary_settings
-from prefect.states import exception_to_failed_state
+from prefect.states import exception_to_crashed_state, exception_to_failed_state
 from prefect.task_runners.base import runner_here
 from prefect.task_runners.remote.packing import Parcel, unpack
 from prefect.task_runners.remote.records import End, GatheringRecorder
 from prefect.task_runners.remote.results import Outcome
 from prefect.task_runners.threads import ThreadPoolTaskRunner
+from prefect.types import process_mark
 
 if TYPE_CHECKING:
     from prefect.tasks import Task
@@ -88,6 +90,31 @@ def run_parcel(
     return copy_context().run(_run, key, find_shared, record, arguments, upstream, send, most)
 
 
+def _carry_out(
+    task: Task[Any, Any], parameters: dict[str, Any], record: TaskRunRecord, wait_for: Any
+) -> State[Any]:
+    """Run a task to its end; also what is no `Exception` must not end the worker, which has other tasks."""
+    mark, raised = process_mark[0], None
+    try:
+        state = run_submitted(task, parameters, record, open_journal(), wait_for).state
+    except BaseException as error:  # noqa: BLE001 - as above; it is in the state of the run
+        state, raised = _crashed(record, error), error
+    if process_mark[0] is not mark:
+        end_child(
+            raised
+        )  # forked by the task: the answer is for the parent to give, and so is what comes next
+    return state
+
+
+def _crashed(record: TaskRunRecord, error: BaseException) -> State[Any]:
+    state = record.run.state
+    if state is None or not state.is_final():
+        state = exception_to_crashed_state(error, state_details=record.states[0].state_details)
+        enter(record, state)
+        open_journal().note(record)
+    return state
+
+
 def flush_records() -> None:
     """Have the servers that this process tells of its runs told all; for the end of a flow run."""
     with _lock:
@@ -137,7 +164,7 @@ def _run(
         )
     nested = ThreadPoolTaskRunner()
     runner_here.set(nested)
-    state = run_submitted(task, parameters, record, open_journal(), wait_for).state
+    state = _carry_out(task, parameters, record, wait_for)
     if nested.is_started:
         # What it submitted, and did not wait for, is part of it: nobody else here would wait.
         nested.finish()

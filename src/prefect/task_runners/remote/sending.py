@@ -187,6 +187,7 @@ class RemoteRun:
                 fetch=fetch if end.is_kept else None,
                 handle=self.future.handle if end.is_kept else None,
                 owner=self.future.owner,
+                what=f"The result of run {self.record.run.name!r}",
                 note=None if tracker is None else lambda value: tracker.note(value, run_id),
             )
             state = state.model_copy(update={"data": data})
