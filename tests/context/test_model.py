@@ -224,10 +224,13 @@ def test_a_context_in_a_generator_may_be_left_in_another_thread():
         with tags("inside"):
             yield TagsContext.get().current_tags
 
-    generator = tagged()
-    assert next(generator) == {"inside"}
-    thread = threading.Thread(target=generator.close)
-    thread.start()
-    thread.join()
-    with tags("own"):
-        assert "own" in TagsContext.get().current_tags
+    def leave_elsewhere():
+        generator = tagged()
+        assert next(generator) == {"inside"}
+        thread = threading.Thread(target=generator.close)
+        thread.start()
+        thread.join()
+        with tags("own"):
+            assert "own" in TagsContext.get().current_tags
+
+    contextvars.copy_context().run(leave_elsewhere)  # where the tag stays, since another thread cannot take it back
