@@ -233,4 +233,4 @@ def test_a_context_in_a_generator_may_be_left_in_another_thread():
         with tags("own"):
             assert "own" in TagsContext.get().current_tags
 
-    contextvars.copy_context().run(leave_elsewhere)  # where the tag stays, since another thread cannot take it back
+    contextvars.copy_context().run(leave_elsewhere)  # where the tag stays: nobody can take it back
