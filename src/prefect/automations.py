@@ -1,7 +1,4 @@
-"""Automations in code: what a server should do when something happens.
-
-Proconsul keeps them, and does not carry them out yet; a server of Prefect 3 does.
-"""
+"""Automations in code: what a server should do when something happens."""
 
 from __future__ import annotations
 

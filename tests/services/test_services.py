@@ -202,6 +202,7 @@ def test_the_settings_switch_services_off():
         "cancellation cleanup",
         "foreman",
         "repossessor",
+        "automations",
         "retention of events",
     }
     off = {
@@ -213,6 +214,7 @@ def test_the_settings_switch_services_off():
             "CANCELLATION_CLEANUP",
             "FOREMAN",
             "REPOSSESSOR",
+            "TRIGGERS",
         )
     }
     with temporary_settings({**off, "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "flow_runs"}):

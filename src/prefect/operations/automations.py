@@ -1,4 +1,4 @@
-"""Operations on automations. They are kept, shown and changed; nothing carries them out yet."""
+"""Operations on automations. `prefect.operations.automation_triggers` has them see what happens."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from prefect.exceptions import ObjectNotFound
+from prefect.operations.automation_triggers import begin_following, forget_buckets
 from prefect.operations.object_events import tell_of_object
 from prefect.operations.registry import operation
 from prefect.schemas.automations import (
@@ -70,6 +71,8 @@ def create_automation(store: Store, data: AutomationCreate) -> Automation:
     made = Automation(**values, created=at, updated=at)
     with store.transaction() as connection:
         _records.insert(connection, made, owner=owner)
+        if made.enabled:
+            begin_following(connection, at)
         _tell(connection, "created", made)
     return made
 
@@ -140,6 +143,10 @@ def _change(store: Store, automation_id: UUID, changes: dict[str, Any]) -> None:
             raise _missing()
         changed = _records.first(connection, this)
         assert changed is not None
+        if changed.enabled:
+            begin_following(connection, changes["updated"])
+        else:
+            forget_buckets(connection, automation_id)
         _tell(connection, "updated", changed)
 
 

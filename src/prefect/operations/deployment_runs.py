@@ -23,7 +23,7 @@ from prefect.schemas.deployments import (
     FlowRunBulkCreateResponse,
     FlowRunCreateResult,
 )
-from prefect.schemas.objects import FlowRun
+from prefect.schemas.objects import CreatedBy, FlowRun
 from prefect.schemas.states import NO_DETAILS, State, StateType
 from prefect.store.base import Connection, Store
 from prefect.store.codec import flow_run_from_row
@@ -39,6 +39,7 @@ __all__ = [
     "create_flow_run_from_deployment",
     "create_flow_runs_from_deployment",
     "read_scheduled_runs_of_deployments",
+    "run_deployment",
 ]
 
 DEPLOYMENT_ID_LABEL = "prefect.deployment.id"
@@ -62,6 +63,13 @@ def create_flow_run_from_deployment(
         prefect.exceptions.ObjectNotFound: There is no such deployment.
         prefect.exceptions.ObjectAlreadyExists: The parameters do not fit the deployment's schema.
     """
+    return run_deployment(store, deployment_id, data)
+
+
+def run_deployment(
+    store: Store, deployment_id: UUID, data: DeploymentFlowRunCreate, created_by: CreatedBy | None = None
+) -> FlowRun:
+    """Make a run of a deployment, and say what made it; see `create_flow_run_from_deployment`."""
     deployment = _deployment(store, deployment_id)
     try:
         # Before the transaction, for which others wait.
@@ -71,7 +79,7 @@ def create_flow_run_from_deployment(
         raise ObjectAlreadyExists(error, f"Error creating flow run: {error}") from error
     with store.transaction() as connection:
         _still_there(connection, deployment_id)
-        return _create(connection, deployment, data, parameters)
+        return _create(connection, deployment, data, parameters, created_by)
 
 
 @operation("POST", "/deployments/{deployment_id}/create_flow_run/bulk", status=200)
@@ -134,6 +142,7 @@ def _create(
     deployment: DeploymentResponse,
     data: DeploymentFlowRunCreate,
     parameters: dict[str, Any],
+    created_by: CreatedBy | None = None,
 ) -> FlowRun:
     at = now()
     run = FlowRun(
@@ -153,6 +162,7 @@ def _create(
         labels={**deployment.labels, DEPLOYMENT_ID_LABEL: str(deployment.id), **(data.labels or {})},
         idempotency_key=data.idempotency_key,
         job_variables=data.job_variables,
+        created_by=created_by,
     )
     queue = None if deployment.work_queue_id is None else read_queue(connection, deployment.work_queue_id)
     if data.work_queue_name is not None:

@@ -18,7 +18,7 @@ from prefect.schemas.filters.events import (
 )
 from prefect.types import aware
 
-__all__ = ["each_of", "matches", "values_of"]
+__all__ = ["each_of", "has_labels", "matches", "values_of"]
 
 T = TypeVar("T")
 Labels = Mapping[str, str]
@@ -70,7 +70,7 @@ def _is_resource(filter: EventResourceFilter | EventAnyResourceFilter, labels: L
     return (
         (not filter.id or labels.get(_ID) in filter.id)
         and (not filter.id_prefix or labels.get(_ID, "").startswith(tuple(filter.id_prefix)))
-        and _has_labels(filter.labels, labels)
+        and has_labels(filter.labels, labels)
     )
 
 
@@ -85,7 +85,7 @@ def _relates(filter: EventRelatedFilter, related: Sequence[Labels]) -> bool:
         (not filter.id or labels.get(_ID) in filter.id)
         and (not filter.role or labels.get(_ROLE) in filter.role)
         and (not filter.resources_in_roles or _in_role(filter.resources_in_roles, labels))
-        and _has_labels(filter.labels, labels)
+        and has_labels(filter.labels, labels)
         for labels in related
     )
 
@@ -94,7 +94,14 @@ def _in_role(wanted: Sequence[tuple[str, str]], labels: Labels) -> bool:
     return (labels.get(_ID), labels.get(_ROLE)) in wanted
 
 
-def _has_labels(wanted: Mapping[str, LabelValues] | None, labels: Labels) -> bool:
+def has_labels(wanted: Mapping[str, LabelValues] | None, labels: Labels) -> bool:
+    """Tell whether a resource has all labels that are wanted.
+
+    Args:
+        wanted: Their values, of which any will do; `*` at the end stands for any text, `!` before for any
+            other.
+        labels: The labels of the resource.
+    """
     return not wanted or all(
         name in labels and any(_is_value(value, labels[name]) for value in values_of(values))
         for name, values in wanted.items()

@@ -1,4 +1,4 @@
-"""Automations: what should be done when something happens. They are kept; nothing carries them out yet."""
+"""Automations: what should be done when something happens. `prefect.rules.triggers` says when."""
 
 from __future__ import annotations
 

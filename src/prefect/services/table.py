@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from prefect.operations import crash_orphans
+from prefect.operations.automation_actions import act_on_triggers
+from prefect.operations.automation_triggers import follow_events
 from prefect.operations.overdue import (
     drop_expired_slots,
     end_cancelled_runs,
@@ -29,6 +31,8 @@ __all__ = ["Service", "services_of"]
 
 _MARGIN = timedelta(seconds=30)
 """How far back recent changes are looked for, so that no look between two loops misses one."""
+_EVENTS_SECONDS = 1.0
+"""How often to look whether events came: one small query, where none did."""
 
 
 class Service(NamedTuple):
@@ -74,6 +78,8 @@ def services_of(settings: Settings) -> list[Service]:
         found.append(Service("foreman", wanted.foreman.loop_seconds, tell_who_is_gone))
     if wanted.repossessor.enabled:
         found.append(Service("repossessor", wanted.repossessor.loop_seconds, _repossess))
+    if wanted.triggers.enabled:
+        found.append(Service("automations", _EVENTS_SECONDS, _automate))
     return found + _retention(settings)
 
 
@@ -100,6 +106,10 @@ def _scheduling(settings: SchedulerSettings) -> list[Service]:
 def _repossess(store: Store, at: datetime) -> None:
     crash_orphans(store, at)
     drop_expired_slots(store, at)
+
+
+def _automate(store: Store, at: datetime) -> int:
+    return follow_events(store, at) + act_on_triggers(store, at)
 
 
 def _retention(settings: Settings) -> list[Service]:

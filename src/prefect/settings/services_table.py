@@ -143,6 +143,14 @@ class SchedulerSettings(Section):
     )
 
 
+class TriggersSettings(Section):
+    """Carrying automations out."""
+
+    enabled: bool = option(
+        True, "Have a server carry automations out.", "PREFECT_API_SERVICES_TRIGGERS_ENABLED"
+    )
+
+
 class ServerServicesSettings(Section):
     """What a server does unasked."""
 
@@ -153,3 +161,4 @@ class ServerServicesSettings(Section):
     pause_expirations: PauseExpirationsSettings = section(PauseExpirationsSettings)
     repossessor: RepossessorSettings = section(RepossessorSettings)
     scheduler: SchedulerSettings = section(SchedulerSettings)
+    triggers: TriggersSettings = section(TriggersSettings)

@@ -61,6 +61,8 @@ SQLITE_SCHEMA: tuple[str, ...] = (
     "CREATE INDEX ix_artifacts_flow_run_id ON artifacts (flow_run_id) WHERE flow_run_id IS NOT NULL",
     'CREATE INDEX ix_artifacts_key ON artifacts ("key") WHERE "key" IS NOT NULL',
     "CREATE INDEX ix_artifacts_task_run_id ON artifacts (task_run_id) WHERE task_run_id IS NOT NULL",
+    "CREATE TABLE automation_actions ( id CHAR(32) NOT NULL, due VARCHAR(26) NOT NULL, action TEXT NOT NULL, CONSTRAINT pk_automation_actions PRIMARY KEY (id) )",
+    "CREATE INDEX ix_automation_actions_due ON automation_actions (due)",
     'CREATE TABLE automations ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, enabled BOOLEAN NOT NULL, tags TEXT NOT NULL, "trigger" TEXT NOT NULL, actions TEXT NOT NULL, actions_on_trigger TEXT NOT NULL, actions_on_resolve TEXT NOT NULL, owner TEXT, CONSTRAINT pk_automations PRIMARY KEY (id) )',
     "CREATE INDEX ix_automations_owner ON automations (owner)",
     "CREATE TABLE block_types ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, name TEXT NOT NULL, slug TEXT NOT NULL, logo_url TEXT, documentation_url TEXT, description TEXT, code_example TEXT, is_protected BOOLEAN NOT NULL, CONSTRAINT pk_block_types PRIMARY KEY (id), CONSTRAINT uq_block_types_slug UNIQUE (slug) )",
@@ -68,6 +70,7 @@ SQLITE_SCHEMA: tuple[str, ...] = (
     "CREATE INDEX ix_concurrency_leases_expires ON concurrency_leases (expires)",
     'CREATE TABLE concurrency_limits ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, name TEXT NOT NULL, "limit" INTEGER NOT NULL, active BOOLEAN NOT NULL, taken_slots DOUBLE NOT NULL, taken_at VARCHAR(26) NOT NULL, denied_slots INTEGER NOT NULL, slot_decay_per_second DOUBLE NOT NULL, avg_slot_occupancy_seconds DOUBLE NOT NULL, CONSTRAINT pk_concurrency_limits PRIMARY KEY (id), CONSTRAINT uq_concurrency_limits_name UNIQUE (name) )',
     'CREATE TABLE configurations ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, CONSTRAINT pk_configurations PRIMARY KEY (id), CONSTRAINT uq_configurations_key UNIQUE ("key") )',
+    "CREATE TABLE event_followers ( name TEXT NOT NULL, mark TEXT NOT NULL, CONSTRAINT pk_event_followers PRIMARY KEY (name) )",
     "CREATE TABLE events ( position INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, id CHAR(32) NOT NULL, occurred VARCHAR(26) NOT NULL, received VARCHAR(26) NOT NULL, event TEXT NOT NULL, resource_id TEXT NOT NULL, resource TEXT NOT NULL, related TEXT NOT NULL, payload TEXT NOT NULL, follows CHAR(32), CONSTRAINT uq_events_id UNIQUE (id) )",
     "CREATE INDEX ix_events_occurred_position ON events (occurred, position)",
     "CREATE INDEX ix_events_resource_id_occurred ON events (resource_id, occurred)",
@@ -82,6 +85,8 @@ SQLITE_SCHEMA: tuple[str, ...] = (
     "CREATE INDEX ix_task_runs_task_key ON task_runs (task_key) WHERE state_type = 'SCHEDULED'",
     "CREATE TABLE variables ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, name TEXT NOT NULL, value TEXT, tags TEXT NOT NULL, CONSTRAINT pk_variables PRIMARY KEY (id), CONSTRAINT uq_variables_name UNIQUE (name) )",
     "CREATE TABLE work_pools ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, name TEXT NOT NULL, description TEXT, type TEXT NOT NULL, base_job_template TEXT NOT NULL, is_paused BOOLEAN NOT NULL, concurrency_limit INTEGER, default_queue_id CHAR(32), storage_configuration TEXT NOT NULL, CONSTRAINT pk_work_pools PRIMARY KEY (id), CONSTRAINT uq_work_pools_name UNIQUE (name) )",
+    'CREATE TABLE automation_buckets ( automation_id CHAR(32) NOT NULL, trigger_id CHAR(32) NOT NULL, "key" TEXT NOT NULL, due VARCHAR(26), bucket TEXT NOT NULL, CONSTRAINT pk_automation_buckets PRIMARY KEY (automation_id, trigger_id, "key"), CONSTRAINT fk_automation_buckets_automation_id_automations FOREIGN KEY(automation_id) REFERENCES automations (id) ON DELETE CASCADE )',
+    "CREATE INDEX ix_automation_buckets_due ON automation_buckets (due)",
     "CREATE TABLE block_schemas ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, checksum TEXT NOT NULL, fields TEXT NOT NULL, block_type_id CHAR(32) NOT NULL, capabilities TEXT NOT NULL, version TEXT NOT NULL, CONSTRAINT pk_block_schemas PRIMARY KEY (id), CONSTRAINT fk_block_schemas_block_type_id_block_types FOREIGN KEY(block_type_id) REFERENCES block_types (id) ON DELETE CASCADE )",
     "CREATE INDEX ix_block_schemas_block_type_id ON block_schemas (block_type_id)",
     "CREATE UNIQUE INDEX ix_block_schemas_checksum_version ON block_schemas (checksum, version)",
@@ -117,7 +122,7 @@ SQLITE_SCHEMA: tuple[str, ...] = (
     "CREATE TABLE deployment_schedules ( id CHAR(32) NOT NULL, created VARCHAR(26) NOT NULL, updated VARCHAR(26) NOT NULL, deployment_id CHAR(32) NOT NULL, schedule TEXT NOT NULL, active BOOLEAN NOT NULL, max_scheduled_runs INTEGER, parameters TEXT NOT NULL, slug VARCHAR(255), CONSTRAINT pk_deployment_schedules PRIMARY KEY (id), CONSTRAINT fk_deployment_schedules_deployment_id_deployments FOREIGN KEY(deployment_id) REFERENCES deployments (id) ON DELETE CASCADE )",
     "CREATE UNIQUE INDEX ix_deployment_schedules_deployment_id_slug ON deployment_schedules (deployment_id, slug)",
     "CREATE TABLE proconsul_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
-    "INSERT INTO proconsul_version (version_num) VALUES ('0003')",
+    "INSERT INTO proconsul_version (version_num) VALUES ('0004')",
 )
 
 POSTGRESQL_SCHEMA: tuple[str, ...] = (
@@ -126,6 +131,8 @@ POSTGRESQL_SCHEMA: tuple[str, ...] = (
     "CREATE INDEX ix_artifacts_flow_run_id ON artifacts (flow_run_id) WHERE flow_run_id IS NOT NULL",
     "CREATE INDEX ix_artifacts_key ON artifacts (key) WHERE key IS NOT NULL",
     "CREATE INDEX ix_artifacts_task_run_id ON artifacts (task_run_id) WHERE task_run_id IS NOT NULL",
+    "CREATE TABLE automation_actions ( id UUID NOT NULL, due TIMESTAMP WITH TIME ZONE NOT NULL, action TEXT NOT NULL, CONSTRAINT pk_automation_actions PRIMARY KEY (id) )",
+    "CREATE INDEX ix_automation_actions_due ON automation_actions (due)",
     "CREATE TABLE automations ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, enabled BOOLEAN NOT NULL, tags JSONB NOT NULL, trigger JSONB NOT NULL, actions JSONB NOT NULL, actions_on_trigger JSONB NOT NULL, actions_on_resolve JSONB NOT NULL, owner TEXT, CONSTRAINT pk_automations PRIMARY KEY (id) )",
     "CREATE INDEX ix_automations_owner ON automations (owner)",
     "CREATE TABLE block_types ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, slug TEXT NOT NULL, logo_url TEXT, documentation_url TEXT, description TEXT, code_example TEXT, is_protected BOOLEAN NOT NULL, CONSTRAINT pk_block_types PRIMARY KEY (id), CONSTRAINT uq_block_types_slug UNIQUE (slug) )",
@@ -133,6 +140,7 @@ POSTGRESQL_SCHEMA: tuple[str, ...] = (
     "CREATE INDEX ix_concurrency_leases_expires ON concurrency_leases (expires)",
     'CREATE TABLE concurrency_limits ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, "limit" INTEGER NOT NULL, active BOOLEAN NOT NULL, taken_slots DOUBLE PRECISION NOT NULL, taken_at TIMESTAMP WITH TIME ZONE NOT NULL, denied_slots INTEGER NOT NULL, slot_decay_per_second DOUBLE PRECISION NOT NULL, avg_slot_occupancy_seconds DOUBLE PRECISION NOT NULL, CONSTRAINT pk_concurrency_limits PRIMARY KEY (id), CONSTRAINT uq_concurrency_limits_name UNIQUE (name) )',
     "CREATE TABLE configurations ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, key TEXT NOT NULL, value JSONB NOT NULL, CONSTRAINT pk_configurations PRIMARY KEY (id), CONSTRAINT uq_configurations_key UNIQUE (key) )",
+    "CREATE TABLE event_followers ( name TEXT NOT NULL, mark TEXT NOT NULL, CONSTRAINT pk_event_followers PRIMARY KEY (name) )",
     "CREATE TABLE events ( position BIGSERIAL NOT NULL, id UUID NOT NULL, occurred TIMESTAMP WITH TIME ZONE NOT NULL, received TIMESTAMP WITH TIME ZONE NOT NULL, event TEXT NOT NULL, resource_id TEXT NOT NULL, resource TEXT NOT NULL, related TEXT NOT NULL, payload TEXT NOT NULL, follows UUID, CONSTRAINT pk_events PRIMARY KEY (position), CONSTRAINT uq_events_id UNIQUE (id) )",
     "CREATE INDEX ix_events_occurred_position ON events (occurred, position)",
     "CREATE INDEX ix_events_resource_id_occurred ON events (resource_id, occurred)",
@@ -147,6 +155,8 @@ POSTGRESQL_SCHEMA: tuple[str, ...] = (
     "CREATE INDEX ix_task_runs_task_key ON task_runs (task_key) WHERE state_type = 'SCHEDULED'",
     "CREATE TABLE variables ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, value TEXT, tags JSONB NOT NULL, CONSTRAINT pk_variables PRIMARY KEY (id), CONSTRAINT uq_variables_name UNIQUE (name) )",
     "CREATE TABLE work_pools ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, name TEXT NOT NULL, description TEXT, type TEXT NOT NULL, base_job_template JSONB NOT NULL, is_paused BOOLEAN NOT NULL, concurrency_limit INTEGER, default_queue_id UUID, storage_configuration JSONB NOT NULL, CONSTRAINT pk_work_pools PRIMARY KEY (id), CONSTRAINT uq_work_pools_name UNIQUE (name) )",
+    "CREATE TABLE automation_buckets ( automation_id UUID NOT NULL, trigger_id UUID NOT NULL, key TEXT NOT NULL, due TIMESTAMP WITH TIME ZONE, bucket TEXT NOT NULL, CONSTRAINT pk_automation_buckets PRIMARY KEY (automation_id, trigger_id, key), CONSTRAINT fk_automation_buckets_automation_id_automations FOREIGN KEY(automation_id) REFERENCES automations (id) ON DELETE CASCADE )",
+    "CREATE INDEX ix_automation_buckets_due ON automation_buckets (due)",
     "CREATE TABLE block_schemas ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, checksum TEXT NOT NULL, fields TEXT NOT NULL, block_type_id UUID NOT NULL, capabilities JSONB NOT NULL, version TEXT NOT NULL, CONSTRAINT pk_block_schemas PRIMARY KEY (id), CONSTRAINT fk_block_schemas_block_type_id_block_types FOREIGN KEY(block_type_id) REFERENCES block_types (id) ON DELETE CASCADE )",
     "CREATE INDEX ix_block_schemas_block_type_id ON block_schemas (block_type_id)",
     "CREATE UNIQUE INDEX ix_block_schemas_checksum_version ON block_schemas (checksum, version)",
@@ -182,7 +192,7 @@ POSTGRESQL_SCHEMA: tuple[str, ...] = (
     "CREATE TABLE deployment_schedules ( id UUID NOT NULL, created TIMESTAMP WITH TIME ZONE NOT NULL, updated TIMESTAMP WITH TIME ZONE NOT NULL, deployment_id UUID NOT NULL, schedule JSONB NOT NULL, active BOOLEAN NOT NULL, max_scheduled_runs INTEGER, parameters JSONB NOT NULL, slug VARCHAR(255), CONSTRAINT pk_deployment_schedules PRIMARY KEY (id), CONSTRAINT fk_deployment_schedules_deployment_id_deployments FOREIGN KEY(deployment_id) REFERENCES deployments (id) ON DELETE CASCADE )",
     "CREATE UNIQUE INDEX ix_deployment_schedules_deployment_id_slug ON deployment_schedules (deployment_id, slug)",
     "CREATE TABLE proconsul_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
-    "INSERT INTO proconsul_version (version_num) VALUES ('0003')",
+    "INSERT INTO proconsul_version (version_num) VALUES ('0004')",
 )
 
 FLOW_BY_ID = Statement(
@@ -311,8 +321,8 @@ HOLD_LEASE = Statement(
 )
 
 RENEW_LEASE = Statement(
-    "UPDATE leases SET expires=? WHERE leases.flow_run_id = ?",
-    "UPDATE leases SET expires=%s::TIMESTAMP WITH TIME ZONE WHERE leases.flow_run_id = %s::UUID",
+    "UPDATE leases SET host=replace(leases.host, 'late:', ''), expires=? WHERE leases.flow_run_id = ?",
+    "UPDATE leases SET host=replace(leases.host, 'late:', ''), expires=%s::TIMESTAMP WITH TIME ZONE WHERE leases.flow_run_id = %s::UUID",
 )
 
 LIMITS_OF_NAMES = Statement(

@@ -18,7 +18,7 @@ from sqlalchemy import and_, or_, select
 from prefect.schemas.events import ReceivedEvent
 from prefect.schemas.filters.events import EventFilter
 from prefect.schemas.objects import Log
-from prefect.store.base import Store
+from prefect.store.base import Connection, Store
 from prefect.store.codec import log_from_row
 from prefect.store.conditions.events import event_conditions
 from prefect.store.events import event_from_row
@@ -57,15 +57,21 @@ class EventTail:
     """Reads events as they are written, each once.
 
     Args:
-        store: The store.
+        store: The store, or a connection to it.
         clock: Seconds that only go up.
+        mark: Up to where another tail has read, by the same clock; None: see `start`.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        store: Store | Connection,
+        clock: Callable[[], float] = monotonic,
+        mark: Mark | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
-        self._high = 0
-        self._gaps: list[_Gap] = []
+        self._high = 0 if mark is None else mark.position
+        self._gaps: list[_Gap] = [] if mark is None else list(mark.gaps)
 
     @property
     def mark(self) -> Mark:

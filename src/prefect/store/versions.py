@@ -6,7 +6,7 @@ from prefect.exceptions import StoreTooNew
 
 __all__ = ["CREATE_VERSION_TABLE", "READ_VERSION", "SCHEMA_VERSION", "VERSION_TABLE", "is_current", "stamp"]
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest migration; later ones sort behind earlier ones."""
 
 VERSION_TABLE = "proconsul_version"

@@ -6,6 +6,7 @@ SQLAlchemy composes SQL here, and nothing else: the drivers run it, and rows pas
 
 from __future__ import annotations
 
+from prefect.store.tables.automations import automation_actions, automation_buckets, event_followers
 from prefect.store.tables.blocks import (
     block_document_references,
     block_documents,
@@ -47,6 +48,8 @@ __all__ = [
     "Time",
     "artifact_collections",
     "artifacts",
+    "automation_actions",
+    "automation_buckets",
     "automations",
     "block_document_references",
     "block_documents",
@@ -59,6 +62,7 @@ __all__ = [
     "configurations",
     "deployment_schedules",
     "deployments",
+    "event_followers",
     "events",
     "flow_run_inputs",
     "flow_run_states",

@@ -1,0 +1,170 @@
+"""What an action is about: what its event is about, and what templates may say of that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from prefect.exceptions import InvalidTemplate, ObjectNotFound
+from prefect.operations.automations import read_automation
+from prefect.operations.deployments import read_deployment
+from prefect.operations.flow_runs import read_flow_run
+from prefect.operations.flows import read_flow
+from prefect.operations.templates import render_template
+from prefect.operations.variables import read_variable_by_name
+from prefect.operations.work_queues import read_work_queue
+from prefect.schemas.base import jsonable
+from prefect.schemas.triggered import TriggeredAction
+from prefect.store.base import Store
+from prefect.store.tables import work_pools
+from prefect.store.work_pools import pools
+
+__all__ = ["DEPTH_LABEL", "Targets"]
+
+DEPTH_LABEL = "prefect.automation.depth"
+"""The label of a run that says how many automations had one make the next until it was made."""
+_KIND = "__prefect_kind"
+
+
+class Targets:
+    """What an action is about.
+
+    Args:
+        store: The store.
+        wanted: The action.
+    """
+
+    def __init__(self, store: Store, wanted: TriggeredAction) -> None:
+        self._store = store
+        self._wanted = wanted
+        self.named: list[tuple[str, UUID, str]] = []
+        """What it was found to be about: kind, id and role."""
+
+    def target(self, kind: str, given: UUID | None) -> UUID | None:
+        """Return what is to be acted upon.
+
+        Args:
+            kind: What it is, such as `flow-run`.
+            given: Which, if the action says so; None: the one that its event is about.
+        """
+        found = self._inferred(kind) if given is None else given
+        if found is not None:
+            self.named.append((kind, found, "target"))
+        return found
+
+    def name_of_pool(self, pool_id: UUID) -> str | None:
+        """Return the name of a work pool; None where there is none."""
+        pool = pools.first(self._store, work_pools.c.id == pool_id.hex)
+        return None if pool is None else pool.name
+
+    def depth(self) -> int:
+        """Return how many automations had one make a run that set off the next."""
+        run = self._read("flow-run", partial(read_flow_run, self._store))
+        depth = 0 if run is None else run.labels.get(DEPTH_LABEL, 0)
+        return depth if isinstance(depth, int) else 0
+
+    def fill(self, value: Any) -> Any:
+        """Return a JSON value whose templates are filled in.
+
+        Args:
+            value: The value; a text with braces is a template, and so is what says that it is one by
+                `__prefect_kind`.
+
+        Raises:
+            prefect.exceptions.InvalidTemplate: A template is none.
+            prefect.exceptions.ObjectNotFound: There is no such variable, or Jinja is not installed.
+        """
+        if isinstance(value, str) and ("{{" in value or "{%" in value):
+            values = {name: find() for name, find in self._values().items() if name in value}
+            return render_template(self._store, value, values)
+        if isinstance(value, list):
+            return [self.fill(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        kind = value.get(_KIND)
+        if kind == "jinja":
+            return self.fill(value.get("template", ""))
+        if kind == "json":
+            text = self.fill(value.get("value", "null"))
+            try:
+                return json.loads(text)
+            except (TypeError, ValueError) as error:
+                raise InvalidTemplate(f"It gives no JSON: {error}", 0, str(text)) from error
+        if kind == "workspace_variable":
+            return read_variable_by_name(self._store, str(value.get("variable_name"))).value
+        return {name: self.fill(each) for name, each in value.items() if name != _KIND}
+
+    def _inferred(self, kind: str) -> UUID | None:
+        return next(self._ids(kind), None)
+
+    def _ids(self, kind: str) -> Iterator[UUID]:
+        event = self._wanted.event
+        start = f"prefect.{kind}."
+        for labels in () if event is None else (event.resource, *event.related):
+            what = labels.get("prefect.resource.id", "")
+            if what.startswith(start):
+                try:
+                    yield UUID(what.removeprefix(start))
+                except ValueError:
+                    continue
+
+    def _read(self, kind: str, read: Callable[[UUID], Any]) -> Any:
+        found = self._inferred(kind)
+        if found is None:
+            return None
+        try:
+            return read(found)
+        except ObjectNotFound:
+            return None
+
+    def _values(self) -> dict[str, Callable[[], Any]]:
+        """Return what templates may name, each with how it is found."""
+        store, wanted = self._store, self._wanted
+        return {
+            "automation": lambda: _told(read_automation(store, wanted.automation_id)),
+            "event": lambda: _event(wanted),
+            "labels": lambda: wanted.labels,
+            "flow_run": lambda: _told(self._read("flow-run", partial(read_flow_run, store))),
+            "flow": lambda: _told(self._read("flow", partial(read_flow, store))),
+            "deployment": lambda: _told(self._read("deployment", partial(read_deployment, store))),
+            "work_queue": lambda: _told(self._read("work-queue", partial(read_work_queue, store))),
+            "work_pool": lambda: _told(self._read("work-pool", self._pool)),
+        }
+
+    def _pool(self, pool_id: UUID) -> Any:
+        return pools.first(self._store, work_pools.c.id == pool_id.hex)
+
+
+class _Labels(dict[str, str]):
+    """Labels of a resource, which templates may ask for its id, name and role."""
+
+    @property
+    def id(self) -> str:
+        return self.get("prefect.resource.id", "")
+
+    @property
+    def name(self) -> str:
+        return self.get("prefect.resource.name", "")
+
+    @property
+    def role(self) -> str:
+        return self.get("prefect.resource.role", "")
+
+
+def _told(one: Any) -> Any:
+    # As plain values, because objects of the data model can do more than templates may.
+    return None if one is None else jsonable(one)
+
+
+def _event(wanted: TriggeredAction) -> Any:
+    if wanted.event is None:
+        return None
+    told = jsonable(wanted.event)
+    return {
+        **told,
+        "resource": _Labels(wanted.event.resource),
+        "related": [_Labels(labels) for labels in wanted.event.related],
+    }

@@ -1,0 +1,320 @@
+"""Following the events: which automations they trigger, and what is to be done therefore.
+
+One row says up to which event all servers together have come. Whoever goes on locks it, and in one
+transaction reads what comes next, has the triggers see it, keeps what they remember, tells of those that
+fired, notes what is to be done, and moves the row on. So each event is seen once, by whichever process, and
+what fired is neither lost nor done twice when a process ends in between.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from prefect.rules.triggers import Bucket, Firing, Key, Step, on_event, on_time
+from prefect.schemas.automations import Action, Automation
+from prefect.schemas.base import encode_json, jsonable
+from prefect.schemas.events import Event, ReceivedEvent
+from prefect.schemas.triggered import TriggeredAction, labels_of_automation
+from prefect.store.base import Connection, Store
+from prefect.store.events import insert_events
+from prefect.store.records import Records
+from prefect.store.tables import (
+    automation_actions,
+    automation_buckets,
+    automations,
+    event_followers,
+    events,
+)
+from prefect.store.tails import EventTail, Mark
+from prefect.store.values import read_id, time_or_none
+from prefect.types import aware, format_utc, uuid7
+
+__all__ = ["begin_following", "follow_events", "forget_buckets"]
+
+logger = logging.getLogger("prefect.server.automations")
+
+FOLLOWER = "automations"
+ON_THEIR_WAY = timedelta(seconds=2)
+"""How long after its time is over a trigger that waits for silence is asked: events may be on their way."""
+MOST_WAITING = 1000
+"""While so many actions wait to be done, no further events are looked at: they are not lost."""
+DEEPEST = 10
+"""How often automations may set each other off, one by what the other did."""
+
+_automations = Records(automations, Automation)
+_bucket_json = msgspec.json.Decoder(Bucket)
+_mark_json = msgspec.json.Decoder(Mark)
+
+
+def follow_events(store: Store, at: datetime) -> int:
+    """Have the triggers of all automations see the events that came, and the time.
+
+    Args:
+        store: The store.
+        at: The current time.
+
+    Returns:
+        How many triggers fired.
+    """
+    fired = 0
+    while _is_due(store, at):
+        with store.transaction() as connection:
+            some, is_all = _go_on(connection, at)
+        fired += some
+        if is_all:
+            break
+    return fired
+
+
+def begin_following(connection: Connection, at: datetime) -> None:
+    """Follow the events from now on, if nobody does: there was no automation that needed it.
+
+    Args:
+        connection: A connection that may write.
+        at: The current time.
+    """
+    tail = EventTail(connection, at.timestamp)
+    tail.start()
+    values = {"name": FOLLOWER, "mark": encode_json(tail.mark).decode()}
+    connection.execute(insert(event_followers).values(values).on_conflict_do_nothing())
+
+
+def forget_buckets(connection: Connection, automation_id: UUID) -> None:
+    """Have an automation remember nothing of what came until now.
+
+    Args:
+        connection: A connection that may write.
+        automation_id: Which.
+    """
+    buckets = automation_buckets
+    connection.execute(delete(buckets).where(buckets.c.automation_id == automation_id.hex))
+
+
+def _is_due(store: Store, at: datetime) -> bool:
+    """Look, at little cost, whether there may be anything to do."""
+    rows = store.select(
+        select(
+            select(event_followers.c.mark).where(event_followers.c.name == FOLLOWER).scalar_subquery(),
+            select(func.max(events.c.position)).scalar_subquery(),
+            select(func.min(automation_buckets.c.due)).scalar_subquery(),
+            exists().where(automations.c.enabled),
+        )
+    )
+    written, newest, due, is_any = rows[0]
+    if written is None:
+        return bool(is_any)
+    mark = _mark_json.decode(written)
+    first = time_or_none(due)
+    is_over = first is not None and first <= at - ON_THEIR_WAY
+    return not is_any or is_over or bool(mark.gaps) or mark.position < (newest or 0)
+
+
+def _go_on(connection: Connection, at: datetime) -> tuple[int, bool]:
+    """Deal with some of the events; return how many triggers fired, and whether there is no more to do."""
+    followers = event_followers
+    mine = followers.c.name == FOLLOWER
+    # Another process that is at it is not waited for.
+    rows = connection.select(select(followers.c.mark).where(mine).with_for_update(skip_locked=True))
+    enabled = _automations.all(
+        connection,
+        _automations.select(automations.c.enabled).order_by(automations.c.created, automations.c.id),
+    )
+    if not rows:
+        if enabled:
+            begin_following(connection, at)
+        return 0, True
+    if not enabled:
+        connection.execute(delete(followers).where(mine))
+        return 0, True
+    waiting = connection.select(select(func.count()).select_from(automation_actions))[0][0]
+    if waiting >= MOST_WAITING:
+        logger.warning("%d actions of automations wait to be done; events wait for them.", waiting)
+        return 0, True
+    tail = EventTail(connection, at.timestamp, _mark_json.decode(rows[0][0]))
+    before = tail.mark
+    come = tail.read()
+    evaluation = _Evaluation(connection, at)
+    for event in come:
+        for automation in enabled:
+            if _may_trigger(event, automation):
+                evaluation.see(automation, event)
+    if not come:
+        evaluation.wait(enabled)
+    evaluation.keep()
+    if tail.mark != before:
+        mark = encode_json(tail.mark).decode()
+        connection.execute(followers.update().where(mine).values(mark=mark))
+    return evaluation.fired, not come
+
+
+def _may_trigger(event: ReceivedEvent, automation: Automation) -> bool:
+    about = event.resource["prefect.resource.id"]
+    if about == f"prefect.automation.{automation.id}":
+        # It would set itself off, again and again.
+        return False
+    if automation.created is not None and event.received < automation.created:
+        return False
+    if _depth(event) < DEEPEST:
+        return True
+    logger.warning("%s was not let trigger %s: automations set each other off.", about, automation.name)
+    return False
+
+
+def _depth(event: ReceivedEvent | None) -> int:
+    """Return how many automations had one set off the next until this event."""
+    if event is None or not event.event.startswith("prefect.automation."):
+        return 0
+    depth = event.payload.get("depth", 0)
+    return depth + 1 if isinstance(depth, int) else 0
+
+
+class _Evaluation:
+    """What becomes of some events.
+
+    Args:
+        connection: A connection that may write.
+        at: The current time.
+    """
+
+    def __init__(self, connection: Connection, at: datetime) -> None:
+        self._connection = connection
+        self._at = at
+        self._buckets: dict[tuple[UUID, Key], Bucket | None] = {}
+        self._changed: set[tuple[UUID, Key]] = set()
+        self._told: list[Event] = []
+        self._actions: list[TriggeredAction] = []
+        self.fired = 0
+
+    def see(self, automation: Automation, event: ReceivedEvent) -> None:
+        """Have an automation see an event."""
+        step = on_event(automation.trigger, event, lambda key: self._look(automation.id, key))
+        self._take(automation, step)
+
+    def wait(self, enabled: list[Automation]) -> None:
+        """Have automations see what time it is."""
+        until = self._at - ON_THEIR_WAY
+        columns = automation_buckets.c
+        rows = self._connection.select(
+            select(columns.automation_id, columns.trigger_id, columns.key, columns.bucket)
+            .where(columns.due <= format_utc(until))
+            .order_by(columns.due)
+        )
+        due: dict[UUID, dict[Key, Bucket]] = {}
+        for automation_id, trigger_id, key, written in rows:
+            bucket = _bucket_json.decode(written)
+            which: Key = read_id(trigger_id), key
+            owner = read_id(automation_id)
+            due.setdefault(owner, {})[which] = self._buckets[owner, which] = bucket
+        for automation in enabled:
+            mine = due.get(automation.id, {})
+
+            def look(key: Key, owner: UUID = automation.id) -> Bucket | None:
+                return self._look(owner, key)
+
+            self._take(automation, on_time(automation.trigger, until, mine, look))
+        for owner, mine in due.items():
+            for which, bucket in mine.items():
+                # Of a trigger that is no longer.
+                if self._buckets[owner, which] is bucket:
+                    self._put(owner, which, None)
+
+    def keep(self) -> None:
+        """Write down what the triggers remember, what they fired and what is to be done."""
+        for owner, which in self._changed:
+            self._write(owner, which, self._buckets[owner, which])
+        insert_events(self._connection, self._told, self._at)
+        due = format_utc(self._at)
+        for action in self._actions:
+            values = {"id": action.id.hex, "due": due, "action": encode_json(action).decode()}
+            self._connection.execute(insert(automation_actions).values(values))
+
+    def _look(self, owner: UUID, which: Key) -> Bucket | None:
+        if (owner, which) not in self._buckets:
+            columns = automation_buckets.c
+            rows = self._connection.select(select(columns.bucket).where(*_place(owner, which)))
+            self._buckets[owner, which] = _bucket_json.decode(rows[0][0]) if rows else None
+        return self._buckets[owner, which]
+
+    def _put(self, owner: UUID, which: Key, bucket: Bucket | None) -> None:
+        self._buckets[owner, which] = bucket
+        self._changed.add((owner, which))
+
+    def _write(self, owner: UUID, which: Key, bucket: Bucket | None) -> None:
+        if bucket is None:
+            self._connection.execute(delete(automation_buckets).where(*_place(owner, which)))
+            return
+        due = None if bucket.end is None else format_utc(bucket.end)
+        changes = {"due": due, "bucket": encode_json(bucket).decode()}
+        values = {"automation_id": owner.hex, "trigger_id": which[0].hex, "key": which[1], **changes}
+        key = ["automation_id", "trigger_id", "key"]
+        self._connection.execute(
+            insert(automation_buckets).values(values).on_conflict_do_update(index_elements=key, set_=changes)
+        )
+
+    def _take(self, automation: Automation, step: Step) -> None:
+        for which, bucket in step.buckets.items():
+            self._put(automation.id, which, bucket)
+        for firing in step.firings:
+            self._fire(automation, firing)
+
+    def _fire(self, automation: Automation, firing: Firing) -> None:
+        self.fired += 1
+        depth = _depth(firing.event)
+        told = _event_of(automation, firing, depth, self._at)
+        self._told.append(told)
+        received = ReceivedEvent(**_fields(told), received=self._at)
+        wanted: list[tuple[Action, ReceivedEvent | None]] = []
+        wanted += [(action, firing.event) for action in automation.actions]
+        wanted += [(action, received) for action in automation.actions_on_trigger]
+        self._actions += [
+            TriggeredAction(
+                automation_id=automation.id,
+                automation_name=automation.name,
+                trigger=automation.trigger,
+                action=action,
+                action_index=index,
+                told=told.id,
+                event=event,
+                labels=firing.labels,
+                depth=depth,
+            )
+            for index, (action, event) in enumerate(wanted)
+        ]
+
+
+def _place(owner: UUID, which: Key) -> tuple[ColumnElement[bool], ...]:
+    columns = automation_buckets.c
+    return columns.automation_id == owner.hex, columns.trigger_id == which[0].hex, columns.key == which[1]
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in Event.__struct_fields__}
+
+
+def _event_of(automation: Automation, firing: Firing, depth: int, at: datetime) -> Event:
+    """Return the event which tells that an automation was triggered."""
+    related = []
+    if firing.event is not None:
+        related.append(
+            {
+                "prefect.resource.id": f"prefect.event.{firing.event.id}",
+                "prefect.resource.role": "triggering-event",
+            }
+        )
+    payload = {"triggering_labels": firing.labels, "triggering_event": jsonable(firing.event)}
+    return Event(
+        id=uuid7(),
+        # Not when the trigger fired: what is told now occurs now, and servers may be behind.
+        occurred=aware(at),
+        event="prefect.automation.triggered",
+        resource=labels_of_automation(automation.id, automation.name, automation.trigger),
+        related=related,
+        payload={**payload, "depth": depth} if depth else payload,
+    )
