@@ -14,6 +14,7 @@ from prefect.operations import (
     Holder,
     crash_orphans,
     current_holder,
+    delete_flow_run,
     hold_flow_run,
     read_flow_run,
     read_flow_run_states,
@@ -23,9 +24,12 @@ from prefect.operations import (
     renew_leases,
     set_flow_run_state,
 )
-from prefect.operations.leases import take_over_flow_run
+from prefect.operations.claims import claim_flow_run
+from prefect.operations.events import record_events
+from prefect.operations.leases import keep_leases, take_over_flow_run
+from prefect.schemas.events import Event
 from prefect.schemas.objects import FlowRun
-from prefect.schemas.states import StateType
+from prefect.schemas.states import StateDetails, StateType
 from prefect.store import make_store
 from prefect.store.base import Store
 from prefect.store.tables import flow_runs
@@ -87,7 +91,8 @@ def test_another_machine_is_given_until_its_lease_ends(store: Store, run: FlowRu
     assert crash_orphans(store, at(5)) == []
     renew_leases(store, [run.id], at(8))
     assert crash_orphans(store, at(7)) == []
-    assert [each.id for each in crash_orphans(store, at(9))] == [run.id]
+    assert crash_orphans(store, at(9)) == []  # only late: it may be heard of yet
+    assert [each.id for each in crash_orphans(store, at(11))] == [run.id]
 
 
 def test_a_run_that_ended_never_crashes(store: Store, run: FlowRun, dead: Holder) -> None:
@@ -186,3 +191,101 @@ def test_a_state_is_entered_only_from_the_one_that_was_named(store: Store) -> No
     assert (begun.status.value, again.status.value) == ("ACCEPT", "ABORT")
     assert "given to another process" in (again.details.reason or "")
     assert read_flow_run(store, run.id).run_count == 1
+
+
+def test_a_late_process_that_is_heard_of_again_has_as_long_as_ever(store: Store, run: FlowRun) -> None:
+    hold_flow_run(store, run.id, ELSEWHERE, at(1))
+    assert crash_orphans(store, at(2)) == []  # the store was away, say, or the process was stopped
+    renew_leases(store, [run.id], at(3))
+    assert crash_orphans(store, at(4)) == []
+    assert crash_orphans(store, at(4.5)) == []
+    assert read_flow_run(store, run.id).state_type is StateType.RUNNING
+    assert [each.id for each in crash_orphans(store, at(6))] == [run.id]
+
+
+def test_a_run_takes_its_lease_as_it_begins(store: Store, dead: Holder) -> None:
+    run = make_flow_run(store, state=state("PENDING", 1))
+    set_flow_run_state(store, run.id, state("RUNNING", 2), holder=dead)
+    open_ = make_task_run(store, state("PENDING", 1), state("RUNNING", 2), flow_run_id=run.id)
+
+    assert [each.id for each in crash_orphans(store, now())] == [run.id]
+    assert read_task_run(store, open_.id).state_type is StateType.CRASHED
+
+
+def test_a_process_that_was_refused_holds_nothing(store: Store, run: FlowRun, dead: Holder) -> None:
+    answer = set_flow_run_state(store, run.id, state("RUNNING", 2), only_from=uuid7(), holder=dead)
+    assert answer.status.value != "ACCEPT"
+    assert crash_orphans(store, now()) == []
+
+
+def test_a_suspended_run_is_nobodys(store: Store, dead: Holder) -> None:
+    run = make_flow_run(store, state=state("PENDING", 1), deployment_id=uuid7())
+    set_flow_run_state(store, run.id, state("RUNNING", 2), holder=dead)
+    details = StateDetails(pause_reschedule=True, pause_timeout=now() + LONG)
+    set_flow_run_state(store, run.id, state("PAUSED", 3, name="Suspended", state_details=details))
+
+    assert crash_orphans(store, now()) == []
+    assert read_flow_run(store, run.id).state_name == "Suspended"
+
+
+def test_who_says_of_runs_that_it_is_alive_keeps_them(store: Store, run: FlowRun) -> None:
+    hold_flow_run(store, run.id, ELSEWHERE, now() - LONG)
+    keep_leases(store, [run.id, uuid7()])
+    assert crash_orphans(store, now() + timedelta(seconds=50)) == []
+    assert crash_orphans(store, now() + timedelta(seconds=70)) == []
+    assert [each.id for each in crash_orphans(store, now() + timedelta(seconds=140))] == [run.id]
+
+
+def beat(run: FlowRun, minutes: float) -> Event:
+    resource = {"prefect.resource.id": f"prefect.flow-run.{run.id}", "prefect.resource.name": run.name}
+    return Event(id=uuid7(), occurred=at(minutes), event="prefect.flow-run.heartbeat", resource=resource)
+
+
+def test_who_sent_a_heartbeat_is_held_to_it(store: Store, run: FlowRun) -> None:
+    open_ = make_task_run(store, state("PENDING", 1), state("RUNNING", 2), flow_run_id=run.id)
+    record_events(store, [beat(run, 1)])
+    began = now()
+    for seconds in (200, 220, 420):
+        assert crash_orphans(store, began + timedelta(seconds=seconds)) == []
+    (ended,) = crash_orphans(store, began + timedelta(seconds=440))
+    assert ended.state is not None
+    assert "last heartbeat" in (ended.state.message or "")
+    assert read_task_run(store, open_.id).state_type is StateType.CRASHED
+
+
+def test_a_client_that_sends_heartbeats_seldom_has_longer(store: Store, run: FlowRun) -> None:
+    record_events(store, [beat(run, 1)])
+    record_events(store, [beat(run, 11), beat(run, 11)])  # in ten minutes
+    record_events(store, [beat(run, 11.1)])
+    began = now()
+    assert crash_orphans(store, began + timedelta(minutes=10)) == []
+    assert crash_orphans(store, began + timedelta(minutes=11)) == []
+    assert [each.id for each in crash_orphans(store, began + timedelta(minutes=23))] == [run.id]
+
+
+def test_a_late_heartbeat_revives_nothing(store: Store, run: FlowRun) -> None:
+    set_flow_run_state(store, run.id, state("COMPLETED", 2))
+    missing = make_flow_run(store, state=state("RUNNING", 1))
+    delete_flow_run(store, missing.id)
+    record_events(store, [beat(run, 3), beat(missing, 3)])
+    assert crash_orphans(store, now() + LONG) == []
+    assert read_flow_run(store, run.id).state_type is StateType.COMPLETED
+
+
+def test_a_run_of_a_claim_goes_by_its_heartbeats_once_it_has_begun(store: Store) -> None:
+    run = make_flow_run(store, state=state("SCHEDULED", 1))
+    claim_flow_run(store, run.id, ELSEWHERE, uuid7())
+    record_events(store, [beat(run, 1)])  # still the claim's
+    set_flow_run_state(store, run.id, state("RUNNING", 2))
+    record_events(store, [beat(run, 2)])
+
+    assert crash_orphans(store, now() + timedelta(seconds=220)) == []
+    assert [each.id for each in crash_orphans(store, now() + timedelta(seconds=440))] == [run.id]
+
+
+def test_heartbeats_say_nothing_of_who_waits(store: Store) -> None:
+    run = make_flow_run(store, state=state("PENDING", 1), deployment_id=uuid7())
+    record_events(store, [beat(run, 1)])
+    crash_orphans(store, now() + timedelta(seconds=220))
+    assert crash_orphans(store, now() + timedelta(seconds=440)) == []
+    assert read_flow_run(store, run.id).state_name == "Pending"

@@ -20,6 +20,7 @@ from prefect.exceptions import Abort, StoreError
 from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import get_logger
 from prefect.operations.flow_runs import (
+    LEASE,
     create_flow_run,
     set_flow_run_state,
     update_flow_run,
@@ -27,7 +28,6 @@ from prefect.operations.flow_runs import (
 from prefect.operations.flows import create_flow
 from prefect.operations.leases import current_holder, take_over_flow_run
 from prefect.recorder import Recorder, get_recorder
-from prefect.recorder.sink import LEASE
 from prefect.rules.bookkeeping import enter_state
 from prefect.schemas.actions import FlowCreate, FlowRunCreate, FlowRunUpdate
 from prefect.schemas.base import encode_json

@@ -24,6 +24,7 @@ from prefect.exceptions import Abort, ObjectNotFound, PrefectException
 from prefect.logging.loggers import get_logger
 from prefect.operations.flow_runs import create_flow_run, set_flow_run_state
 from prefect.operations.flows import create_flow
+from prefect.operations.leases import current_holder
 from prefect.operations.task_runs import create_task_run
 from prefect.recorder import Recorder, get_recorder
 from prefect.recorder.outbox import Undelivered
@@ -155,6 +156,9 @@ class ServerJournal(Journal):
     ) -> OrchestrationResult:
         # Servers of others know no such condition, and are not bothered with it where there is none.
         condition: dict[str, Any] = {} if only_from is None else {"only_from": only_from}
+        if state.is_running():
+            # Ours takes a lease with it; others pass over it.
+            condition["holder"] = current_holder()
 
         def ask() -> OrchestrationResult:
             return self.client.call(set_flow_run_state, run.id, state, force=force, **condition)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from prefect.operations.flow_runs import lock_flow_run, propose_state
-from prefect.operations.leases import CLAIM, Holder
+from prefect.operations.leases import CLAIM, Holder, renew_leases
 from prefect.operations.registry import operation
 from prefect.schemas.responses import OrchestrationResult, SetStateStatus, StateAcceptDetails
 from prefect.schemas.states import State, StateDetails, StateType
@@ -74,6 +74,4 @@ def keep_claims(store: Store, flow_run_ids: Sequence[UUID]) -> None:
         store: The store.
         flow_run_ids: The runs that were taken; those that are not held any more are passed over.
     """
-    until = time_text(now() + timedelta(seconds=CLAIM_SECONDS))
-    with store.transaction() as connection:
-        connection.run_many(statements.RENEW_LEASE, [(until, run_id.hex) for run_id in flow_run_ids])
+    renew_leases(store, flow_run_ids, now() + timedelta(seconds=CLAIM_SECONDS))

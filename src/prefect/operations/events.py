@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
+from prefect.operations.heartbeats import heed_heartbeats
 from prefect.operations.registry import operation
 from prefect.rules.task_run_events import TaskRunChange, change_of, merge
 from prefect.schemas.events import Event
@@ -49,6 +50,7 @@ def record_events(store: Store, events: Sequence[Event]) -> None:
         runs[change.run.id].append(change)
     with store.transaction() as connection:
         insert_events(connection, kept, now())
+        heed_heartbeats(connection, events)
         if runs:
             _bring_up(connection, runs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from prefect.rules.decision import Decision, Transition
 from prefect.rules.names import random_name
 from prefect.rules.transitions import decide_flow_run
 from prefect.schemas.actions import FlowRunCreate, FlowRunResume, FlowRunUpdate
-from prefect.schemas.objects import FlowRun
+from prefect.schemas.objects import FlowRun, Holder
 from prefect.schemas.queries import FlowRunQuery
 from prefect.schemas.responses import (
     OrchestrationResult,
@@ -35,10 +35,11 @@ from prefect.store.codec import (
     flow_run_state_from_row,
     flow_run_state_row,
 )
-from prefect.store.values import Row
+from prefect.store.values import Row, time_text
 from prefect.types import now, uuid7
 
 __all__ = [
+    "LEASE",
     "add_flow_run",
     "count_flow_runs",
     "create_flow_run",
@@ -55,6 +56,8 @@ __all__ = [
     "update_flow_run",
 ]
 
+LEASE = timedelta(seconds=60)
+"""How long the lease of a process on a flow run holds unless it is renewed; see `leases`."""
 _STATE_ID, _JOINED_STATE = 5, -7
 """Where a row of a flow run has the id of its state, and where the state itself begins."""
 
@@ -249,6 +252,7 @@ def set_flow_run_state(
     state: State[Any],
     force: bool = False,
     only_from: UUID | None = None,
+    holder: Holder | None = None,
 ) -> OrchestrationResult:
     """Propose a state for a flow run; the rules decide what becomes of it.
 
@@ -259,6 +263,7 @@ def set_flow_run_state(
         force: Enter it even where the rules would not have it.
         only_from: The id of the state that the run must have until then: in another one it is somebody
             else's by now, and stays as it is.
+        holder: The process that carries out the run, for which it takes the lease as the run begins.
 
     Returns:
         What was decided, with the state that the run has now.
@@ -267,7 +272,12 @@ def set_flow_run_state(
         prefect.exceptions.ObjectNotFound: There is no such run.
     """
     with store.transaction() as connection:
-        return propose_state(connection, flow_run_id, state, force, only_from)
+        answer = propose_state(connection, flow_run_id, state, force, only_from)
+        if holder is not None and answer.status is SetStateStatus.ACCEPT and state.is_running():
+            until = time_text(now() + LEASE)
+            row = (flow_run_id.hex, holder.host, holder.pid, holder.process_started, until)
+            connection.write(statements.HOLD_LEASE, row)
+        return answer
 
 
 def propose_state(
@@ -338,7 +348,9 @@ def _not_resumed(status: SetStateStatus, state: State[Any] | None, reason: str) 
 
 
 def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> None:
-    """Make a state a flow run's current one and write both; a run that has ended gives its lease back.
+    """Make a state a flow run's current one and write both.
+
+    A run that has ended gives its lease back, and so does one that is suspended: it is nobody's then.
 
     Args:
         connection: A connection that may write.
@@ -359,7 +371,7 @@ def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> 
     connection.write(statements.UPDATE_FLOW_RUN_PROGRESS, flow_run_progress_row(run))
     mirror_state(connection, run)
     _tell(connection, run, left)
-    if run.end_time is not None:
+    if run.end_time is not None or (state.is_paused() and state.state_details.pause_reschedule):
         connection.write(statements.DROP_LEASE, (run.id.hex,))
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from prefect.client.http import HttpClient
 from prefect.exceptions import ObjectNotFound, PrefectException, ServerUnreachable
+from prefect.operations.leases import keep_leases
 from prefect.recorder.event_socket import EventSocket, SocketRefused
 from prefect.recorder.outbox import Outbox, Undelivered
 from prefect.rules.events_of_runs import Place, events_of, heartbeat_of, place_of
@@ -40,6 +41,7 @@ DELAY = 0.5
 LAST_SECONDS = 5.0
 """How long the end of a process may be put off to deliver what earlier ones left."""
 _REFUSES_THE_RECORD = frozenset({400, 413, 422})
+_KNOWS_NO_SUCH_REQUEST = frozenset({404, 405, 422})
 
 _log = logging.getLogger("prefect.recorder")
 
@@ -59,6 +61,7 @@ class ServerSink:
         "_client",
         "_delivery",
         "_has_delivered",
+        "_knows_no_leases",
         "_lock",
         "_logged",
         "_options",
@@ -74,6 +77,7 @@ class ServerSink:
         self._client = HttpClient(options._replace(max_retries=0))
         self._socket = EventSocket(options)
         self._takes_no_sockets = False
+        self._knows_no_leases = False
         self.forget()
 
     def forget(self) -> None:
@@ -196,18 +200,32 @@ class ServerSink:
     # --- signs of life ------------------------------------------------------------------------------------
 
     def hold(self, flow_run_id: UUID) -> None:
-        """Have signs of life of a flow run sent: servers have no leases."""
+        """Have signs of life of a flow run sent. A server that has leases took one as the run began."""
         if get_current_settings().flows.heartbeat_frequency is not None:
             self._alive[flow_run_id] = monotonic()
 
     def renew(self, flow_run_ids: Sequence[UUID]) -> None:
         """Send the signs of life that are due, and see whether the server is still there."""
+        self._keep_leases(flow_run_ids)
         with self._lock:
             beats = self._heartbeats()
             if self._takes_no_sockets or not self._socket.has_been_used:
                 self._send(beats)
             else:
                 self._socket.send(beats)
+
+    def _keep_leases(self, flow_run_ids: Sequence[UUID]) -> None:
+        if self._knows_no_leases or not flow_run_ids:
+            return
+        try:
+            self._client.call(keep_leases, flow_run_ids)
+        except ServerUnreachable:
+            raise
+        except PrefectException as error:
+            status = getattr(getattr(error, "response", None), "status_code", 0)
+            if not isinstance(error, ObjectNotFound) and status not in _KNOWS_NO_SUCH_REQUEST:
+                raise ServerUnreachable(str(error)) from error
+            self._knows_no_leases = True  # a server of Prefect
 
     def release(self, flow_run_id: UUID) -> None:
         """Send no more signs of life of a flow run."""

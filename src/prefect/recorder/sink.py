@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -16,14 +15,12 @@ from prefect.operations import (
     release_flow_run,
     renew_leases,
 )
+from prefect.operations.flow_runs import LEASE
 from prefect.schemas.objects import Log, TaskRunRecord
 from prefect.store import Store
 from prefect.types import now
 
 __all__ = ["Sink", "StoreSink"]
-
-LEASE = timedelta(seconds=60)
-"""How long a lease holds unless it is renewed."""
 
 
 class Sink(Protocol):

@@ -182,6 +182,16 @@ class TaskRunRecord(Schema):
     """For states that were told by events: the state before, as the event says."""
 
 
+class Holder(Schema):
+    """The process that carries out a flow run."""
+
+    host: str
+    """See `prefect.types.processes.host_id`."""
+    pid: int
+    process_started: str
+    """See `prefect.types.processes.started`."""
+
+
 class Log(Schema):
     """One log record of a run."""
 

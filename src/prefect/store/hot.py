@@ -14,8 +14,10 @@ from sqlalchemy import (
     Integer,
     Select,
     Table,
+    Update,
     bindparam,
     delete,
+    func,
     literal_column,
     select,
     update,
@@ -77,7 +79,7 @@ _FINAL: list[ColumnElement[Any]] = [
 ]
 
 
-def _update(table: Table, names: tuple[str, ...], key: str) -> ClauseElement:
+def _update(table: Table, names: tuple[str, ...], key: str) -> Update:
     return (
         update(table)
         .values({name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names})
@@ -174,7 +176,10 @@ HOT: dict[str, ClauseElement] = {
     "LEASES": select(leases),
     "LEASE_OF": select(leases).where(*_by(leases, "flow_run_id")).with_for_update(),
     "HOLD_LEASE": _upsert(leases, "flow_run_id"),
-    "RENEW_LEASE": _update(leases, ("expires",), "flow_run_id"),
+    # Who is heard of again is late no more: see `prefect.operations.leases`.
+    "RENEW_LEASE": _update(leases, ("expires",), "flow_run_id").values(
+        host=func.replace(leases.c.host, literal_column("'late:'"), literal_column("''"))
+    ),
     "LIMITS_OF_NAMES": _names(concurrency_limits, "name"),
     "DROP_LEASE": delete(leases).where(*_by(leases, "flow_run_id")),
     # What people list all the time, in which they must not wait for SQLAlchemy.
