@@ -82,8 +82,14 @@ def test_a_deployment_is_run_with_parameters(prefect, deployed):
     assert str(run.id) in prefect("work-queue", "read-runs", "default", "-p", "here").out
 
 
-def test_a_run_starts_later(prefect, deployed):
-    made = prefect("deployment", "run", "hello/daily", "--start-in", "2 hours", "-o", "json").json()
+def in_two_hours() -> str:
+    return (datetime.now(UTC) + timedelta(hours=2)).isoformat(timespec="seconds")
+
+
+@pytest.mark.parametrize("word", ["--start-in", "--in", "--start-at", "--at"])
+def test_a_run_starts_later(prefect, deployed, word):
+    when = "2 hours" if word.endswith("in") else in_two_hours()
+    made = prefect("deployment", "run", "hello/daily", word, when, "-o", "json").json()
 
     due = datetime.fromisoformat(made["next_scheduled_start_time"])
     assert timedelta(minutes=110) < due - datetime.now(UTC) <= timedelta(hours=2)
