@@ -147,6 +147,8 @@ def die_once(mark: str) -> int:
     if not path.exists():
         path.touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    with path.open("a") as file:
+        file.write("again\n")
     return runtime.task_run.run_count
 
 

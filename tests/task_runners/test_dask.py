@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import remote_tasks as remote
 from prefect import flow, task, unmapped
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
 from prefect.task_runners import DaskTaskRunner
 
 np = pytest.importorskip("numpy")
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
@@ -190,3 +195,26 @@ def test_a_cluster_that_is_lost() -> None:
     name, message = main()
     assert name == "Crashed"
     assert "Dask" in message
+
+
+def test_what_waited_on_a_lost_worker_just_goes_elsewhere(tmp_path: Path) -> None:
+    """Only what had begun there counts as an attempt: these tasks have no retries."""
+    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "5 minutes"})
+    with (
+        patient,
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as alone,
+    ):
+
+        @flow(task_runner=DaskTaskRunner(cluster=alone))
+        def main() -> tuple[str, list[int]]:
+            held = remote.hold.submit(str(tmp_path / "begun"), str(tmp_path / "never"))
+            waiting = remote.same.map(list(range(10)))
+            remote.wait_until(lambda: (tmp_path / "begun").exists() and held.state.is_running())
+            with distributed.Client(alone) as client:
+                (pid,) = client.run(os.getpid, nanny=False).values()
+            os.kill(pid, signal.SIGKILL)
+            numbers = [each.result(timeout=90) for each in waiting]
+            held.wait(90)
+            return held.state.name, numbers
+
+        assert main() == ("Crashed", list(range(10)))

@@ -180,6 +180,23 @@ def test_a_worker_that_is_killed_is_retried(runner, kind, tmp_path):
     assert (history[0], history[-1]) == ("Pending", "Completed")
 
 
+def test_what_follows_a_task_whose_worker_is_killed(runner, kind, tmp_path):
+    if kind == "threads":
+        pytest.skip("it would be this process")
+
+    @flow(task_runner=runner)
+    def main() -> Any:
+        again = remote.die_once.submit(str(tmp_path / "mark"))
+        follows = [remote.add.submit(again, n) for n in range(5)]
+        numbers = [each.result(timeout=90) for each in follows]
+        never = remote.same.submit(remote.die.submit())
+        never.wait(90)
+        return numbers, never.state.name
+
+    assert main(return_state=True).result() == ([2, 3, 4, 5, 6], "NotReady")
+    assert (tmp_path / "mark").read_text() == "again\n"
+
+
 def test_what_a_flow_leaves_behind_is_taken_back(runner, tmp_path):
     """A flow that fails ends its tasks: those that have not begun are Cancelled."""
     begun, until = tmp_path / "begun", tmp_path / "until"

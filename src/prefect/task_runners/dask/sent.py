@@ -19,7 +19,7 @@ SHARED = "prefect-shared"
 class Sent:
     """A run that is on the cluster."""
 
-    __slots__ = ("annotations", "key", "run", "runs_before")
+    __slots__ = ("annotations", "key", "place", "run", "runs_before", "times")
 
     def __init__(self, run: RemoteRun, annotations: dict[str, Any]) -> None:
         self.run = run
@@ -28,6 +28,20 @@ class Sent:
         """Dask's; another one each time that the run is sent."""
         self.runs_before = 0
         """How often the task had been run when it was sent."""
+        self.times = 0
+        """How often it was sent."""
+        self.place = ""
+        """The address of the worker that has told of it last."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has begun since it was sent last."""
+        return bool(self.run.record.run.run_count > self.runs_before)
+
+    def next_key(self) -> str:
+        """Return the key to send the run by: under one of before, Dask would give the answer of before."""
+        self.times += 1
+        return f"{self.run.task.name}-{self.run.record.run.id.hex}{MARK}{self.times}"
 
 
 def id_of(run: RemoteRun) -> bytes:

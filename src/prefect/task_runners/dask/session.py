@@ -24,7 +24,8 @@ from prefect.exceptions import SerializationError
 from prefect.logging.loggers import get_logger
 from prefect.schemas.results import ResultRecord
 from prefect.task_runners.dask.cluster import Place, open_client
-from prefect.task_runners.dask.sent import MARK, SHARED, Sent, fetching, id_of
+from prefect.task_runners.dask.losses import Losses
+from prefect.task_runners.dask.sent import SHARED, Sent, fetching, id_of
 from prefect.task_runners.remote import RemoteFuture, RemoteRun, flush_records
 from prefect.task_runners.remote.packing import LARGE
 
@@ -36,7 +37,7 @@ __all__ = ["Session"]
 _IN_FLIGHT = 1_000
 """Runs that may be on the cluster, unless it has many more threads: memory stays bounded."""
 _INNOCENT = 3
-"""How often a run is sent again whose worker was lost before it had begun the run."""
+"""How often a run is sent again whose worker was lost before the run had begun."""
 _HEARING = 2.0
 """Seconds to wait for what workers have said already."""
 _LOOK = 5.0
@@ -78,8 +79,7 @@ class Session:
         self._heard_all = threading.Semaphore(0)
         self._is_fixed = place.is_fixed
         self._without_workers: float | None = None
-        self._dead: dict[str, int] = {}
-        """How many runs were lost with a worker, by its address."""
+        self._losses = Losses()
         self._kept: weakref.WeakSet[RemoteFuture[Any]] = weakref.WeakSet()
         self._most = _IN_FLIGHT
         self._asked_at = 0.0
@@ -239,7 +239,7 @@ class Session:
                 parcel: Any = packed.parcel
                 if len(parcel) > LARGE:
                     parcel = self.client.scatter(parcel, hash=False)
-                sent.key = f"{run.task.name}-{run.record.run.id.hex}{MARK}{run.deaths}"
+                sent.key = sent.next_key()
                 sent.runs_before = run.record.run.run_count
                 with dask.annotate(**sent.annotations):
                     future = self.client.submit(
@@ -279,9 +279,9 @@ class Session:
 
     # --- what comes from the cluster ----------------------------------------------------------------------
 
-    def _heard(self, event: tuple[float, tuple[bytes, bytes]]) -> None:
-        run_id, message = event[1]
-        self._queue.put((lambda: self._take(run_id, message)) if run_id else self._heard_all.release)
+    def _heard(self, event: tuple[float, tuple[bytes, bytes, str]]) -> None:
+        run_id, message, place = event[1]
+        self._queue.put((lambda: self._take(run_id, message, place)) if run_id else self._heard_all.release)
 
     def _serve(self) -> None:
         while True:
@@ -307,12 +307,12 @@ class Session:
         elif self._is_fixed and monotonic() - self._without_workers >= _PATIENCE:
             self.give_up(f"The Dask cluster has had no workers for {_PATIENCE:g} seconds.")
 
-    def _take(self, run_id: bytes, message: bytes) -> None:
+    def _take(self, run_id: bytes, message: bytes, place: str) -> None:
         with self._lock:
             sent = self._sent.get(run_id)
             if sent is None:
                 return
-            run = sent.run
+            sent.place, run = place, sent.run
             if run.take(message, fetching(run), is_kept=False):
                 if run.future.handle is not None:
                     self._kept.add(run.future)
@@ -348,9 +348,9 @@ class Session:
         run = sent.run
         if not isinstance(error, KilledWorker):
             run.deaths += 1
-            if isinstance(error, OSError) and run.deaths <= _INNOCENT and not _has_begun(sent):
+            if isinstance(error, OSError) and run.deaths <= _INNOCENT and not sent.has_begun:
                 # The worker was about to end: it could not even ask for what it was to do.
-                self._queue.put(lambda: self._send_when_ready(sent))
+                self._send_again(sent)
                 return
             run.crash(f"The task could not be run on the Dask cluster: {error!r}")
             self._forget(sent)
@@ -362,26 +362,26 @@ class Session:
         above = next((one for one in self._sent.values() if one.key == error.task), None)
         if above is not None:
             self._lost(above, error.last_worker)
-        self._queue.put(lambda: self._send_when_ready(sent))
+        self._send_again(sent)
 
     def _lost(self, sent: Sent, worker: Any) -> None:
         run = sent.run
         run.future.handle = None
         run.deaths += 1
-        has_begun = _has_begun(sent)
-        # A task may end its worker before this can say that it has begun. Workers take what they are given in
-        # order: as many as they have threads were under way, the others waited there.
-        before = self._dead.get(worker.address, 0)
-        self._dead[worker.address] = before + 1
-        if not has_begun and before < worker.nthreads:
+        has_begun = self._losses.had_begun(sent, worker, self._sent.values())
+        if has_begun and not sent.has_begun:
             run.begin()
-            has_begun = True
         if has_begun and run.record.run.run_count <= run.task.retries:
             run.await_retry(_LOST)
         elif has_begun or run.deaths > _INNOCENT:
             run.crash(_LOST)
             self._forget(sent)
             return
+        self._send_again(sent)
+
+    def _send_again(self, sent: Sent) -> None:
+        # Of one loss several may tell: the run's own future, and those of what was to be given its result.
+        sent.key, sent.run.future.handle = "", None
         self._queue.put(lambda: self._send_when_ready(sent))
 
     def _forget(self, sent: Sent) -> None:
@@ -392,7 +392,3 @@ class Session:
         ours = [handle for handle in handles if handle is not None]
         if ours and self.client.status == "running":
             self.client.cancel(ours, force=force)
-
-
-def _has_begun(sent: Sent) -> bool:
-    return sent.run.record.run.run_count > sent.runs_before

@@ -28,7 +28,7 @@ def run_on_worker(topic: str, run_id: bytes, parcel: bytes, *upstream: Any) -> O
     worker: Any = distributed.get_worker()
 
     def send(message: bytes) -> None:
-        worker.log_event(topic, (run_id, message))
+        worker.log_event(topic, (run_id, message, worker.address))
 
     answer, outcome = run_parcel(parcel, partial(_find_shared, worker), upstream, send)
     send(answer)
@@ -42,7 +42,7 @@ def answer_call(topic: str) -> None:
         topic: Of the events that the runner listens to.
     """
     worker: Any = distributed.get_worker()
-    worker.log_event(topic, (b"", b""))
+    worker.log_event(topic, (b"", b"", worker.address))
 
 
 def _find_shared(worker: Any, key: str) -> bytes:
