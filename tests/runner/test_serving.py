@@ -22,7 +22,7 @@ from prefect.schemas.states import State, StateType
 pytestmark = [pytest.mark.timeout(120), pytest.mark.processes, pytest.mark.embedded]
 
 SCRIPT = """
-import sys
+import os, sys
 from prefect import flow, task, get_run_logger, serve
 from prefect.runtime import deployment, flow_run
 
@@ -34,7 +34,18 @@ def tell():
 def example(x: int = 1):
     get_run_logger().info("my name is %s", flow_run.name)
     get_run_logger().info("i belong to deployment %s", deployment.name)
+    get_run_logger().info("the editor is %s", os.environ.get("EDITOR"))
+    get_run_logger().info("the colour is %s", os.environ.get("COLOUR"))
     tell()
+
+@flow
+def stubborn():
+    import time
+    try:
+        time.sleep(600)
+    finally:
+        print("BUSY", flush=True)
+        time.sleep(600)
 
 @flow(on_cancellation=[lambda *_: print("HOOK", flush=True)])
 def sleeper():
@@ -46,7 +57,7 @@ if __name__ == "__main__":
     if "by-hand" in sys.argv:
         example(2)
     elif "two" in sys.argv:
-        serve(example.to_deployment("one"), sleeper.to_deployment("two"))
+        serve(example.to_deployment("one"), sleeper.to_deployment("two"), stubborn.to_deployment("three"))
     else:
         example.serve("served", **eval(sys.argv[1]))
 """
@@ -58,7 +69,7 @@ def serving(place, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "script.py", *arguments],
         cwd=place.folder,
-        env={**os.environ, **place.env, "PREFECT_RUNNER_POLL_FREQUENCY": "1"},
+        env={**os.environ, **place.env, "PREFECT_RUNNER_POLL_FREQUENCY": "1", "EDITOR": "ed"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -108,13 +119,22 @@ def test_a_served_flow_knows_its_deployment_and_one_by_hand_has_none(place):
 
     with serving(place, "{}") as process:
         deployment = deployed(place, process, "example", "served")
-        run = run_deployment("example/served", parameters={"x": 3}, timeout=60, poll_interval=0.2)
+        env = {"EDITOR": None, "COLOUR": "red"}
+        run = run_deployment(
+            "example/served",
+            parameters={"x": 3},
+            job_variables={"env": env},
+            timeout=60,
+            poll_interval=0.2,
+        )
         assert run.state_name == "Completed", run.state
         assert deployment.entrypoint == "script.py:example"
         logs = prefect(place, "flow-run", "logs", str(run.id))
         assert f"my name is {run.name}" in logs
         assert "i belong to deployment served" in logs
         assert "the parameters are {'x': 3}" in logs
+        assert "the editor is None" in logs
+        assert "the colour is red" in logs
 
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
@@ -161,3 +181,22 @@ def test_a_runner_that_is_told_to_end_ends_its_runs(store_place):
         process.communicate(timeout=60)
 
     assert store_place.read(run).state_name == "Crashed"
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_runner_that_is_told_twice_leaves_no_process_behind(store_place, sign):
+    with serving(store_place, "two") as process:
+        deployed(store_place, process, "stubborn", "three")
+        run = run_deployment("stubborn/three", timeout=0)
+        wait_for(lambda: True if store_place.read(run).state_name == "Running" else None, process)
+
+        process.send_signal(sign)
+        said = ""
+        while "BUSY" not in said:
+            said += (line := process.stdout.readline())
+            assert line, said
+        process.send_signal(sign)
+        # The end of its output is the end of the run's process too, which has inherited it.
+        rest, _ = process.communicate(timeout=25)
+
+    assert store_place.read(run).state_name == "Crashed", said + rest

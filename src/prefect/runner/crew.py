@@ -9,7 +9,8 @@ from pathlib import Path
 from uuid import UUID
 
 from prefect.client.base import Caller
-from prefect.exceptions import PrefectException
+from prefect.engine.signals import termination_as_exception
+from prefect.exceptions import PrefectException, TerminationSignal
 from prefect.logging.loggers import get_logger
 from prefect.operations.flow_runs import read_flow_runs
 from prefect.runner.children import Child, start_child
@@ -87,7 +88,9 @@ class Crew:
         if taken is None:
             return False
         asked = (run.job_variables or {}).get("env")
-        env = {**self._env, **({str(k): str(v) for k, v in asked.items()} if isinstance(asked, dict) else {})}
+        wanted = asked if isinstance(asked, dict) else {}
+        # None stands for a variable that the process does not get.
+        env = {**self._env, **{str(k): None if v is None else str(v) for k, v in wanted.items()}}
         try:
             template = None if self._templates is None else self._templates.current
             child = start_child(run, claim=taken, env=env, cwd=cwd, template=template)
@@ -143,9 +146,23 @@ class Crew:
         keep(self._client, self._children)
 
     def end(self) -> None:
-        """Have all processes end, and wait for them; then some seconds for their runs' ends to be kept."""
-        for run_id in list(self._children):
-            self._ask(run_id)
+        """Have all processes end, and wait for them; then some seconds for their runs' ends to be kept.
+
+        Who presses Ctrl-C once more, or sends SIGTERM again, does not want to wait: the processes are ended
+        at once then. They lead groups of their own, so that nobody else would end them.
+        """
+        try:
+            with termination_as_exception():
+                for run_id in list(self._children):
+                    self._ask(run_id)
+                self._wait()
+        except (KeyboardInterrupt, TerminationSignal):
+            for child in self._children.values():
+                child.kill()
+            self._wait()
+            raise
+
+    def _wait(self) -> None:
         until, failed = math.inf, None
         while self and time.monotonic() < until:
             try:

@@ -68,6 +68,9 @@ class Runner:
         pause_on_shutdown: Whether the deployments' schedules rest when it is stopped.
         webserver: Whether to answer `GET /health`, where PREFECT_RUNNER_SERVER_HOST and
             PREFECT_RUNNER_SERVER_PORT say; PREFECT_RUNNER_SERVER_ENABLE has the same effect.
+
+    Raises:
+        ValueError: The limit is less than 1.
     """
 
     def __init__(
@@ -81,6 +84,10 @@ class Runner:
         webserver: bool = False,
     ) -> None:
         settings = get_current_settings().runner
+        if isinstance(limit, int) and limit < 1:
+            raise ValueError(
+                "A runner that carries out no run at a time does nothing: give a limit from 1 on, or None."
+            )
         self.name = Path(name).stem if name is not None else "runner"
         self.pause_on_shutdown = pause_on_shutdown
         self.query_seconds = settings.poll_frequency if query_seconds is None else query_seconds
@@ -302,11 +309,13 @@ class Runner:
 
     def _pause(self) -> None:
         _logger.info("Pausing the schedules of all deployments …")
-        for deployment_id in self._deployments:
-            try:
-                get_caller().call(pause_deployment, deployment_id)
-            except PrefectException as error:
-                _logger.error("A deployment could not be paused: %s", error)
+        # A second SIGTERM ends this, and not the whole process: the runs are still to be ended.
+        with termination_as_exception():
+            for deployment_id in self._deployments:
+                try:
+                    get_caller().call(pause_deployment, deployment_id)
+                except PrefectException as error:
+                    _logger.error("A deployment could not be paused: %s", error)
 
     def _clean_up(self) -> None:
         if self._folder is not None:
