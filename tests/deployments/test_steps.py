@@ -52,6 +52,16 @@ def test_a_step_that_fails_says_why_and_ends_the_steps(step, said):
     assert Path.cwd().name != "code"
 
 
+@pytest.mark.parametrize("user", ["me:s3cret", "s3cret", "s3cret:x-oauth-basic"])
+def test_what_is_secret_in_an_address_is_not_said(user):
+    step = {f"{STEPS}.git_clone": {"repository": f"http://{user}@127.0.0.1:1/x.git"}}
+
+    with pytest.raises(StepExecutionError, match=r"http://\*\*\*@127\.0\.0\.1:1/x\.git") as error:
+        run_steps([step])
+
+    assert "s3cret" not in str(error.value)
+
+
 def test_commands_are_run_without_a_shell():
     line = f"{sys.executable} -c 'import sys; print(sys.argv[1:])' '; touch x' $WORD"
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from prefect.settings.runtime_variables import environment_with
+
 __all__ = ["GitRepository", "LocalStorage", "RunnerStorage", "create_storage_from_source"]
 
 _GIT_SECONDS = 600
@@ -168,6 +170,8 @@ class GitRepository:
                 text=True,
                 errors="replace",
                 stdin=subprocess.DEVNULL,
+                # Else it asks at the terminal for what is missing, and nobody sits there.
+                env=environment_with({"GIT_TERMINAL_PROMPT": "0"}),
                 timeout=_GIT_SECONDS,
                 check=False,
             )
@@ -175,7 +179,7 @@ class GitRepository:
             raise RuntimeError("There is no git on this machine, which gets the flow's code.") from error
         if done.returncode:
             said = self._without_secrets(done.stderr.strip() or f"exit code {done.returncode}")
-            raise RuntimeError(f"The code could not be got from {self._url!r}: {said}")
+            raise RuntimeError(f"The code could not be got from {_without_user(self._url)!r}: {said}")
 
     def _secret(self) -> str | None:
         # Blocks of git hosts call it a token.
@@ -193,7 +197,7 @@ class GitRepository:
         return urlunsplit(parts._replace(netloc=netloc))
 
     def _without_secrets(self, text: str) -> str:
-        secret = self._secret()
+        text, secret = text.replace(self._url, _without_user(self._url)), self._secret()
         return text if not secret else text.replace(quote(secret, safe=""), "***").replace(secret, "***")
 
     def to_pull_step(self) -> dict[str, Any]:
@@ -220,6 +224,16 @@ class GitRepository:
 
     def __repr__(self) -> str:
         return f"GitRepository(url={self._url!r}, branch={self._branch!r}, commit_sha={self._commit!r})"
+
+
+def _without_user(url: str) -> str:
+    """Return an address without what names its user, which may well be a token."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    # Who comes by SSH has a name that is no secret.
+    if not at or (parts.scheme not in ("http", "https") and ":" not in user):
+        return url
+    return urlunsplit(parts._replace(netloc=f"***@{host}"))
 
 
 def _refuse_options(**arguments: str | None) -> None:
