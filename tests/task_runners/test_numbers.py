@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import tracemalloc
 from typing import Any
 
 import pytest
 
 import remote_tasks as remote
 from prefect import flow, tags, task
-from prefect.task_runners.remote import RemoteRun
+from prefect.recorder import get_recorder
+from prefect.task_runners.remote import RemoteRun, run_parcel
 from recorded import task_runs_of
 
 pytestmark = pytest.mark.timeout(400)
@@ -51,3 +54,47 @@ def test_a_task_takes_at_most_2_kilobytes(kind):
     main(text="x" * 100_000, number=3)
     ((_, each),) = sizes
     assert each <= 2048
+
+
+def test_futures_of_ended_runs_are_small(kind):
+    """Somebody may hold a hundred thousand of them."""
+    if kind != "threads":
+        pytest.skip("they are the same for all")
+    count = 500
+
+    def one(n: int) -> Any:
+        run = RemoteRun(remote.same, {"x": n}, None, main)
+        shared, packed = run.pack()
+        answer, _ = run_parcel(packed.parcel, lambda _: shared.content)
+        assert run.take(answer, is_kept=False)
+        return run.future
+
+    @flow
+    def main() -> float:
+        kept = [one(n) for n in range(50)]
+        get_recorder().flush()
+        tracemalloc.start()
+        try:
+            kept += [one(n) for n in range(count)]
+            get_recorder().flush()
+            gc.collect()
+            size, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert [future.result() for future in kept[50:]] == list(range(count))
+        assert {future.state.name for future in kept} == {"Completed"}
+        assert {str(future.state.state_details.task_run_id) for future in kept} == {
+            str(future.task_run_id) for future in kept
+        }
+        return size / count
+
+    assert main() < 700
+
+
+def test_a_result_is_one_object(runner):
+    @flow(task_runner=runner)
+    def main() -> bool:
+        future = remote.same.submit([1])
+        return future.result() is future.result() is future.state.result()
+
+    assert main()

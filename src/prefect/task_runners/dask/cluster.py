@@ -22,6 +22,9 @@ _NO_GUARD = (
     "imported. Call it below `if __name__ == '__main__':`."
 )
 _REPLACEMENT = "5 minutes"
+_LOG = "distributed.admin.low-level-log-length"
+_LOGGED = 50
+"""What of that Dask keeps to itself, in messages to a worker or client: for those who mend Dask."""
 
 
 class Place(NamedTuple):
@@ -66,11 +69,19 @@ def open_client(place: Place, stack: ExitStack) -> Client:
     elif place.address is not None:
         logger.info("Connecting to the Dask cluster at %s", place.address)
     # It is ours, and not what dask's own collections compute on unless `get_dask_client` says so.
-    client = stack.enter_context(Client(target, **{"set_as_default": False, **place.client_kwargs}))
+    with _short_memory():
+        client = stack.enter_context(Client(target, **{"set_as_default": False, **place.client_kwargs}))
     if place.performance_report_path is not None:
         stack.enter_context(client.as_current())
         stack.enter_context(performance_report(filename=place.performance_report_path))
     return client
+
+
+def _short_memory() -> Any:
+    """Have Dask keep few of the messages that it has sent: our tasks in them are tens of megabytes."""
+    import dask  # noqa: PLC0415 - an optional extra
+
+    return dask.config.set({_LOG: min(_LOGGED, dask.config.get(_LOG, _LOGGED))})
 
 
 def _start(place: Place, stack: ExitStack) -> Any:
@@ -87,6 +98,7 @@ def _start(place: Place, stack: ExitStack) -> Any:
         # A machine under load takes longer than the usual 15 seconds to replace a worker that was killed, and
         # Dask would end the replacement then, and have one worker less.
         stack.enter_context(dask.config.set({"distributed.deploy.lost-worker-timeout": _REPLACEMENT}))
+        stack.enter_context(_short_memory())
         # Any free port: a second flow on this machine is no reason for a warning.
         options.setdefault("dashboard_address", ":0")
     elif isinstance(make, str):

@@ -17,6 +17,7 @@ from prefect.recorder import get_recorder
 from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES, State, StateType
 from prefect.states import exception_to_failed_state
+from prefect.task_runners.remote.ended import Ended
 from prefect.task_runners.remote.packing import Packed, pack
 from prefect.task_runners.remote.records import End, read_message
 from prefect.task_runners.remote.results import RemoteFuture, RemoteResult
@@ -172,12 +173,18 @@ class RemoteRun:
     def _follow(self, record: TaskRunRecord, *, is_told: bool) -> None:
         if self.future.done() or self.record.run.state_type in TERMINAL_STATES:
             return  # given up meanwhile: what comes late changes nothing
-        self.record.run, self.record.states = record.run, record.states
+        # The first state is the one of before; with it goes the flow run's id, which all runs here share.
+        self.record.run, self.record.states = record.run, [self.record.states[0], *record.states[1:]]
         if not is_told:
             self._journal.note(self.record)
 
     def _complete(self, end: End, fetch: Callable[[], Any] | None, *, is_kept: bool) -> None:
         state = self.record.states[-1]
+        if not (is_kept or end.is_kept) and Ended.is_plain(self.record):
+            self.future.handle = None
+            self.future.end_well(Ended(self.record, end.content, self._tracker))
+            self._let_go()
+            return
         if end.content is not None or end.is_kept:
             tracker, run_id = self._tracker, self.record.run.id
             data = RemoteResult(
