@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -75,6 +75,7 @@ class Fleet:
         self.schedulers: list[Member] = []
         self.workers: list[Member] = []
         self.kills = 0
+        self.killed_children: set[int] = set()
 
     def start(self, schedulers: int, workers: int, *words: str) -> None:
         """Start schedulers and workers.
@@ -96,17 +97,21 @@ class Fleet:
             command = "worker", "start", "--name", f"worker-{n}", *words
             self.workers.append(Member(f"worker-{n}", command, env, self.folder))
 
-    def rage(self, seconds: float, every: float) -> None:
+    def rage(self, seconds: float, every: float, children: Callable[[], Iterable[int]]) -> None:
         """Kill one of the processes after another, and start each again a while later.
 
         Args:
             seconds: How long.
             every: Seconds from one kill to the next, on average.
+            children: The processes that carry out runs just now: every third kill is of one of them.
         """
         end = time.monotonic() + seconds
         down: list[tuple[float, Member]] = []
         while time.monotonic() < end:
             time.sleep(self.random.uniform(0.5, 1.5) * every)
+            if self.random.random() < 1 / 3:
+                self._kill_one(children)
+                continue
             members = [each for each in (*self.schedulers, *self.workers) if each.is_running]
             if members:
                 victim = self.random.choice(members)
@@ -120,6 +125,22 @@ class Fleet:
         for _, member in down:
             member.start()
 
+    def _kill_one(self, children: Callable[[], Iterable[int]]) -> None:
+        wait_for(lambda: any(map(self._is_mine, children())), lambda: self.printed)
+        mine = [child for child in children() if self._is_mine(child)]
+        if mine:
+            victim = self.random.choice(mine)
+            with suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
+            self.killed_children.add(victim)
+
+    def _is_mine(self, process: int) -> bool:
+        mark = f"PREFECT_HOME={self._env['PREFECT_HOME']}".encode()
+        try:
+            return mark in Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+        except OSError:
+            return False
+
     @property
     def printed(self) -> str:
         """What all of them printed."""
@@ -131,11 +152,11 @@ class Fleet:
         for member in (*self.schedulers, *self.workers):
             if member.is_running:
                 member.kill()
-        mark = f"PREFECT_HOME={self._env['PREFECT_HOME']}".encode()
         for path in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                if int(path.name) != os.getpid() and mark in (path / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(path.name), signal.SIGKILL)
+            process = int(path.name)
+            if process != os.getpid() and self._is_mine(process):
+                with suppress(OSError):
+                    os.kill(process, signal.SIGKILL)
 
 
 def _free_port() -> int:
