@@ -16,8 +16,7 @@ import msgspec
 from sqlalchemy import delete, select, update
 
 from prefect.exceptions import ObjectNotFound, PrefectException, StoreError
-from prefect.operations.automation_targets import DEPTH_LABEL, Targets
-from prefect.operations.automation_triggers import DEEPEST
+from prefect.operations.automation_targets import CHAIN_LABEL, Targets
 from prefect.operations.automations import update_automation
 from prefect.operations.deployment_runs import run_deployment
 from prefect.operations.deployments import pause_deployment, resume_deployment
@@ -47,6 +46,10 @@ CLAIMED_FOR = timedelta(minutes=5)
 """After that, who claimed an action is taken for lost."""
 MOST = 200
 """Actions that are done at a time, so that no look takes long; the next takes the others."""
+
+MOST_ROUNDS = 5
+"""How often a run that an automation made may have the same automation make another."""
+_LONGEST_CHAIN = 50
 
 
 class _Done(NamedTuple):
@@ -152,11 +155,11 @@ def _run_deployment(store: Store, wanted: TriggeredAction, targets: Targets) -> 
     action = wanted.action
     assert isinstance(action, kinds.RunDeployment)
     deployment_id = _target(targets, "deployment", action.deployment_id)
-    depth = max(wanted.depth, targets.depth())
-    if depth >= DEEPEST:
+    chain = targets.chain()
+    if chain.count(str(wanted.automation_id)) >= MOST_ROUNDS:
         raise _Refused(
-            f"The run that triggered this was itself made by an automation, {DEEPEST} times over: "
-            "automations that set each other off end here."
+            f"This automation made a run that set it off again, {MOST_ROUNDS} times over; "
+            "such a chain ends here."
         )
     state: State[Any] | None = None
     if action.schedule_after:
@@ -171,7 +174,7 @@ def _run_deployment(store: Store, wanted: TriggeredAction, targets: Targets) -> 
             state=state,
             parameters=targets.fill(action.parameters or {}),
             job_variables=targets.fill(action.job_variables or {}),
-            labels={DEPTH_LABEL: depth + 1},
+            labels={CHAIN_LABEL: " ".join([*chain, str(wanted.automation_id)][-_LONGEST_CHAIN:])},
             idempotency_key=(
                 f"automation {wanted.automation_id}, action {wanted.action_index}, invocation {wanted.id}"
             ),
@@ -252,12 +255,9 @@ def _delete(store: Store, wanted: TriggeredAction, targets: Targets) -> Related:
 
 
 def _call_block(store: Store, wanted: TriggeredAction, targets: Targets) -> Related:
-    what = (
-        "notifications are not sent"
-        if isinstance(wanted.action, kinds.SendNotification)
-        else "are not called"
-    )
-    raise _Refused(f"By this server {what}: run a deployment that does it (`run-deployment`).")
+    is_note = isinstance(wanted.action, kinds.SendNotification)
+    what = "Notifications are not sent" if is_note else "Webhooks are not called"
+    raise _Refused(f"{what} by this server: have a deployment do it, by the action `run-deployment`.")
 
 
 _ACTIONS: dict[type[Any], Doer] = {

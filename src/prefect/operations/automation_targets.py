@@ -22,10 +22,10 @@ from prefect.store.base import Store
 from prefect.store.tables import work_pools
 from prefect.store.work_pools import pools
 
-__all__ = ["DEPTH_LABEL", "Targets"]
+__all__ = ["CHAIN_LABEL", "Targets"]
 
-DEPTH_LABEL = "prefect.automation.depth"
-"""The label of a run that says how many automations had one make the next until it was made."""
+CHAIN_LABEL = "prefect.automation.chain"
+"""The label of a run that says which automations had one make the next until it was made."""
 _KIND = "__prefect_kind"
 
 
@@ -60,11 +60,10 @@ class Targets:
         pool = pools.first(self._store, work_pools.c.id == pool_id.hex)
         return None if pool is None else pool.name
 
-    def depth(self) -> int:
-        """Return how many automations had one make a run that set off the next."""
+    def chain(self) -> list[str]:
+        """Return which automations had one make the next, up to the run that the event is about."""
         run = self._read("flow-run", partial(read_flow_run, self._store))
-        depth = 0 if run is None else run.labels.get(DEPTH_LABEL, 0)
-        return depth if isinstance(depth, int) else 0
+        return [] if run is None else str(run.labels.get(CHAIN_LABEL, "")).split()
 
     def fill(self, value: Any) -> Any:
         """Return a JSON value whose templates are filled in.

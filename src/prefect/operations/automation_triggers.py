@@ -45,8 +45,8 @@ ON_THEIR_WAY = timedelta(seconds=2)
 """How long after its time is over a trigger that waits for silence is asked: events may be on their way."""
 MOST_WAITING = 1000
 """While so many actions wait to be done, no further events are looked at: they are not lost."""
-DEEPEST = 10
-"""How often automations may set each other off, one by what the other did."""
+DEEPEST = 3
+"""How many automations may be set off one by what is told of another. Each step multiplies the events."""
 
 _automations = Records(automations, Automation)
 _bucket_json = msgspec.json.Decoder(Bucket)
