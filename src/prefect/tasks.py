@@ -13,7 +13,7 @@ from prefect.engine.definition import Definition, Delay, Hook, RunName
 from prefect.engine.entry import call_task
 from prefect.engine.future import PrefectFuture
 from prefect.engine.inputs import listed
-from prefect.engine.options import run_name_of
+from prefect.engine.options import hooks_of, run_name_of
 from prefect.futures import PrefectDistributedFuture, PrefectFutureList
 from prefect.results.cache_policies import NO_CACHE, CachePolicy, task_input_hash
 from prefect.rules.retries import exponential_backoff, spread
@@ -66,6 +66,10 @@ class TaskOptions(TypedDict, total=False):
     on_completion: Sequence[Hook] | None
     on_failure: Sequence[Hook] | None
     on_running: Sequence[Hook] | None
+    on_commit: Sequence[Hook] | None
+    """Called with the run's transaction when that is committed."""
+    on_rollback: Sequence[Hook] | None
+    """Called with the run's transaction when that is undone; the last hook goes first."""
     viz_return_value: Any
     """Accepted for the interface's sake: drawings of flows do not run tasks."""
 
@@ -109,8 +113,20 @@ class Task(Definition, Generic[P, R]):
         self.cache_key_fn = options.get("cache_key_fn")
         if self.persist_result is None and options.get("cache_policy") not in (None, NO_CACHE):
             self.persist_result = True
+        self.on_commit_hooks = hooks_of(options, "on_commit", "task")
+        self.on_rollback_hooks = hooks_of(options, "on_rollback", "task")
         self.sorted_tags = sorted(self.tags)
         self._policy: TaskRunPolicy | None = None
+
+    def on_commit(self, fn: Hook) -> Hook:
+        """Have a function called with a run's transaction when that is committed; a decorator."""
+        self.on_commit_hooks.append(fn)
+        return fn
+
+    def on_rollback(self, fn: Hook) -> Hook:
+        """Have a function called with a run's transaction when that is undone; a decorator."""
+        self.on_rollback_hooks.append(fn)
+        return fn
 
     @property
     def policy(self) -> TaskRunPolicy:

@@ -33,6 +33,7 @@ from prefect.cache_policies import (
     TaskSource,
 )
 from prefect.exceptions import HashError
+from prefect.locking.memory import MemoryLockManager
 from prefect.results.cache_policies import task_input_hash
 
 
@@ -218,11 +219,12 @@ def test_settings_of_a_policy() -> None:
         INPUTS.configure(isolation_level="CHAOS")
 
 
-def test_settings_that_do_nothing_yet_warn() -> None:
-    with pytest.warns(UserWarning, match="not enforced yet"):
-        assert INPUTS.configure(isolation_level="SERIALIZABLE").isolation_level == "SERIALIZABLE"
-    with pytest.warns(UserWarning, match="not enforced yet"):
-        INPUTS.configure(lock_manager=object())
+def test_policies_that_are_added_share_their_locks() -> None:
+    locks = MemoryLockManager()
+    locked = INPUTS.configure(isolation_level="SERIALIZABLE", lock_manager=locks)
+    both = TASK_SOURCE + locked
+    assert both.lock_manager is locks and both.isolation_level == "SERIALIZABLE"
+    assert both.policies == [TASK_SOURCE, INPUTS]
 
 
 def test_task_input_hash() -> None:

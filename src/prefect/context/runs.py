@@ -57,6 +57,8 @@ class RunContext(ContextModel):
 
 _FLOW_RUN: ContextVar[FlowRunContext | None] = ContextVar("flow_run", default=None)
 _TASK_RUN: ContextVar[TaskRunContext | None] = ContextVar("task_run", default=None)
+_TRANSACTION: ContextVar[Any] = ContextVar("transaction", default=None)
+"""The innermost transaction that was made; a task run makes its own when it is needed."""
 _CARRIED_FLOW_RUN: ContextVar[FlowRunSnapshot | None] = ContextVar("carried_flow_run", default=None)
 _CARRIED_TASK_RUN: ContextVar[TaskRunSnapshot | None] = ContextVar("carried_task_run", default=None)
 
@@ -133,6 +135,7 @@ class TaskRunContext(RunContext):
 
     __slots__ = (
         "_snapshot",
+        "around",
         "client",
         "log_prints",
         "parameters",
@@ -141,6 +144,7 @@ class TaskRunContext(RunContext):
         "start_time",
         "task",
         "task_run",
+        "transaction",
     )
     __var__ = _TASK_RUN
     _fields = (
@@ -162,10 +166,15 @@ class TaskRunContext(RunContext):
     persist_result: bool | None
     log_prints: bool | None
     start_time: datetime | None
+    around: TaskRunContext | None
+    """The task run whose function has called this one."""
+    transaction: Any
+    """The run's own transaction; None until something needs one."""
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self._snapshot: TaskRunSnapshot | None = None
+        self.around = self.transaction = None
 
     @classmethod
     def of(
@@ -179,7 +188,8 @@ class TaskRunContext(RunContext):
         context.parameters = parameters
         context.log_prints = log_prints
         context.start_time = None
-        context.client = context.result_store = context.persist_result = None
+        context.client = context.result_store = context.persist_result = context.transaction = None
+        context.around = _TASK_RUN.get()
         return context
 
     @property

@@ -26,8 +26,10 @@ __all__ = [
     "is_persisting",
     "kept",
     "kept_failure",
+    "note_key",
     "prepare_results",
     "store_around",
+    "unwritten",
 ]
 
 
@@ -105,11 +107,37 @@ def prepare_results(
     return context.persist_result
 
 
-def cached_state(context: TaskRunContext, details: StateDetails) -> State[Any] | None:
-    """Look for a result that makes a task run unnecessary, and note the key under which its own will be kept.
+def note_key(context: TaskRunContext) -> str | None:
+    """Compute the key under which a task run's result is kept, and note it with the run.
 
     A key that cannot be computed means that the run is not cached, and the log says why: a key made of the
     rest of the facts would give one run's result to another.
+
+    Args:
+        context: The run's context.
+
+    Returns:
+        The key; None for a run that is not cached.
+    """
+    task, run = context.task, context.task_run
+    if task is None or run is None or task.cache_policy == NO_CACHE:
+        return None
+    if run.cache_key is not None:
+        return run.cache_key
+    if get_current_settings().tasks.disable_caching:
+        return None
+    try:
+        run.cache_key = _key_of(context, task)
+    except Exception as error:  # noqa: BLE001 - users' functions and values make the key
+        _log_uncached(context, error)
+        return None
+    if run.cache_key is not None and task.cache_expiration is not None:
+        run.cache_expiration = now() + task.cache_expiration
+    return run.cache_key
+
+
+def cached_state(context: TaskRunContext, details: StateDetails) -> State[Any] | None:
+    """Look for a result that makes a task run unnecessary, and note the key under which its own will be kept.
 
     Args:
         context: The run's context.
@@ -118,25 +146,20 @@ def cached_state(context: TaskRunContext, details: StateDetails) -> State[Any] |
     Returns:
         A state named Cached, or None where the run has to run.
     """
-    task, run = context.task, context.task_run
-    if task is None or run is None or task.cache_policy == NO_CACHE:
+    key, task = note_key(context), context.task
+    if key is None or task is None:
         return None
-    settings = get_current_settings().tasks
-    if settings.disable_caching:
+    refresh = get_current_settings().tasks.refresh_cache if task.refresh_cache is None else task.refresh_cache
+    if refresh:
         return None
-    refresh = settings.refresh_cache if task.refresh_cache is None else task.refresh_cache
+    holder = context.transaction.holder if context.transaction is not None else None
     try:
-        key = _key_of(context, task)
-        record = None if refresh or key is None else context.result_store.find(key)
-    except Exception as error:  # noqa: BLE001 - users' functions and values make the key
-        why = str(error) if isinstance(error, HashError) else repr(error)
-        task_run_logger(run, task=task).warning("This run is not cached: %s", why)
+        record = context.result_store.find(key, holder)
+    except Exception as error:  # noqa: BLE001 - storages may be of users' making
+        _log_uncached(context, error)
+        if context.task_run is not None:
+            context.task_run.cache_key = context.task_run.cache_expiration = None
         return None
-    if key is None:
-        return None
-    run.cache_key = key
-    if task.cache_expiration is not None:
-        run.cache_expiration = now() + task.cache_expiration
     if record is None:
         return None
     return State(
@@ -145,6 +168,11 @@ def cached_state(context: TaskRunContext, details: StateDetails) -> State[Any] |
         data=record,
         state_details=details.model_copy(update={"cache_key": key}),
     )
+
+
+def _log_uncached(context: TaskRunContext, error: Exception) -> None:
+    why = str(error) if isinstance(error, HashError) else repr(error)
+    _logger_of(context).warning("This run is not cached: %s", why)
 
 
 def _key_of(context: TaskRunContext, task: Task[Any, Any]) -> str | None:
@@ -181,6 +209,29 @@ def kept(context: FlowRunContext | TaskRunContext, state: State[Any]) -> State[A
         _logger_of(context).error("The result of this run is not kept: %s", error)
         return state
     details = state.state_details
+    if key is not None:
+        details = details.model_copy(update={"cache_key": key, "cache_expiration": expiration})
+    return state.model_copy(update={"data": record, "state_details": details})
+
+
+def unwritten(context: TaskRunContext, state: State[Any]) -> State[Any]:
+    """Say where the result of a run that completed will be kept, when its transaction is committed.
+
+    Args:
+        context: The run's context, with a result store.
+        state: The run's final state.
+
+    Returns:
+        The state, saying where; as it was, for a result that cannot be kept, of which the log then tells.
+    """
+    run, details = context.task_run, state.state_details
+    key = run.cache_key if run is not None else None
+    expiration = run.cache_expiration if run is not None else None
+    try:
+        record = context.result_store.create_result_record(state.data.result, key, expiration)
+    except (StoreError, ValueError) as error:
+        _logger_of(context).error("The result of this run is not kept: %s", error)
+        return state
     if key is not None:
         details = details.model_copy(update={"cache_key": key, "cache_expiration": expiration})
     return state.model_copy(update={"data": record, "state_details": details})

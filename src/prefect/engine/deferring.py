@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.client.current import get_caller
 from prefect.context import serialize_context
+from prefect.engine.beginning import new_task_run
 from prefect.engine.future import PrefectConcurrentFuture
-from prefect.engine.task_run import new_task_run
 from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import get_logger
 from prefect.operations.task_runs import create_task_run

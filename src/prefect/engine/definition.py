@@ -177,7 +177,7 @@ class Definition:
 
     def _changed(self, changes: dict[str, Any]) -> dict[str, Any]:
         """Return the options with some changed; hooks that were added after the decorator stay."""
-        hooks = {name: getattr(self, f"{name}_hooks") for name in _HOOKS if getattr(self, f"{name}_hooks")}
+        hooks = {name: added for name in _HOOKS if (added := getattr(self, f"{name}_hooks", None))}
         return {**self._options, **hooks, **changes}
 
 
@@ -205,4 +205,12 @@ _IMPLYING_PERSISTENCE = (
     "cache_key_fn",
 )
 _RESERVED = ("return_state", "wait_for")
-_HOOKS = ("on_completion", "on_failure", "on_running", "on_crashed", "on_cancellation")
+_HOOKS = (
+    "on_completion",
+    "on_failure",
+    "on_running",
+    "on_crashed",
+    "on_cancellation",
+    "on_commit",
+    "on_rollback",
+)

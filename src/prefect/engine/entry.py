@@ -6,13 +6,14 @@ from collections.abc import Callable, Coroutine, Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from prefect.context.runs import _FLOW_RUN
+from prefect.engine.beginning import new_task_run
 from prefect.engine.drivers import drive, drive_generator
 from prefect.engine.ending import Ending
 from prefect.engine.flow_run import flow_run_steps
 from prefect.engine.journal import Journal
 from prefect.engine.notes import notes_of, open_journal
 from prefect.engine.steps import Steps, map_calls
-from prefect.engine.task_run import new_task_run, task_run_steps
+from prefect.engine.task_run import task_run_steps
 
 if TYPE_CHECKING:
     from prefect.engine.definition import Definition

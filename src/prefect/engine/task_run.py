@@ -6,16 +6,22 @@ from collections.abc import Iterable
 from contextvars import ContextVar, Token
 from datetime import timedelta
 from logging import DEBUG
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from prefect.context.model import _TAGS, inherited
-from prefect.context.runs import _FLOW_RUN, _TASK_RUN, FlowRunContext, TaskRunContext, carried_flow_run
+from prefect.context.runs import (
+    _FLOW_RUN,
+    _TASK_RUN,
+    _TRANSACTION,
+    FlowRunContext,
+    TaskRunContext,
+    carried_flow_run,
+)
 from prefect.engine.caching import cached_state, kept, kept_failure, prepare_results
 from prefect.engine.deadlines import DeadlineExceeded
 from prefect.engine.ending import Ending
 from prefect.engine.hooks import HOOK_OF_STATE, run_hooks
-from prefect.engine.inputs import pending, resolve, task_inputs
+from prefect.engine.inputs import pending, resolve
 from prefect.engine.journal import Journal, enter
 from prefect.engine.lifecycle import (
     Interrupted,
@@ -25,26 +31,33 @@ from prefect.engine.lifecycle import (
     Returned,
     RunOutOfTime,
     after_attempt,
+    state_of,
 )
 from prefect.engine.notes import FlowRunNotes, notes_of
 from prefect.engine.steps import Block, Call, ForkedChild, RunHook, Sleep, Steps, Wait
 from prefect.engine.stopping import check, is_check_due
-from prefect.exceptions import Cancellation, Pause, TaskRunTimeoutError, UnfinishedRun, UpstreamTaskError
+from prefect.exceptions import (
+    Cancellation,
+    ConfigurationError,
+    Pause,
+    TaskRunTimeoutError,
+    UnfinishedRun,
+    UpstreamTaskError,
+)
 from prefect.logging.loggers import get_logger, task_run_logger
 from prefect.logging.prints import install_print
 from prefect.logging.tracebacks import drop_own_frames
-from prefect.schemas.objects import TaskRun, TaskRunRecord
+from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.states import (
     TERMINAL_STATES,
     State,
-    StateDetails,
     StateType,
     get_state_exception,
     result_of,
 )
 from prefect.settings import get_current_settings
 from prefect.states import exception_to_crashed_state
-from prefect.types import now, uuid7
+from prefect.types import now
 
 if TYPE_CHECKING:
     from prefect.recorder.slot_leases import SlotLease
@@ -52,54 +65,7 @@ if TYPE_CHECKING:
 
 _log = get_logger("task_runs")
 
-__all__ = ["new_task_run", "task_run_steps"]
-
-
-def new_task_run(
-    task: Task[Any, Any],
-    parameters: dict[str, Any],
-    wait_for: Iterable[Any] | None,
-    run_id: UUID | None = None,
-) -> TaskRunRecord:
-    """Make the record of a new task run in the flow run that is current here, if one is.
-
-    Args:
-        task: The task.
-        parameters: Its arguments as given, futures included.
-        wait_for: Runs to wait for.
-        run_id: Its id, where one was given out already.
-    """
-    flow = _FLOW_RUN.get()
-    if run_id is None:
-        run_id = uuid7()
-    key = f"{run_id.int:032x}"
-    carried = carried_flow_run() if flow is None else None
-    tags_here = _TAGS.get() or inherited().tags
-    run = TaskRun(
-        task_key=task.task_key,
-        dynamic_key=key,
-        name=f"{task.name}-{key[-3:]}",
-        id=run_id,
-        task_version=task.version,
-        empirical_policy=task.policy,
-        tags=task.sorted_tags if tags_here is None else sorted({*task.tags, *tags_here.current_tags}),
-    )
-    tracker = None
-    if flow is not None:
-        flow_run = flow.flow_run
-        if flow_run is not None:
-            run.flow_run_id = flow_run.id
-            run.flow_run_run_count = flow_run.run_count
-        tracker = notes_of(flow).tracker
-    elif carried is not None:
-        run.flow_run_id = UUID(carried.id)
-        run.flow_run_run_count = carried.run_count
-    if parameters or wait_for is not None:
-        run.task_inputs = task_inputs(parameters, tracker, wait_for)
-    details = StateDetails(flow_run_id=run.flow_run_id, task_run_id=run_id)
-    record = TaskRunRecord(run=run, states=[])
-    enter(record, State(type=StateType.PENDING, state_details=details))
-    return record
+__all__ = ["task_run_steps"]
 
 
 def task_run_steps(
@@ -147,8 +113,16 @@ def task_run_steps(
         raise
     finally:
         leave(_TASK_RUN, token)
+        if context.transaction is not None:
+            _transactions().close(context.transaction)
         if record.run.state_type in TERMINAL_STATES:  # else a second Ctrl-C came in between: its flow ends it
             under_way.pop(id(record), None)
+
+
+def _transactions() -> ModuleType:
+    from prefect.engine import task_transaction  # noqa: PLC0415 - import budget; few runs need one
+
+    return task_transaction
 
 
 def give_up(notes: FlowRunNotes) -> None:
@@ -238,9 +212,25 @@ class _TaskRun:
         task, run = self.task, self.run
         if task.task_run_name is not None:
             run.name = yield from self._custom_name()
-        if prepare_results(self.context, task, self.flow, is_deferred=self.is_deferred):
+        is_kept = prepare_results(self.context, task, self.flow, is_deferred=self.is_deferred)
+        if (
+            task.on_rollback_hooks
+            or task.on_commit_hooks
+            or _TRANSACTION.get() is not None
+            or (is_kept and self._is_within())
+        ):
+            try:
+                yield from _transactions().begin_run(self.context)
+            except ConfigurationError as error:
+                refusal = Raised(error)
+                return (
+                    yield from self._finish(state_of(refusal, kind="Task", details=self.details), refusal)
+                )
+        if is_kept:
             cached = yield Block(lambda: cached_state(self.context, self.details))
             if cached is not None:
+                if self.context.transaction is not None:
+                    yield from _transactions().reuse(self.context)
                 self._enter(cached)
                 return (yield from self._end(cached, result_of(cached, raise_on_failure=False)))
         args, kwargs = task.signature.to_call(self.parameters)
@@ -257,8 +247,14 @@ class _TaskRun:
             )
             if not isinstance(decision, Retry):
                 return (yield from self._finish(decision.state, outcome))
+            if self.context.transaction is not None:
+                yield from _transactions().again(self.context.transaction)
             yield from self._wait_for_retry(decision, outcome, attempt)
             attempt += 1
+
+    def _is_within(self) -> bool:
+        """Whether a run around this one shares its outcome, or runs of its key wait for each other."""
+        return self.context.around is not None or self.task.cache_policy.isolation_level is not None
 
     def _attempt(self, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None) -> Steps[Outcome]:
         task, slots = self.task, None
@@ -349,13 +345,20 @@ class _TaskRun:
 
     def _finish(self, state: State[Any], outcome: Outcome) -> Steps[Ending]:
         if isinstance(outcome, Returned):
-            if self.context.persist_result and state.type is StateType.COMPLETED:
+            transaction = self.context.transaction
+            if transaction is not None:
+                state = yield from _transactions().settle(self.context, self.record, self.journal, state)
+            elif self.context.persist_result and state.type is StateType.COMPLETED:
                 state = yield Block(lambda: kept(self.context, state))
             value = outcome.value
             if self.flow is not None:
                 notes_of(self.flow).tracker.note(value, self.run.id)
             self._enter(state)
+            if transaction is not None and transaction.is_rolled_back() and transaction.when_rolled_back:
+                transaction.when_rolled_back()
             return (yield from self._end(state, value))
+        if self.context.transaction is not None or self.context.around is not None:
+            yield from _transactions().fail(self.context)
         logger = self._logger()
         error = get_state_exception(state)
         if self.is_deferred and self.context.persist_result:

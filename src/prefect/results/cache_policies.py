@@ -7,7 +7,6 @@ so that the run is not cached: never is a key made from fewer facts than the pol
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
@@ -46,7 +45,9 @@ class CachePolicy:
     key_storage: Any = None
     """Where keys are kept, when not beside the results: a storage, or a directory."""
     isolation_level: Any = None
+    """Whether runs of one key wait for each other; see `configure`."""
     lock_manager: Any = None
+    """Hands out the locks for that."""
 
     @staticmethod
     def from_cache_key_fn(cache_key_fn: Callable[[Any, dict[str, Any]], str | None]) -> CacheKeyFnPolicy:
@@ -81,17 +82,16 @@ class CachePolicy:
 
         Args:
             key_storage: Where keys are kept, when not beside the results: a storage, or a directory.
-            lock_manager: Kept with the policy, but not used yet: a warning says so.
-            isolation_level: `READ_COMMITTED`; `SERIALIZABLE` is not enforced yet: a warning says so.
+            lock_manager: Hands out the locks that `SERIALIZABLE` needs, of `prefect.locking`.
+            isolation_level: `SERIALIZABLE`: of the runs of one key one runs, and the others wait for its
+                result. `READ_COMMITTED`: a run that begins before another's result is there runs too.
+
+        Raises:
+            ValueError: There is no such isolation level.
         """
         level = getattr(isolation_level, "value", isolation_level)
         if level not in (None, "READ_COMMITTED", "SERIALIZABLE"):
             raise ValueError(f"isolation_level is READ_COMMITTED or SERIALIZABLE, not {isolation_level!r}.")
-        if lock_manager is not None or level == "SERIALIZABLE":
-            warnings.warn(
-                "Locks of cache keys are not enforced yet: runs of one key that start at once all run.",
-                stacklevel=2,
-            )
         given = {"key_storage": key_storage, "lock_manager": lock_manager, "isolation_level": isolation_level}
         return self._changed(**{name: value for name, value in given.items() if value is not None})
 

@@ -12,6 +12,7 @@ import msgspec
 
 from prefect.exceptions import MissingResult, SerializationError, StoreUnavailable
 from prefect.results.defaults import get_default_result_serializer, get_default_result_storage
+from prefect.results.locks import LockingStore
 from prefect.results.memory import ResultMemory
 from prefect.results.record_file import (
     decode_record,
@@ -23,7 +24,6 @@ from prefect.results.record_file import (
 from prefect.results.serializers import Serializer, resolve_serializer
 from prefect.results.storage import LocalFileSystem, WritableFileSystem, resolve_result_storage
 from prefect.results.storage_key import StorageKeyTemplate, new_storage_key
-from prefect.schemas.base import Schema
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 from prefect.settings import get_current_settings
 from prefect.types import now
@@ -34,12 +34,13 @@ __all__ = ["ResultStore", "read_record", "read_result", "write_file"]
 _log = logging.getLogger("prefect.results")
 
 
-class ResultStore(Schema):
+class ResultStore(LockingStore):
     """Where results are kept, and how.
 
     Args:
         result_storage: A storage, or a directory; the settings' default, if not given.
         metadata_storage: Where keys are kept, when not beside the results; a storage, or a directory.
+        lock_manager: Hands out locks of keys: who reads a result waits while another has its lock.
         cache_result_in_memory: Hold what was written or read in memory too.
         serializer: How results are written: a serializer, or its type; the settings' default, if not given.
         storage_key_fn: Returns the key of a result that is written without one.
@@ -83,6 +84,8 @@ class ResultStore(Schema):
             updated.storage_key_fn = StorageKeyTemplate(template)
         if (key_storage := getattr(getattr(task, "cache_policy", None), "key_storage", None)) is not None:
             updated.metadata_storage = resolve_result_storage(key_storage)
+        if (lock_manager := getattr(getattr(task, "cache_policy", None), "lock_manager", None)) is not None:
+            updated.lock_manager = lock_manager
         return updated
 
     def for_other_processes(self) -> Self:
@@ -110,13 +113,13 @@ class ResultStore(Schema):
         metadata = self._metadata(key)
         return metadata is not None and not _is_expired(metadata)
 
-    def find(self, key: str) -> ResultRecord | None:
+    def find(self, key: str, holder: str | None = None) -> ResultRecord | None:
         """Return the result of that key, for use in place of a run; None, where the run has to run.
 
         A result that has expired is none; nor is one that cannot be read, of which the log then tells.
         """
         try:
-            record = self.read(key)
+            record = self.read(key, holder)
         except MissingResult:
             return None
         except SerializationError as error:
@@ -129,12 +132,14 @@ class ResultStore(Schema):
 
         Args:
             key: The key.
-            holder: Accepted for the interface's sake.
+            holder: Who reads: somebody else's lock of the key is waited for. Left out, the calling thread.
 
         Raises:
             prefect.exceptions.MissingResult: There is no such result (any more).
             prefect.exceptions.SerializationError: It cannot be read; the text names the file.
         """
+        if self._is_anothers(key, holder):
+            self.wait_for_lock(key)
         where = self._where(key)
         if self.cache_result_in_memory and (held := self.cache.get(where)) is not None:
             return held
@@ -155,17 +160,22 @@ class ResultStore(Schema):
             obj: The value.
             key: Its key; a new one is made, if not given.
             expiration: From when on it is not used in place of a run.
-            holder: Accepted for the interface's sake.
+            holder: Who writes; left out, the calling thread.
 
         Returns:
             The record: the value, and where and how it is kept.
 
         Raises:
+            RuntimeError: Somebody else has the lock of the key.
             prefect.exceptions.SerializationError: The value cannot be written; the text names its type.
             prefect.exceptions.StoreUnavailable: The storage cannot be written.
         """
+        if key is not None and self._is_anothers(key, holder):
+            raise RuntimeError(
+                f"Cannot write to result record with key {key} because it is locked by another holder."
+            )
         record = self.create_result_record(obj, key, expiration)
-        self.persist_result_record(record, holder)
+        self.persist_result_record(record)
         return record
 
     def create_result_record(

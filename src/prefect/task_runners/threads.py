@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Self
 
+from prefect.engine.beginning import new_task_run
 from prefect.engine.entry import current_journal, run_submitted
 from prefect.engine.future import PrefectConcurrentFuture
 from prefect.engine.journal import Journal, enter
 from prefect.engine.slots import Hold, held_slot
-from prefect.engine.task_run import new_task_run
 from prefect.logging.loggers import get_logger
 from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.states import State, StateType

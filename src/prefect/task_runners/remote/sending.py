@@ -7,11 +7,11 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 from prefect.context.runs import _FLOW_RUN
+from prefect.engine.beginning import new_task_run
 from prefect.engine.entry import current_journal
 from prefect.engine.inputs import pending
 from prefect.engine.journal import enter
 from prefect.engine.notes import notes_of
-from prefect.engine.task_run import new_task_run
 from prefect.exceptions import SerializationError
 from prefect.recorder import get_recorder
 from prefect.schemas.objects import TaskRunRecord
