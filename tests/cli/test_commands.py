@@ -86,6 +86,16 @@ def test_what_does_not_fit_is_a_usage_error(words, group, called, capsys):
     assert not called
 
 
+def test_an_option_that_is_not_there_is_told_with_the_usage_of_its_command(group, called, capsys):
+    with pytest.raises(SystemExit):
+        group.run(["do", "x", "--nope"])
+
+    said = capsys.readouterr().err
+    assert "usage: prefect config do" in said
+    assert "--times" in said and "--nope" in said
+    assert not called
+
+
 def test_help_is_the_docstring(group, capsys):
     with pytest.raises(SystemExit):
         group.run(["do", "--help"])

@@ -307,7 +307,12 @@ def test_init_writes_what_deploy_reads(small, prefect):
     assert "clean/a: created" in prefect("deploy", "-p", "here").out
 
 
+def test_a_file_that_is_named_must_be_there(small, prefect):
+    assert "no file 'other.yaml'" in prefect("deploy", "--prefect-file", "other.yaml", "--all", code=1).err
+
+
 def test_flow_serve_needs_what_it_needs(small, prefect):
+    assert "--limit" in prefect("flow", "serve", "flows.py:clean", "-n", "a", "--limit", "0", code=1).err
     assert "--name" in prefect("flow", "serve", "flows.py:clean", code=1).err
     assert "no schedule" in prefect("flow", "serve", "flows.py:clean", "-n", "a", "--cron", "x", code=1).err
     assert "no file" in prefect("flow", "serve", "no.py:clean", "-n", "a", code=1).err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -14,9 +15,15 @@ from prefect.cli.moments import parse_span, parse_start
 from prefect.client.current import get_caller
 from prefect.operations import create_flow, read_flow_run
 from prefect.operations.deployments import create_deployment
+from prefect.operations.flow_runs import read_flow_runs, set_flow_run_state
+from prefect.operations.logs import create_logs
 from prefect.schemas.actions import FlowCreate
 from prefect.schemas.deployments import DeploymentCreate
+from prefect.schemas.objects import Log
+from prefect.schemas.queries import FlowRunQuery
+from prefect.schemas.states import State, StateType
 from prefect.settings.context import refresh_settings
+from prefect.types import now
 
 SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}, "who": {"type": "string"}}}
 
@@ -105,6 +112,8 @@ def test_a_run_starts_later(prefect, deployed, word):
         (("--params", "{"), "--params is no JSON"),
         (("--params", "[1]"), "needs a JSON object"),
         (("--start-in", "1h", "--start-at", "17:00"), "either --start-in or --start-at"),
+        (("--params", '{"who": "\\udc80"}'), "half of one"),
+        (("-p", 'who="\\udc80"'), "half of one"),
         (("--watch-timeout", "3"), "go with --watch"),
     ],
 )
@@ -116,6 +125,32 @@ def test_watching_ends_with_the_time_given(prefect, deployed):
     watched = prefect("deployment", "run", "hello/daily", "--watch", "--watch-timeout", "0", code=1)
 
     assert "did not end in 0 seconds" in watched.err
+
+
+def test_watching_shows_what_was_logged_and_then_the_end(prefect, deployed):
+    client = get_caller()
+    done = threading.Event()
+
+    def carry_out() -> None:
+        while not done.is_set():
+            if not (runs := client.call(read_flow_runs, FlowRunQuery())):
+                done.wait(0.02)
+                continue
+            log = Log(name="x", level=20, message="half way", timestamp=now(), flow_run_id=runs[0].id)
+            client.call(create_logs, [log])
+            client.call(set_flow_run_state, runs[0].id, State(type=StateType.COMPLETED), force=True)
+            return
+
+    worker = threading.Thread(target=carry_out)
+    worker.start()
+    try:
+        said = prefect("deployment", "run", "hello/daily", "--watch", "--watch-timeout", "60").out
+    finally:
+        done.set()
+        worker.join()
+
+    assert "is Completed" in said.splitlines()[-1]
+    assert said.index("half way") < said.index("is Completed")
 
 
 def test_schedules_are_made_paused_and_deleted(prefect, deployed):
@@ -179,6 +214,14 @@ def test_pools_that_cannot_be_are_refused(prefect):
     assert "no type 'x'" in prefect("work-pool", "create", "a", "--type", "x", code=1).err
     assert "reserved" in prefect("work-pool", "create", "prefect-a", "--type", "process", code=1).err
     assert "What is to change" in prefect("work-pool", "update", "a", code=1).err
+
+
+@pytest.mark.parametrize("name", ["a/b", "a%b", "<a"])
+def test_names_that_no_address_can_have_are_refused(prefect, name):
+    prefect("work-pool", "create", "mine", "--type", "process")
+
+    assert "must not contain" in prefect("work-pool", "create", name, "--type", "process", code=1).err
+    assert "must not contain" in prefect("work-queue", "create", name, "-p", "mine", code=1).err
 
 
 def test_a_work_queue_is_made_changed_and_deleted(prefect):

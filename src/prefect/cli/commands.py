@@ -103,8 +103,13 @@ class Group:
 
     def run(self, words: list[str]) -> int:
         """Run the command that the words name, and return its exit code."""
-        arguments = vars(self.parser().parse_args(words))
+        parsed, unknown = self.parser().parse_known_args(words)
+        arguments = vars(parsed)
         function, group = arguments.pop("_function", None), arguments.pop("_group")
+        parser = arguments.pop("_parser")
+        if unknown:
+            # Said by the command's own parser, whose usage tells what there is.
+            parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         if function is None:
             group.parser().print_help()
             return 0
@@ -120,7 +125,7 @@ class Group:
         return parser
 
     def _fill(self, parser: argparse.ArgumentParser) -> None:
-        parser.set_defaults(_group=self)
+        parser.set_defaults(_group=self, _parser=parser)
         below = parser.add_subparsers(title="commands", metavar="COMMAND")
         for name, group in self.groups.items():
             group._fill(
@@ -133,7 +138,7 @@ class Group:
             added = below.add_parser(
                 name, help=summary, description=summary, formatter_class=_HelpFormatter, add_help=False
             )
-            added.set_defaults(_function=function)
+            added.set_defaults(_function=function, _parser=added)
             _add_arguments(added, function, helps)
 
 

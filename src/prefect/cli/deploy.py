@@ -23,6 +23,9 @@ from prefect.settings import get_current_settings
 
 __all__ = ["run"]
 
+DEFAULT_FILE = "prefect.yaml"
+"""Need not be there; a file that was named must."""
+
 Texts = Annotated[list[str] | None, Flag(metavar="TEXT")]
 
 
@@ -32,7 +35,7 @@ def deploy(  # noqa: PLR0913 - as many options as the interface has
     name: Annotated[list[str] | None, Flag("-n", metavar="NAME")] = None,
     all: bool = False,
     check: bool = False,
-    prefect_file: Annotated[str, Flag(metavar="PATH")] = "prefect.yaml",
+    prefect_file: Annotated[str, Flag(metavar="PATH")] = DEFAULT_FILE,
     pool: Annotated[str | None, Flag("-p", metavar="POOL")] = None,
     work_queue: Annotated[str | None, Flag("-q", metavar="QUEUE")] = None,
     job_variable: Annotated[list[str] | None, Flag("-jv", metavar="KEY=VALUE")] = None,
@@ -88,6 +91,8 @@ def deploy(  # noqa: PLR0913 - as many options as the interface has
 
 def _carry_out(options: Mapping[str, Any]) -> None:
     output, path = options["output"], Path(options["prefect_file"])
+    if not path.exists() and path != Path(DEFAULT_FILE):
+        raise Abort(f"There is no file {str(path)!r}.")
     asks = may_ask(options["prompt"])
     entries = _entries(read_project(path), options, asks=asks)
     planned = plan(entries, get_caller(), as_worker=options["check"])

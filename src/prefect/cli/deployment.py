@@ -263,6 +263,10 @@ def _parameters(found: DeploymentResponse, whole: str | None, pairs: list[str] |
     return given
 
 
+def _tell_state(run: FlowRun) -> None:
+    print(f"{local(now())} | Flow run {run.name!r} is {run.state_name}")
+
+
 def _watch(client: Caller, created: FlowRun, interval: int | None, timeout: int | None) -> None:
     """Show the logs of a run until it ends; end with its exit code."""
     last: list[FlowRun] = [created]
@@ -272,15 +276,17 @@ def _watch(client: Caller, created: FlowRun, interval: int | None, timeout: int 
         if interval and last[0] is not created:
             time.sleep(interval)
         found = client.call(read_flow_run, created.id)
-        if found.state_name != last[0].state_name:
-            print(f"{local(now())} | Flow run {found.name!r} is {found.state_name}")
-        last[0] = found
         is_over = found.state_type in TERMINAL_STATES
+        # The last state is said when all has been shown that was logged before it.
+        if found.state_name != last[0].state_name and not is_over:
+            _tell_state(found)
+        last[0] = found
         if not is_over and until is not None and time.monotonic() > until:
             raise Abort(f"Flow run {found.name!r} did not end in {timeout} seconds; it goes on unwatched.")
         return is_over
 
     logs = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[created.id]))
     follow_logs(client, logs, Sources(client, flow_run=created.name), has_ended)
+    _tell_state(last[0])
     if last[0].state_type is not StateType.COMPLETED:
         raise Abort(f"Flow run {created.name!r} ended in state {last[0].state_name}.")

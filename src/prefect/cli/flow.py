@@ -78,8 +78,7 @@ def serve(  # noqa: PLR0913 - as many options as the interface has
     from prefect.deployments.schedules import read_moment
     from prefect.runner.serving import serve
 
-    if not name:
-        raise Abort("A deployment needs a name: give --name.")
+    name = _checked(name, limit)
     schedules = None
     if any(each is not None for each in (cron, interval, rrule, timezone, anchor_date)):
         try:
@@ -100,3 +99,11 @@ def serve(  # noqa: PLR0913 - as many options as the interface has
     except (ValueError, OSError, ModuleNotFoundError) as error:
         raise Abort(str(error)) from error
     serve(deployment, pause_on_shutdown=pause_on_shutdown, limit=limit)
+
+
+def _checked(name: str | None, limit: int | None) -> str:
+    if not name:
+        raise Abort("A deployment needs a name: give --name.")
+    if limit is not None and limit < 1:
+        raise Abort("With such a --limit no run would be carried out: give a number from 1 on.")
+    return name

@@ -45,6 +45,7 @@ def read_pairs(option: str, texts: Iterable[str] | None) -> dict[str, Any]:
             pairs[key] = json.loads(value)
         except ValueError:
             pairs[key] = value
+        _check_text(option, pairs[key])
     return pairs
 
 
@@ -66,4 +67,14 @@ def read_object(option: str, text: str | None) -> dict[str, Any]:
         raise Abort(f"{option} is no JSON: {error}") from error
     if not isinstance(given, dict):
         raise Abort(f"{option} needs a JSON object: each parameter's value by its name.")
+    _check_text(option, given)
     return given
+
+
+def _check_text(option: str, value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise Abort(
+            f"{option} has a character that is half of one: {error.object[error.start]!r}."
+        ) from error

@@ -119,6 +119,12 @@ class WorkPool(Schema):
         return self.type.endswith(":managed")
 
 
+def _check_name(name: str) -> None:
+    # Messages are checked as they are read; here it is for those who call operations in this process.
+    if re.search(r"[/%&><]", name):
+        raise ValueError(f"The name {name!r} must not contain any of / % & > <: no address can have it.")
+
+
 class WorkPoolCreate(Schema, forbid_unknown_fields=True):
     """A work pool to be made."""
 
@@ -135,6 +141,7 @@ class WorkPoolCreate(Schema, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise ValueError("The name of a work pool must not be empty, nor only blanks.")
+        _check_name(self.name)
         check_job_template(self.base_job_template)
 
 
@@ -190,6 +197,9 @@ class WorkQueueCreate(Schema, forbid_unknown_fields=True):
     priority: Priority | None = None
     """None: the first that is free."""
     filter: QueueFilter | None = None
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
 
 
 class WorkQueueUpdate(Schema, forbid_unknown_fields=True):
