@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from prefect.client.local import LocalClient
 from prefect.context import (
@@ -190,6 +191,18 @@ def test_what_is_serialized_is_small_and_tells_no_secrets(in_run):
         pickled = pickle.dumps(serialize_context())
     assert len(pickled) <= 2048
     assert SECRET.encode() not in pickled
+
+
+class OwnSecret(SecretStr):
+    """As users derive them."""
+
+
+@pytest.mark.parametrize("kind", [SecretStr, OwnSecret])
+def test_secret_parameters_stay_behind(kind):
+    with FlowRunContext(flow_run=some_flow_run(), parameters={"x": {"inner": kind(SECRET)}}):
+        serialized = serialize_context()
+    assert serialized["flow_run_parameters"] is None
+    assert SECRET.encode() not in pickle.dumps(serialized)
 
 
 @given(st.integers(0, 5000))

@@ -270,9 +270,9 @@ class _Open(pickle.Pickler):
     """Refuses secrets: parameters that hold one stay where they are."""
 
     def reducer_override(self, value: Any) -> Any:
-        kind = type(value)
-        if kind.__module__.startswith("pydantic") and "Secret" in kind.__name__:
-            raise ValueError("a secret")
+        for kind in type(value).__mro__:  # users derive their own from pydantic's
+            if kind.__module__.partition(".")[0] == "pydantic" and "Secret" in kind.__name__:
+                raise ValueError("a secret")
         return NotImplemented
 
 
