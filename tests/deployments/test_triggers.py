@@ -100,6 +100,9 @@ def test_a_deploy_replaces_the_triggers_of_before():
         ({"expect": 7}, "expect"),
         ({"type": "metric"}, "metric"),
         ({"type": "compound", "require": 3, "triggers": []}, "require"),
+        ({"type": "compound", "triggers": []}, "any, all or a number"),
+        ({"colour": "red"}, "no field 'colour'"),
+        ({"type": "sequence", "triggers": [{"name": "not of its own"}]}, "no field 'name'"),
     ],
 )
 def test_what_is_no_trigger_is_said(given, said):

@@ -16,7 +16,7 @@ from prefect.client.current import get_caller
 from prefect.deployments.schedules import schedules_of
 from prefect.deployments.sources import fetched, load_flow
 from prefect.deployments.storage import RunnerStorage
-from prefect.deployments.triggers import AnyTrigger, replace_triggers, triggers_of
+from prefect.deployments.triggers import AnyTrigger, settle_triggers, triggers_of
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused
 from prefect.logging.loggers import get_logger
 from prefect.operations.deployments import create_deployment
@@ -220,7 +220,7 @@ class RunnerDeployment(Schema):
             flow_id = client.call(create_flow, FlowCreate(name=self.flow_name or "")).id
             data = self._creation(flow_id, schedules, work_pool_name or self.work_pool_name, image)
             deployment_id = client.call(create_deployment, data).id
-            replace_triggers(client, deployment_id, self.triggers)
+            settle_triggers(client, deployment_id, self.triggers)
             return deployment_id
         except (ObjectNotFound, ObjectAlreadyExists, RequestRefused) as error:
             raise DeploymentApplyError(

@@ -17,9 +17,9 @@ from prefect.deployments.project.facts import FlowFacts
 from prefect.deployments.project.file import Entry
 from prefect.deployments.project.planning import Planned, filled
 from prefect.deployments.project.problems import Pools, problems_of
-from prefect.deployments.project.triggers import settle_triggers
 from prefect.deployments.project.wanted import Wanted, wanted_of
 from prefect.deployments.steps.core import run_steps
+from prefect.deployments.triggers import settle_triggers, triggers_of
 from prefect.exceptions import ConfigurationError, ObjectNotFound
 from prefect.operations.deployments import create_deployment, read_deployment_by_name
 from prefect.operations.flows import create_flow
@@ -101,8 +101,10 @@ class Deploying:
             made = self._client.call(create_deployment, replace(data, flow_id=flow_id))
         else:
             made = had
-        if wanted.triggers is not None and settle_triggers(self._client, made.id, data.name, wanted.triggers):
-            changes.append("triggers")
+        if wanted.triggers is not None:
+            triggers = triggers_of(wanted.triggers, data.name)
+            if settle_triggers(self._client, made.id, triggers):
+                changes.append("triggers")
         return Deployed(
             name=wanted.full_name,
             id=made.id,

@@ -175,7 +175,7 @@ def _triggers(value: Any) -> Iterator[Problem]:
     if not isinstance(value, list):
         yield _HERE, f"it needs a list of triggers, and has {value!r}."
         return
-    from prefect.deployments.project.triggers import read_trigger  # noqa: PLC0415 - few deployments have one
+    from prefect.deployments.triggers import read_trigger  # noqa: PLC0415 - few deployments have one
 
     for place, each in enumerate(value):
         try:
