@@ -197,6 +197,13 @@ def test_a_cluster_that_is_lost() -> None:
     assert "Dask" in message
 
 
+def test_a_scheduler_that_is_not_there_is_named() -> None:
+    runner = DaskTaskRunner(address="tcp://127.0.0.1:9", client_kwargs={"timeout": "1s"})
+
+    with pytest.raises(OSError, match=r"There is no Dask scheduler at tcp://127\.0\.0\.1:9, or no way"):
+        _ = runner.client
+
+
 def test_what_waited_on_a_lost_worker_just_goes_elsewhere(tmp_path: Path) -> None:
     """Only what had begun there counts as an attempt: these tasks have no retries."""
     patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "5 minutes"})

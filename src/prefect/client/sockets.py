@@ -6,7 +6,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -22,6 +22,8 @@ CONNECT, CLOSE = 10.0, 2.0
 _LARGEST = 64 * 1024 * 1024
 """Bytes of a message: a task run, or an event with its payload."""
 _NOT_NOW = frozenset({429, 502, 503, 504})
+_POLICY_VIOLATION = 1008
+"""How sockets say that somebody may not come in."""
 
 
 class SocketRefused(Exception):
@@ -45,7 +47,7 @@ def open_socket(options: ClientOptions, path: str) -> ClientConnection:
         connection.recv(timeout=CONNECT)
     except (WebSocketException, OSError) as error:
         connection.close()
-        raise ServerUnreachable(f"{options.url}{path} did not let us in: {error}.") from error
+        raise ServerUnreachable(f"{options.url}{path} did not let us in: {_why(options, error)}.") from error
     except BaseException:
         connection.close()
         raise
@@ -73,6 +75,17 @@ def _connect(options: ClientOptions, path: str) -> ClientConnection:
         raise SocketRefused(f"{options.url} opens no socket: HTTP {status}.") from error
     except (WebSocketException, OSError, EOFError) as error:
         raise ServerUnreachable(f"{options.url} cannot be reached: {error}.") from error
+
+
+def _why(options: ClientOptions, error: Exception) -> str:
+    received = error.rcvd if isinstance(error, ConnectionClosed) else None
+    if received is None or received.code != _POLICY_VIOLATION:
+        return str(error)
+    known = "takes another login than" if _token_of(options) else "asks for a login, and there is none in"
+    return (
+        f"it {known} PREFECT_API_AUTH_STRING or PREFECT_API_KEY here ({received.reason}). Set it in the "
+        "environment of each process that records runs: workers of Dask and Ray too, to which it is not sent"
+    )
 
 
 def _token_of(options: ClientOptions) -> str | None:

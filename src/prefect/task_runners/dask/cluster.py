@@ -70,7 +70,16 @@ def open_client(place: Place, stack: ExitStack) -> Client:
         logger.info("Connecting to the Dask cluster at %s", place.address)
     # It is ours, and not what dask's own collections compute on unless `get_dask_client` says so.
     with _short_memory():
-        client = stack.enter_context(Client(target, **{"set_as_default": False, **place.client_kwargs}))
+        try:
+            made = Client(target, **{"set_as_default": False, **place.client_kwargs})
+        except OSError as error:
+            if place.address is None:
+                raise
+            raise OSError(
+                f"There is no Dask scheduler at {place.address}, or no way from here to it: {error}. "
+                "`dask scheduler` starts one, and says its address."
+            ) from error
+        client = stack.enter_context(made)
     if place.performance_report_path is not None:
         stack.enter_context(client.as_current())
         stack.enter_context(performance_report(filename=place.performance_report_path))
