@@ -149,3 +149,14 @@ def test_what_cannot_work_is_said(here):
         with here.working("worker", "start", "--run-once", *words) as process:
             assert process.wait(50) == 1
         assert problem in here.printed, here.printed
+
+
+def test_a_folder_that_is_not_there_is_said(here):
+    here.pool()
+    run = here.run_of(here.deploy("nap"), job_variables={"working_dir": "/no/such/folder"})
+
+    here.command("worker", "start", "--pool", "here", "--run-once")
+
+    found = here.read(run)
+    assert found.state_name == "Crashed"
+    assert "no folder '/no/such/folder'" in found.state.message

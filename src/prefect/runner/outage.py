@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from time import monotonic
 from typing import Any
 
 from prefect.client.patience import is_away
 
 __all__ = ["Outage"]
+
+_SAY_AGAIN_SECONDS = 60.0
+"""How long a failure that comes again and again is not told again."""
 
 
 class Outage:
@@ -20,6 +24,8 @@ class Outage:
     def __init__(self, logger: logging.Logger | logging.LoggerAdapter[Any]) -> None:
         self._logger = logger
         self._is_there = False
+        self._told: dict[str, float] = {}
+        """When a failure was told last, by its message."""
 
     def failed(self, error: Exception) -> bool:
         """Note that something failed.
@@ -31,12 +37,19 @@ class Outage:
             Whether the reason is an outage: to try again helps.
         """
         if not is_away(error):
-            self._logger.warning("A step failed, and is tried again: %s", error)
+            self._tell(str(error))
             return False
         if not self._is_there:
             self._is_there = True
             self._logger.warning("No answer, so it is tried again; what runs goes on: %s", error)
         return True
+
+    def _tell(self, message: str) -> None:
+        at = monotonic()
+        self._told = {each: told for each, told in self._told.items() if at - told < _SAY_AGAIN_SECONDS}
+        if message not in self._told:
+            self._told[message] = at
+            self._logger.warning("It did not work, and is tried again: %s", message)
 
     def succeeded(self) -> None:
         """Note that somebody answers."""

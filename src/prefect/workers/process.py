@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from prefect.rules.exits import exit_text
 from prefect.rules.job_templates import PROCESS_TEMPLATE
 from prefect.runner.children import Child, start_child
 from prefect.runner.template import Template, Templates
@@ -105,7 +106,7 @@ class ProcessWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, Proces
                     raise
             await self._end_left(flow_run, code)
         if code:
-            self._logger.info("The process of flow run %r ended with %s", flow_run.name, code)
+            self._logger.info("Flow run %r: %s", flow_run.name, exit_text(code))
         return ProcessWorkerResult(identifier=str(child.pid), status_code=code)
 
 
@@ -138,7 +139,10 @@ async def _end_of(child: Child, grace: float | None = None) -> int:
 @contextmanager
 def _directory(wanted: Path | None) -> Iterator[Path]:
     if wanted is not None:
-        yield wanted.expanduser()
+        found = wanted.expanduser()
+        if not found.is_dir():
+            raise FileNotFoundError(f"There is no folder '{found}', where working_dir has the process start.")
+        yield found
         return
     with tempfile.TemporaryDirectory(prefix="prefect-", ignore_cleanup_errors=True) as made:
         yield Path(made)
