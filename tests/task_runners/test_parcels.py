@@ -10,8 +10,13 @@ from pydantic import SecretStr
 
 from prefect import flow, get_run_logger, runtime, tags, task
 from prefect.context import FlowRunContext, TaskRunContext
+from prefect.schemas.objects import Constant, Log, Parameter, TaskRun, TaskRunRecord, TaskRunResult
+from prefect.schemas.results import ResultRecordMetadata
+from prefect.schemas.states import State, StateDetails, StateType
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, temporary_settings
 from prefect.task_runners.remote import Packed, RemoteRun, SharedPart, run_parcel
+from prefect.task_runners.remote.wire import dump_message, dump_parcel, load_message, load_parcel
+from prefect.types import now
 
 CANARY = "canary-71c2f0"
 
@@ -115,3 +120,37 @@ def test_a_small_result_comes_along_and_a_large_one_stays() -> None:
         return kept[0], kept[1]
 
     assert main() == (False, False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({}, id="plain"),
+        pytest.param({"message": "\ud800"}, id="no valid Unicode"),
+        pytest.param({"data": ResultRecordMetadata(storage_key="a")}, id="persisted"),
+        pytest.param({"state_details": StateDetails(cache_key="key", retriable=True)}, id="details"),
+    ],
+)
+def test_records_arrive_as_they_were_sent(change):
+    begun = State(type=StateType.RUNNING)
+    ended = State(type=StateType.COMPLETED, **change)
+    run = TaskRun(
+        task_key="a-1",
+        dynamic_key="x",
+        name="a",
+        tags=["b"],
+        labels={"one": 1, "part": 0.5},
+        start_time=now(),
+    )
+    run.task_inputs = {"x": [TaskRunResult(id=run.id), Parameter(name="y"), Constant(type="int")], "z": []}
+    run.state = ended
+    record = TaskRunRecord(run=run, states=[begun, begun, ended], follows={begun.id: ended.id})
+    log = Log(name="prefect.task_runs", level=20, message="read", timestamp=now(), task_run_id=run.id)
+
+    parcel = dump_parcel("key", record, b"arguments")
+    message = dump_message([record, record], [log], (b"value", False), True)
+
+    assert load_parcel(parcel) == ("key", record, b"arguments")
+    records, logs, end, is_told = load_message(message)
+    assert (records, logs, tuple(end or ()), is_told) == ([record, record], [log], (b"value", False), True)
+    assert records[0].run.state is records[0].states[-1]

@@ -15,22 +15,14 @@ from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.results import ResultRecord
 from prefect.task_runners.remote.results import Outcome, RemoteFuture, RemoteResult
 from prefect.task_runners.remote.sharing import SharedPart
+from prefect.task_runners.remote.wire import dump_parcel
 
-__all__ = ["LARGE", "Packed", "Parcel", "pack", "unpack"]
+__all__ = ["LARGE", "Packed", "pack", "unpack"]
 
 LARGE = 1_000_000
 """Bytes beyond which a value is worth a way of its own to the cluster."""
 _ATOMS = frozenset({int, float, bool, type(None), complex})
 _OUTCOME, _STATE, _RECORD, _VALUE = range(4)
-
-
-class Parcel(NamedTuple):
-    """One run, as a worker reads it."""
-
-    key: str
-    """Of the shared part."""
-    record: TaskRunRecord
-    arguments: bytes
 
 
 class Packed(NamedTuple):
@@ -78,7 +70,7 @@ def pack(
             arguments = _dumps((parameters, wait_for), handles, owner, scatter)
         except Exception as error:  # noqa: BLE001 - whatever a value's own pickling raises
             _name_culprit(parameters, owner, task_name, error)
-    return Packed(pickle.dumps(tuple(Parcel(shared.key, record, arguments)), protocol=5), handles)
+    return Packed(dump_parcel(shared.key, record, arguments), handles)
 
 
 def unpack(arguments: bytes, upstream: Sequence[Any]) -> tuple[dict[str, Any], Any]:

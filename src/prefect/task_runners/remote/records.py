@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,6 +15,7 @@ from prefect.recorder import Recorder
 from prefect.recorder.registry import recorder_of_settings
 from prefect.schemas.objects import Log, TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES
+from prefect.task_runners.remote.wire import dump_message, load_message
 from prefect.types import process_mark
 
 __all__ = ["End", "GatheringRecorder", "Message", "read_message"]
@@ -162,21 +162,17 @@ class GatheringRecorder(Recorder):
             # Not before it is known whether the result can be sent.
             del self._changed[id(self._own)]
         records = [_without_results(record) for record in self._changed.values()]
-        message = Message(records, self._logs, end, self._server is not None)
+        logs = self._logs
         self._changed, self._logs = {}, []
-        return pickle.dumps(tuple(message), protocol=5)
+        return dump_message(records, logs, end, self._server is not None)
 
 
 def _without_results(record: TaskRunRecord) -> TaskRunRecord:
-    # The state of the run is the last of its states: it is not sent twice.
-    run = msgspec.structs.replace(record.run, state=None)
-    return TaskRunRecord(run=run, states=[for_store(state) for state in record.states])
+    states = [for_store(state) for state in record.states]
+    return TaskRunRecord(run=msgspec.structs.replace(record.run, state=states[-1]), states=states)
 
 
 def read_message(content: bytes) -> Message:
     """Read a message that a worker has sent."""
-    message: Any = pickle.loads(content)
-    read = Message(*message)
-    for record in read.records:
-        record.run.state = record.states[-1]
-    return read
+    records, logs, end, is_told = load_message(content)
+    return Message(records, logs, None if end is None else End(*end), is_told)

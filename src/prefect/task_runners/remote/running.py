@@ -32,9 +32,10 @@ from prefect.settings import Settings, get_current_settings
 from prefect.settings.context import _active, temporary_settings
 from prefect.states import exception_to_crashed_state, exception_to_failed_state
 from prefect.task_runners.base import runner_here
-from prefect.task_runners.remote.packing import Parcel, unpack
+from prefect.task_runners.remote.packing import unpack
 from prefect.task_runners.remote.records import End, GatheringRecorder
 from prefect.task_runners.remote.results import Outcome
+from prefect.task_runners.remote.wire import load_parcel
 from prefect.task_runners.threads import ThreadPoolTaskRunner
 from prefect.types import process_mark
 
@@ -85,7 +86,7 @@ def run_parcel(
     Returns:
         The answer for `RemoteRun.take`, and the outcome, which stays here.
     """
-    key, record, arguments = Parcel(*pickle.loads(parcel))
+    key, record, arguments = load_parcel(parcel)
     # Not in the context of the thread: it belongs to the cluster, and is used again.
     return copy_context().run(_run, key, find_shared, record, arguments, upstream, send, most)
 

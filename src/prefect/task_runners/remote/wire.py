@@ -1,0 +1,123 @@
+"""Records as few bytes: most of what a small task costs was to pickle them.
+
+Structs go as plain tuples, with identical details said once. What does not fit (metadata of a persisted
+result, text that is no valid Unicode) is pickled.
+"""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any, get_type_hints
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import astuple
+
+from prefect.schemas.objects import Log, TaskRun, TaskRunRecord
+from prefect.schemas.states import State, StateDetails
+
+__all__ = ["dump_message", "dump_parcel", "load_message", "load_parcel"]
+
+_PICKLED = 0x80
+"""How every pickle begins, and nothing here does."""
+_UNFIT = (TypeError, ValueError, OverflowError, msgspec.MsgspecError)
+
+
+class _Unfit(ValueError):
+    """A record has something that only a pickle keeps."""
+
+
+def _names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in msgspec.structs.fields(cls))
+
+
+def _as_tuple(cls: type[Any], **others: Any) -> Any:
+    """Return the type of what `astuple` makes of a struct."""
+    hints = {**get_type_hints(cls), **others}
+    return tuple[tuple(hints[name] for name in _names(cls))]  # type: ignore[misc]
+
+
+_RUN, _DETAILS, _STATE, _LOG = _names(TaskRun), _names(StateDetails), _names(State), _names(Log)
+_RUN_STATE = _RUN.index("state")
+_STATE_DETAILS = _STATE.index("state_details")
+_states: Any = _as_tuple(State, data=None, state_details=_as_tuple(StateDetails) | None)
+_record: Any = tuple[_as_tuple(TaskRun, state=None), list[_states], dict[UUID, UUID]]  # type: ignore[misc]
+_message: Any = tuple[list[_record], list[_as_tuple(Log)], tuple[bytes | None, bool] | None, bool]  # type: ignore[misc]
+_encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
+_parcels: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(tuple[str, _record, bytes])
+_messages: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(_message)
+
+
+def dump_parcel(key: str, record: TaskRunRecord, arguments: bytes) -> bytes:
+    """Return a parcel as bytes."""
+    try:
+        return _encoder.encode((key, _flat(record), arguments))
+    except _UNFIT:
+        return pickle.dumps((key, record, arguments), protocol=5)
+
+
+def load_parcel(content: bytes) -> tuple[str, TaskRunRecord, bytes]:
+    """Return what `dump_parcel` was given."""
+    if content[0] == _PICKLED:
+        read: tuple[str, TaskRunRecord, bytes] = pickle.loads(content)
+        return read
+    key, record, arguments = _parcels.decode(content)
+    return key, _raised(record), arguments
+
+
+def dump_message(
+    records: list[TaskRunRecord], logs: list[Log], end: tuple[bytes | None, bool] | None, is_told: bool
+) -> bytes:
+    """Return a message as bytes."""
+    try:
+        return _encoder.encode(
+            ([_flat(record) for record in records], [astuple(log) for log in logs], end, is_told)
+        )
+    except _UNFIT:
+        return pickle.dumps((records, logs, end, is_told), protocol=5)
+
+
+def load_message(
+    content: bytes,
+) -> tuple[list[TaskRunRecord], list[Log], tuple[bytes | None, bool] | None, bool]:
+    """Return what `dump_message` was given."""
+    read: Any
+    if content[0] == _PICKLED:
+        read = pickle.loads(content)
+    else:
+        records, logs, end, is_told = _messages.decode(content)
+        told = [Log(**dict(zip(_LOG, log, strict=True))) for log in logs]
+        read = [_raised(record) for record in records], told, end, is_told
+    found: tuple[list[TaskRunRecord], list[Log], tuple[bytes | None, bool] | None, bool] = read
+    return found
+
+
+def _flat(record: TaskRunRecord) -> tuple[Any, ...]:
+    run = list(astuple(record.run))
+    run[_RUN_STATE] = None  # it is the last of the states
+    states, before = [], None
+    for state in record.states:
+        if state.data is not None:
+            raise _Unfit
+        flat = list(astuple(state))
+        details = state.state_details
+        flat[_STATE_DETAILS] = None if before is not None and details == before else astuple(details)
+        before = details
+        states.append(flat)
+    return run, states, record.follows
+
+
+def _raised(flat: tuple[Any, ...]) -> TaskRunRecord:
+    run, flat_states, follows = flat
+    states: list[State[Any]] = []
+    details = StateDetails()
+    for facts in flat_states:
+        values = dict(zip(_STATE, facts, strict=True))
+        told = values["state_details"]
+        if told is not None:
+            details = StateDetails(**dict(zip(_DETAILS, told, strict=True)))
+        values["state_details"] = details
+        states.append(State(**values))
+    values = dict(zip(_RUN, run, strict=True))
+    values["state"] = states[-1]
+    return TaskRunRecord(run=TaskRun(**values), states=states, follows=follows)
