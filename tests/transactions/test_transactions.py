@@ -71,6 +71,19 @@ def test_most_tasks_have_no_transaction_made(monkeypatch: pytest.MonkeyPatch) ->
     assert around() and len(made) == 1
 
 
+UNUSED = """
+import sys
+from prefect import flow, task
+flow(lambda: task(lambda: 1)(), name="plain")()
+print([name for name in sys.modules if "transaction" in name or "prefect.locking" in name])
+"""
+
+
+@pytest.mark.processes
+def test_runs_that_need_no_transaction_load_nothing_of_them(run_python: Any) -> None:
+    assert run_python("-c", UNUSED).stdout == "[]\n"
+
+
 def test_a_retry_undoes_what_its_attempt_did_and_nothing_else(events: Events) -> None:
     before, inner = telling(events, "before"), telling(events, "inner")
     attempts: list[Any] = []
