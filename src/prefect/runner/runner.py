@@ -184,17 +184,18 @@ class Runner:
         ensure_logging_setup()
         self._stop.clear()
         self._rung.clear()
-        client = caller_of_runners()
-        with ExitStack() as stack:
+        with ExitStack() as stack, ExitStack() as pausing:
             stack.callback(self._clean_up)
+            if self.pause_on_shutdown and not run_once:
+                # First of all that is done at the end, and also where it is interrupted while it starts.
+                pausing.callback(self._pause)
+            client = caller_of_runners()
             if isinstance(client, LocalClient):
                 stack.enter_context(_services(client))
             templates = None if run_once else stack.enter_context(Templates())
             crew = Crew(client, self._limit, _settings_for_children(), templates)
             stack.callback(crew.end)
             stack.enter_context(termination_as_exception())
-            if self.pause_on_shutdown and not run_once:
-                stack.callback(self._pause)
             if self._webserver:
                 stack.enter_context(self._health())
             if not run_once:
