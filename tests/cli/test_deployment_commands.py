@@ -115,6 +115,7 @@ def test_a_run_starts_later(prefect, deployed, word):
         (("--params", '{"who": "\\udc80"}'), "half of one"),
         (("-p", 'who="\\udc80"'), "half of one"),
         (("--watch-timeout", "3"), "go with --watch"),
+        (("--start-in", "99999999 days"), "beyond the year 9999"),
     ],
 )
 def test_a_run_that_makes_no_sense_is_refused(prefect, deployed, words, problem):

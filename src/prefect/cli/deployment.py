@@ -223,14 +223,12 @@ def run_(  # noqa: PLR0913 - as many options as the interface has
         flow_run_name: The run's name.
         output: Print for programs.
     """
-    if start_in is not None and start_at is not None:
-        raise Abort("Give either --start-in or --start-at.")
+    due = _due(start_in, start_at)
     if not watch and (watch_interval is not None or watch_timeout is not None):
         raise Abort("--watch-interval and --watch-timeout go with --watch.")
     client = get_caller()
     found = find_deployment(client, name, id)
     parameters = _parameters(found, params, param)
-    due = start_at or now() + (start_in or timedelta())
     details = msgspec.structs.replace(NO_DETAILS, scheduled_time=due)
     created = client.call(
         create_flow_run_from_deployment,
@@ -250,6 +248,15 @@ def run_(  # noqa: PLR0913 - as many options as the interface has
         print_facts({"ID": created.id, "Parameters": created.parameters, "Due": local(due)})
     if watch:
         _watch(client, created, watch_interval, watch_timeout)
+
+
+def _due(start_in: timedelta | None, start_at: datetime | None) -> datetime:
+    if start_in is not None and start_at is not None:
+        raise Abort("Give either --start-in or --start-at.")
+    try:
+        return start_at or now() + (start_in or timedelta())
+    except OverflowError as error:
+        raise Abort("That --start-in leads beyond the year 9999.") from error
 
 
 def _parameters(found: DeploymentResponse, whole: str | None, pairs: list[str] | None) -> dict[str, Any]:
