@@ -19,11 +19,11 @@ UV := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test behaviour interop acceptance fuzz architecture lint format types bench bench-server bench-workers check lock names build clean
+.PHONY: help demo test behaviour interop acceptance fuzz architecture lint format types bench bench-server bench-workers bench-clusters check lock names build clean
 
 help: ## list these targets
 	@echo "make TARGET, where TARGET is one of"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "Variables: PYTHON=$(PYTHON) (3.11 or newer), VENV=$(VENV), TESTS=$(TESTS) (what to test), BENCH=\"--quick --only import\""
 
 demo: $(VENV)/.run-stamp ## run a real pipeline and show what was recorded (needs only Python 3.11+)
@@ -77,6 +77,9 @@ bench-server: $(VENV)/.dev-stamp $(PEER_PYTHON) ## measure our server against th
 
 bench-workers: $(VENV)/.dev-stamp $(PEER_PYTHON) ## measure how runs are started, beside Prefect 3.8.8
 	$(BIN)/python benchmarks/workers.py --peer "$(PEER_PYTHON)" $(BENCH)
+
+bench-clusters: $(VENV)/.dev-stamp ## measure tasks on Dask and Ray beside bare ones (BENCH="--peer PYTHON" with prefect-dask)
+	$(BIN)/python benchmarks/clusters.py $(BENCH)
 
 check: lint types test ## everything that must hold before a commit
 

@@ -1,7 +1,7 @@
-"""Measure tasks on clusters beside bare Dask, and Prefect 3.8.8 with prefect-dask if its Python is given.
+"""Measure tasks on clusters beside bare Dask and bare Ray, and Prefect 3.8.8 with prefect-dask if given.
 
-`python benchmarks/clusters.py --peer /path/to/its/python`. What is compared with bare Dask is compared in
-one process, by turns.
+`python benchmarks/clusters.py --peer /path/to/its/python`. What is compared with bare Dask or Ray is compared
+in one process, by turns.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from run import MB, MS, Result, Row, machine, table, write_into
 HERE = Path(__file__).parent
 ROWS = [
     Row("dask", "no-op task on Dask, over bare `distributed`", "dask", "ratio", "x", 1, 1.3, 3000, 100),
+    Row("ray", "no-op task on Ray, over bare", "ray", "ratio", "x", 1, 1.3, 3000, 100, against_peer=False),
     Row("bytes", "bytes that travel for a task", "bytes", "bytes", "B", 1, 2048, 1, 1, against_peer=False),
     Row("many", "memory that 100,000 tasks add here", "many", "memory", "MB", MB, 100, 100_000, 200),
     Row(
