@@ -332,3 +332,32 @@ def test_stop_iteration_of_a_plain_function_is_a_failure_like_others() -> None:
     assert stop(return_state=True).is_failed()
     with pytest.raises(StopIteration):
         stop()
+
+
+def test_a_task_may_be_made_a_flow() -> None:
+    attempts = []
+
+    @task(retries=1)
+    def unsteady(x: int) -> int:
+        attempts.append(task_run.run_count)
+        if len(attempts) < 2:
+            raise ValueError("not yet")
+        return x + 1
+
+    assert flow(unsteady)(1) == 2
+    assert attempts == [1, 2]  # it ran as a task, with its options
+
+
+def test_a_callable_objects_attributes_are_its_own() -> None:
+    class Doubled:
+        fn = name = "its own"
+
+        def __init__(self) -> None:
+            self.fn = self.name = "its own"
+
+        def __call__(self, x: int) -> int:
+            return 2 * x
+
+    double = task(Doubled())
+    assert double(2) == 4
+    assert double.name == "Doubled"

@@ -35,21 +35,24 @@ class Definition:
     """
 
     def __init__(self, fn: Callable[..., Any], kind: str, options: dict[str, Any]) -> None:
-        self._is_static = isinstance(fn, staticmethod)
-        self._is_class_method = isinstance(fn, classmethod)
+        is_static, is_class_method = isinstance(fn, staticmethod), isinstance(fn, classmethod)
         if isinstance(fn, staticmethod | classmethod):
             fn = fn.__func__
         if not callable(fn):
             advice = f" Give options by name: @{kind}(name={fn!r})." if isinstance(fn, str) else ""
             raise TypeError(f"'fn' must be callable: @{kind} was given {fn!r}.{advice}")
+        # First, since the attributes of a callable object, as of a task that is made a flow, are its own.
+        functools.update_wrapper(cast("Any", self), fn)
+        self._is_static, self._is_class_method = is_static, is_class_method
         self.fn = fn
         self._kind = kind
         self._options = options
         self._signature: Signature | None = None
         self._bound_signature: Signature | None = None
-        functools.update_wrapper(cast("Any", self), fn)
         inner = fn.func if isinstance(fn, functools.partial) else fn
         call = inner if inspect.isroutine(inner) else getattr(inner, "__call__", inner)  # noqa: B004 - its function
+        if isinstance(fn, Definition):
+            call = fn.fn
         self.isasync = inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
         self.isgenerator = inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call)
         fallback = getattr(inner, "__name__", type(inner).__name__)
