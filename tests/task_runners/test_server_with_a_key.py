@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -11,17 +15,42 @@ import remote_tasks as remote
 from prefect import flow
 from prefect.client.current import get_caller
 from prefect.operations.logs import read_logs
-from prefect.schemas.filters import LogFilter
-from prefect.schemas.queries import LogQuery
+from prefect.operations.task_runs import read_task_runs
+from prefect.schemas.filters import LogFilter, TaskRunFilter
+from prefect.schemas.queries import LogQuery, TaskRunQuery
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.task_runners import DaskTaskRunner, ProcessPoolTaskRunner, TaskRunner
-from recorded import task_runs_of
 from wire import serving
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(200)]
 
 KEY = "somebody:a-key-3f51"
 COUNT = 40
+
+
+ON_RAY = """
+import remote_tasks as remote
+from prefect import flow
+from prefect.task_runners import RayTaskRunner
+
+@flow(task_runner=RayTaskRunner(init_kwargs={"num_cpus": 2, "log_to_driver": False}))
+def main():
+    remote.speak.map(list(range(40))).wait()
+
+print(main(return_state=True).state_details.flow_run_id)
+"""
+
+
+def check(flow_run_id: UUID) -> None:
+    """See that all is there that the flow's tasks have told."""
+    query = TaskRunQuery(task_runs=TaskRunFilter(flow_run_id={"any_": [flow_run_id]}), limit=200)
+    runs = get_caller().call(read_task_runs, query)
+    of_run = LogFilter(flow_run_id={"any_": [flow_run_id]})
+    logs = get_caller().call(read_logs, LogQuery(logs=of_run, limit=200))
+    assert [run.state_name for run in runs] == ["Completed"] * COUNT
+    told = {log.message for log in logs}
+    assert {f"a record of {n}" for n in range(COUNT)} <= told
+    assert {f"a print of {n}" for n in range(COUNT)} <= told
 
 
 @pytest.mark.parametrize(
@@ -46,12 +75,29 @@ def test_nothing_is_lost_at_the_end_of_the_flow(
         temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: KEY}),
     ):
         state = main(return_state=True)
-        runs = task_runs_of(state)
-        of_run = LogFilter(flow_run_id={"any_": [state.state_details.flow_run_id]})
-        logs = get_caller().call(read_logs, LogQuery(logs=of_run, limit=200))
+        assert state.is_completed()
+        assert state.state_details.flow_run_id is not None
+        check(state.state_details.flow_run_id)
 
-    assert state.is_completed()
-    assert [run.state_name for run in runs] == ["Completed"] * COUNT
-    told = {log.message for log in logs}
-    assert {f"a record of {n}" for n in range(COUNT)} <= told
-    assert {f"a print of {n}" for n in range(COUNT)} <= told
+
+def test_nothing_is_lost_on_ray(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(ON_RAY)
+    with (
+        serving(tmp_path, PREFECT_SERVER_API_AUTH_STRING=KEY) as (url, _),
+        temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: KEY}),
+    ):
+        done = subprocess.run(
+            [sys.executable, str(script)],
+            capture_output=True,
+            text=True,
+            timeout=150,
+            env={
+                **os.environ,
+                "PREFECT_API_URL": url,
+                "PREFECT_API_AUTH_STRING": KEY,
+                "PYTHONPATH": str(Path(__file__).parents[1]),
+            },
+        )
+        assert done.returncode == 0, done.stderr
+        check(UUID(done.stdout.split()[-1]))
