@@ -123,7 +123,6 @@ def test_a_trigger_is_about_events_by_names_and_labels(values: dict[str, Any], i
         (reactive("b", after=["a"], within=2), "a..b", []),
         (reactive(after=["a"], within=60), "axy", [1]),
     ],
-    ids=str,
 )
 def test_a_reactive_trigger_fires(trigger: EventTrigger, text: str, fires: list[float]) -> None:
     assert times(Watch(trigger).see(*stream(text))) == fires
