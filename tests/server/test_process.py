@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 
 import httpx
 import pytest
@@ -60,3 +61,18 @@ def test_a_port_that_is_taken_is_named(tmp_path, capsys):
 
         assert main(["server", "start", "--port", port]) == 1
         assert f"port {port}" in capsys.readouterr().err
+
+
+def test_services_run_unless_they_are_left_out(tmp_path):
+    often = {"PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "0.05"}
+    with serving(tmp_path, "--no-services", **often) as (url, _):
+        flow = httpx.post(f"{url}/flows/", json={"name": "etl"}).json()
+        due = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2026-01-01T00:00:00Z"}}
+        run = httpx.post(f"{url}/flow_runs/", json={"flow_id": flow["id"], "state": due}).json()
+        for _ in range(20):
+            assert httpx.get(f"{url}/flow_runs/{run['id']}").json()["state_name"] == "Scheduled"
+
+    with serving(tmp_path, **often) as (url, _):
+        until = time.monotonic() + 30
+        while httpx.get(f"{url}/flow_runs/{run['id']}").json()["state_name"] != "Late":
+            assert time.monotonic() < until

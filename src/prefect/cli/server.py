@@ -40,7 +40,8 @@ def start(
         workers: How many processes serve. More than one need PostgreSQL.
         keep_alive_timeout: Seconds that an idle connection is kept.
         log_level: The least level that the server logs.
-        no_services: Accepted for the interface's sake; there are no services to leave out yet.
+        no_services: Only answer: plan no runs, end nothing that is overdue, carry no automations out. Another
+            server of the same database has to.
         allow_unauthenticated: Listen there without it, and be reached by any name, where only those reach the
             server who may change everything.
     """
@@ -48,7 +49,15 @@ def start(
 
     listener, url = listen(host, port, allow_unauthenticated=allow_unauthenticated)
     with listener:
-        serving = Serving(listener, url, workers, keep_alive_timeout, log_level, not allow_unauthenticated)
+        serving = Serving(
+            listener,
+            url,
+            workers,
+            keep_alive_timeout,
+            log_level,
+            checks_hosts=not allow_unauthenticated,
+            services=not no_services,
+        )
         if not background:
             serve(serving, lambda: _tell(url))
             return

@@ -35,6 +35,8 @@ class Serving(NamedTuple):
     """The least level that is logged; None: that of the settings."""
     checks_hosts: bool = True
     """Whether, where no credentials are asked for, only names of this machine are served."""
+    services: bool = True
+    """Whether it also does what is due: plans runs, ends what is overdue, carries automations out."""
 
 
 def listen(
@@ -119,7 +121,7 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
     if announce is not None:
         announce()
     try:
-        with ServiceThread(store, services_of(settings)):
+        with ServiceThread(store, services_of(settings) if serving.services else []):
             server.run(sockets=[serving.listener])
     finally:
         store.close()
