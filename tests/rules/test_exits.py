@@ -42,3 +42,13 @@ def test_a_run_that_has_ended_or_waits_keeps_its_state(code, kind):
 def test_a_process_that_left_a_run_to_others_changes_nothing():
     assert state_of_exit(0, State(type=StateType.PENDING)) is None
     assert state_of_exit(1, None) is None
+
+
+def test_a_process_that_ends_well_without_beginning_its_run_has_failed_it():
+    pending = State(type=StateType.PENDING)
+
+    found = state_of_exit(0, pending, claim=pending.id)
+
+    assert found is not None
+    assert found.type is StateType.CRASHED
+    assert state_of_exit(0, pending, claim=State(type=StateType.PENDING).id) is None

@@ -160,3 +160,14 @@ def test_a_folder_that_is_not_there_is_said(here):
     found = here.read(run)
     assert found.state_name == "Crashed"
     assert "no folder '/no/such/folder'" in found.state.message
+
+
+def test_a_command_that_does_not_begin_the_run_is_not_tried_for_ever(here):
+    here.pool()
+    run = here.run_of(here.deploy("nap"), job_variables={"command": "true"})
+
+    here.command("worker", "start", "--pool", "here", "--run-once")
+
+    found = here.read(run)
+    assert found.state_name == "Crashed"
+    assert "did not begin the run" in found.state.message

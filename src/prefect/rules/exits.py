@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from typing import Any
+from uuid import UUID
 
 from prefect.schemas.states import State, StateType
 
@@ -49,12 +50,13 @@ def exit_text(code: int) -> str:
     return f"{text} {_CODES[code]}" if code in _CODES else text
 
 
-def state_of_exit(code: int, state: State[Any] | None) -> State[Any] | None:
+def state_of_exit(code: int, state: State[Any] | None, claim: UUID | None = None) -> State[Any] | None:
     """Return the state that a run must be given, since its process has ended.
 
     Args:
         code: The exit code of the process.
         state: The state that the run was left in.
+        claim: The id of the state by which the run was taken for the process, where that is known.
 
     Returns:
         Cancelled, for a run that was being cancelled; Crashed, for one that nobody carries on. None, for one
@@ -64,10 +66,12 @@ def state_of_exit(code: int, state: State[Any] | None) -> State[Any] | None:
         return None
     if state.is_cancelling():
         return State(type=StateType.CANCELLED, message="The flow run was cancelled, and its process ended.")
-    if code == 0 and state.is_pending():
-        return None
     text = exit_text(code)
-    if code == 0:
+    if code == 0 and state.is_pending():
+        if state.id != claim:
+            return None  # the process left it to the one that has taken it since
+        text = f"{text} It did not begin the run, which is what the command of a job is there for."
+    elif code == 0:
         text = f"{text} The run had not: its last state could not be written, or the flow ended the process."
     return State(type=StateType.CRASHED, message=text)
 

@@ -60,6 +60,7 @@ class Crew:
         self._children: dict[UUID, Child] = {}
         self._ending: dict[UUID, float] = {}
         """Until when the processes have time that were asked to end."""
+        self._claims: dict[UUID, UUID] = {}
         self._left: dict[UUID, int] = {}
         """The exit codes of processes that have ended, until it is written down what became of their runs."""
 
@@ -99,7 +100,7 @@ class Crew:
             give_up(self._client, run.id, str(error))
             return False
         _logger.info("Flow run %r is carried out by process %d", run.name, child.pid)
-        self._children[run.id] = child
+        self._children[run.id], self._claims[run.id] = child, taken
         return True
 
     def reap(self) -> None:
@@ -120,8 +121,8 @@ class Crew:
             self._ending.pop(run_id, None)
             self._left[run_id] = code
         for run_id, code in list(self._left.items()):
-            final = end_left_run(self._client, run_id, code)
-            del self._left[run_id]
+            final = end_left_run(self._client, run_id, code, self._claims[run_id])
+            del self._left[run_id], self._claims[run_id]
             if final is not None:
                 _logger.error("Flow run %s ended in state %s: %s", run_id, final.name, final.message)
 

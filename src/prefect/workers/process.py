@@ -104,19 +104,23 @@ class ProcessWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, Proces
                 except asyncio.CancelledError:  # nobody wants to wait so long
                     child.kill()
                     raise
-            await self._end_left(flow_run, code)
+            await self._end_left(flow_run, code, _claim_of(configuration))
         if code:
             self._logger.info("Flow run %r: %s", flow_run.name, exit_text(code))
         return ProcessWorkerResult(identifier=str(child.pid), status_code=code)
 
 
-def _start(run: FlowRun, job: ProcessJobConfiguration, where: Path, template: Template | None) -> Child:
+def _claim_of(job: ProcessJobConfiguration) -> UUID | None:
     claim = job.env.get(FLOW_RUN_CLAIM)
+    return UUID(claim) if claim else None
+
+
+def _start(run: FlowRun, job: ProcessJobConfiguration, where: Path, template: Template | None) -> Child:
     # Its own command without the detour by the command line, which takes longer to start.
     own = job.command in (None, _OWN_COMMAND)
     return start_child(
         run,
-        claim=UUID(claim) if claim else None,
+        claim=_claim_of(job),
         command=None if own else shlex.split(job.command or ""),
         env=job.env,
         cwd=where,
