@@ -155,13 +155,14 @@ class GitRepository:
         if self._directories:
             self._git("sparse-checkout", "set", "--cone", "--", *self._directories)
         wanted = self._commit or self._branch or "HEAD"
-        self._git("fetch", "--quiet", "--depth", "1", "--no-tags", "--", self._with_credentials(), wanted)
+        self._git("fetch", "--quiet", "--depth", "1", "--no-tags", "--", self._url, wanted)
         self._git("checkout", "--quiet", "--force", "--detach", "FETCH_HEAD", "--")
         if self._submodules:
             self._git("submodule", "--quiet", "update", "--init", "--recursive", "--depth", "1")
 
     def _git(self, *arguments: str) -> None:
         command = ["git", "-c", "protocol.ext.allow=never", "-c", "credential.interactive=never", *arguments]
+        # It asks nothing at the terminal, where nobody sits.
         try:
             done = subprocess.run(
                 command,
@@ -170,8 +171,7 @@ class GitRepository:
                 text=True,
                 errors="replace",
                 stdin=subprocess.DEVNULL,
-                # Else it asks at the terminal for what is missing, and nobody sits there.
-                env=environment_with({"GIT_TERMINAL_PROMPT": "0"}),
+                env=environment_with({**self._credentials_of_git(), "GIT_TERMINAL_PROMPT": "0"}),
                 timeout=_GIT_SECONDS,
                 check=False,
             )
@@ -188,13 +188,19 @@ class GitRepository:
         plain = getattr(secret, "get_secret_value", None) or getattr(secret, "get", None)
         return None if secret is None else str(plain() if plain is not None else secret)
 
-    def _with_credentials(self) -> str:
+    def _credentials_of_git(self) -> dict[str, str]:
+        """Return what tells git who it is: its arguments would be seen by all users of the machine."""
         secret, parts = self._secret(), urlsplit(self._url)
         if secret is None or parts.scheme not in ("https", "http"):
-            return self._url
+            return {}
         user = self._credentials.get("username") or "x-access-token"
         netloc = f"{quote(str(user), safe='')}:{quote(secret, safe='')}@{parts.netloc.rpartition('@')[2]}"
-        return urlunsplit(parts._replace(netloc=netloc))
+        address = urlunsplit(parts._replace(netloc=netloc))
+        return {
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": f"url.{address}.insteadOf",
+            "GIT_CONFIG_VALUE_0": self._url,
+        }
 
     def _without_secrets(self, text: str) -> str:
         text, secret = text.replace(self._url, _without_user(self._url)), self._secret()
