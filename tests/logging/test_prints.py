@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import io
 import sys
 import threading
@@ -91,3 +92,20 @@ def test_runs_at_the_same_time_do_not_get_each_others_prints(in_flow: Enter, sto
     logs = stored()
     assert len(logs) == 160
     assert all(log.message == str(log.flow_run_id) for log in logs)
+
+
+def test_another_library_may_replace_print_too(
+    in_flow: Enter, stored: Stored, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = builtins.print
+
+    def theirs(*args: Any, **kwargs: Any) -> None:
+        ours(*args, **kwargs)
+
+    monkeypatch.setattr(builtins, "print", theirs)
+    with patch_print():
+        print("outside")
+        with in_flow(log_prints=True):
+            print("inside")
+    assert [log.message for log in stored()] == ["inside"]
+    assert capsys.readouterr().out == "outside\n"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import io
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +21,8 @@ from prefect.logging.run_loggers import get_run_logger
 
 __all__ = ["install_print", "patch_print", "print_as_log"]
 
-_original = builtins.print
+_first = _original = builtins.print
+_passing_on = threading.local()
 
 
 def print_as_log(*args: Any, **kwargs: Any) -> None:
@@ -35,12 +37,28 @@ def print_as_log(*args: Any, **kwargs: Any) -> None:
     context = TaskRunContext.get() or FlowRunContext.get()
     is_logged = context.log_prints if context is not None else carries_prints()
     if not is_logged or kwargs.get("file") not in (None, sys.stdout, sys.stderr):
-        _original(*args, **kwargs)
+        _pass_on(*args, **kwargs)
         return
     logger = get_run_logger()
     with io.StringIO() as written:
-        _original(*args, **{**kwargs, "file": written})
+        _pass_on(*args, **{**kwargs, "file": written})
         logger.info("%s", written.getvalue().removesuffix("\n"))
+
+
+def _pass_on(*args: Any, **kwargs: Any) -> None:
+    """Print as it was before.
+
+    Another library may have replaced `print` after this one did, as Ray does: then each holds the other's for
+    the original, and what comes back here is printed as it was before both.
+    """
+    if getattr(_passing_on, "is_under_way", False):
+        _first(*args, **kwargs)
+        return
+    _passing_on.is_under_way = True
+    try:
+        _original(*args, **kwargs)
+    finally:
+        _passing_on.is_under_way = False
 
 
 def install_print() -> None:
