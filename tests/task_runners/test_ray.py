@@ -21,7 +21,7 @@ from prefect_ray.context import RemoteOptionsContext, remote_options
 
 @task
 def given():
-    return ray.get_runtime_context().get_assigned_resources()
+    return dict(sorted(ray.get_runtime_context().get_assigned_resources().items()))
 
 size = {"num_cpus": 2, "resources": {"disk": 1}}
 
