@@ -23,6 +23,7 @@ from prefect.settings import (
     PREFECT_TASKS_DEFAULT_RETRIES,
     temporary_settings,
 )
+from task_runner_kinds import elsewhere
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -97,10 +98,9 @@ def test_settings_hold(runner):
     assert main()[1] == 0
 
 
+@elsewhere
 def test_no_secret_reaches_a_worker(runner, kind):
     """Nothing of it is anywhere in the memory of the process that runs the task."""
-    if kind == "threads":
-        pytest.skip("it has the memory of this process")
     secret, argument = token_hex(20), token_hex(20)
 
     @flow(task_runner=runner)

@@ -19,6 +19,7 @@ from prefect.schemas.filters import LogFilter
 from prefect.schemas.queries import LogQuery
 from prefect.task_runners import ProcessPoolTaskRunner
 from recorded import history_of, task_runs_of
+from task_runner_kinds import elsewhere
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -66,10 +67,8 @@ def test_a_child_that_a_task_forks_ends_with_the_task(runner, tmp_path):
     assert sorted(history_of(run) for run in task_runs_of(state)) == [["Pending", "Running", "Completed"]] * 3
 
 
+@elsewhere
 def test_results_that_cannot_be_read_name_their_run(runner, kind):
-    if kind == "threads":
-        pytest.skip("nothing is sent")
-
     @flow(task_runner=runner)
     def main() -> Any:
         future = remote.unreadable.submit()

@@ -13,6 +13,7 @@ from prefect import flow, task
 from prefect.exceptions import UnfinishedRun
 from prefect.types.annotations import allow_failure
 from recorded import history_of, task_runs_of
+from task_runner_kinds import elsewhere
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -148,10 +149,8 @@ def test_results_that_do_not_pickle_name_their_task(runner, kind):
         assert histories(state) == {"lock": ["Pending", "Running", "Failed"]}
 
 
+@elsewhere
 def test_a_worker_that_is_killed(runner, kind):
-    if kind == "threads":
-        pytest.skip("it would be this process")
-
     @flow(task_runner=runner)
     def main() -> Any:
         killed = remote.die.submit()
@@ -166,10 +165,8 @@ def test_a_worker_that_is_killed(runner, kind):
     assert histories(state)["die"][-1] == "Crashed"
 
 
+@elsewhere
 def test_a_worker_that_is_killed_is_retried(runner, kind, tmp_path):
-    if kind == "threads":
-        pytest.skip("it would be this process")
-
     @flow(task_runner=runner)
     def main() -> Any:
         return remote.die_once.submit(str(tmp_path / "mark")).result(timeout=90)
@@ -180,10 +177,8 @@ def test_a_worker_that_is_killed_is_retried(runner, kind, tmp_path):
     assert (history[0], history[-1]) == ("Pending", "Completed")
 
 
+@elsewhere
 def test_what_follows_a_task_whose_worker_is_killed(runner, kind, tmp_path):
-    if kind == "threads":
-        pytest.skip("it would be this process")
-
     @flow(task_runner=runner)
     def main() -> Any:
         again = remote.die_once.submit(str(tmp_path / "mark"))

@@ -33,10 +33,8 @@ def test_many_tasks(runner):
     assert len(runs) == min(MANY, 200)  # as many as are listed at a time
 
 
-def test_a_task_takes_at_most_2_kilobytes(kind):
+def test_a_task_takes_at_most_2_kilobytes():
     """With a flow of many facts; what is the user's own is not counted."""
-    if kind != "threads":
-        pytest.skip("what is packed is the same for all")
     sizes: list[tuple[int, int]] = []
 
     @task(tags=["a", "b"], retries=3)
@@ -56,10 +54,8 @@ def test_a_task_takes_at_most_2_kilobytes(kind):
     assert each <= 2048
 
 
-def test_futures_of_ended_runs_are_small(kind):
+def test_futures_of_ended_runs_are_small():
     """Somebody may hold a hundred thousand of them."""
-    if kind != "threads":
-        pytest.skip("they are the same for all")
     count = 500
 
     def one(n: int) -> Any:
