@@ -51,5 +51,26 @@ def test_a_run_that_is_cancelled_rings(place, deployment, rung):
     assert rung.wait(PATIENCE)
 
 
+def test_a_run_that_is_made_while_it_rings_rings_again(place, deployment):
+    rings = threading.Semaphore(0)
+    makes_another = threading.Event()
+
+    def ring() -> None:
+        if makes_another.is_set():
+            makes_another.clear()
+            place.run_of(deployment)
+        rings.release()
+
+    with Bell(place.client, lambda: [f"prefect.deployment.{deployment}"], ring):
+        assert rings.acquire(timeout=PATIENCE)
+        while rings.acquire(timeout=0.5):
+            pass
+        makes_another.set()
+        place.run_of(deployment)
+
+        assert rings.acquire(timeout=PATIENCE)
+        assert rings.acquire(timeout=PATIENCE)
+
+
 def test_it_is_silent_where_nothing_happens(rung):
     assert not rung.wait(1)

@@ -130,8 +130,9 @@ class Bell:
                     connection.recv()
                     told = True
                     self._ring()
-                    self._stop.wait(_REST_SECONDS)
-                    _drain(connection)
+                    # Who looked at the first ring did not see what came in the silence after it.
+                    while not self._stop.wait(_REST_SECONDS) and _drain(connection):
+                        self._ring()
             except (WebSocketException, OSError, EOFError) as error:
                 _logger.debug("The server does not tell of new runs any more: %s", error)
             finally:
@@ -151,10 +152,12 @@ class Bell:
         }
 
 
-def _drain(connection: ClientConnection) -> None:
-    """Take what was told while the bell was silent."""
+def _drain(connection: ClientConnection) -> bool:
+    """Take what was told while the bell was silent, and return whether there was anything."""
+    told = False
     while True:
         try:
             connection.recv(timeout=0)
         except TimeoutError:
-            return
+            return told
+        told = True
