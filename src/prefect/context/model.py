@@ -170,6 +170,7 @@ def inherited() -> Inherited:
 
 
 def _inherit() -> Inherited:
+    # Here, since few processes were handed a run, and all load this module.
     from prefect.settings.runtime_variables import FLOW_RUN_SNAPSHOT, TASK_RUN_SNAPSHOT, run_variable  # noqa: PLC0415
 
     global _inherited
