@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from makers import make_flow_run
 
+from counting import listened_to
 from prefect.exceptions import ObjectNotFound
 from prefect.operations import create_flow, read_flow_run, read_flow_runs, set_flow_run_state
 from prefect.operations.automation_actions import CLAIMED_FOR, act_on_triggers
@@ -194,6 +195,22 @@ def test_many_events_are_all_seen(store: Store) -> None:
         tell(store, *["a"] * 1000)
 
     assert look(store) == 2
+
+
+@pytest.mark.parametrize("store", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_what_is_counted_apart_is_read_and_written_together(store: Store) -> None:
+    make(store, on("a", for_each=["prefect.resource.id"], threshold=2, within=3600))
+    with listened_to(store.url) as (url, talk):
+        other = make_store(url)
+        other.keeps_events = True
+        for looked in range(2):
+            each = [{"prefect.resource.id": f"r.{number}"} for number in range(300)]
+            events = [Event(id=uuid7(), occurred=now(), event="a", resource=one) for one in each]
+            record_events(store, events)
+            talk.forget()
+            assert follow_events(other, now()) == 300 * looked
+            assert talk.statements < 40
+        other.close()
 
 
 def test_what_triggers_itself_or_each_other_comes_to_an_end(store: Store) -> None:

@@ -9,19 +9,21 @@ what fired is neither lost nor done twice when a process ends in between.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from prefect.rules.triggers import Bucket, Firing, Key, Step, on_event, on_time
+from prefect.rules.triggers import Bucket, Firing, Key, Step, keys_of, on_event, on_time
 from prefect.schemas.automations import Action, Automation
 from prefect.schemas.base import encode_json, jsonable
 from prefect.schemas.events import Event, ReceivedEvent
 from prefect.schemas.triggered import TriggeredAction, labels_of_automation
+from prefect.store import statements
 from prefect.store.base import Connection, Store
 from prefect.store.events import insert_events
 from prefect.store.records import Records
@@ -141,10 +143,10 @@ def _go_on(connection: Connection, at: datetime) -> tuple[int, bool]:
     before = tail.mark
     come = tail.read()
     evaluation = _Evaluation(connection, at)
-    for event in come:
-        for automation in enabled:
-            if _may_trigger(event, automation):
-                evaluation.see(automation, event)
+    seen = [(each, event) for event in come for each in enabled if _may_trigger(event, each)]
+    evaluation.read(seen)
+    for automation, event in seen:
+        evaluation.see(automation, event)
     if not come:
         evaluation.wait(enabled)
     evaluation.keep()
@@ -187,10 +189,24 @@ class _Evaluation:
         self._connection = connection
         self._at = at
         self._buckets: dict[tuple[UUID, Key], Bucket | None] = {}
+        self._kept: set[tuple[UUID, Key]] = set()
+        """The buckets that are in the store."""
         self._changed: set[tuple[UUID, Key]] = set()
         self._told: list[Event] = []
         self._actions: list[TriggeredAction] = []
         self.fired = 0
+
+    def read(self, seen: Iterable[tuple[Automation, ReceivedEvent]]) -> None:
+        """Read all that automations remember of what they are to see: there may be much, but few triggers."""
+        wanted: dict[tuple[UUID, UUID], dict[str, None]] = {}
+        for automation, event in seen:
+            for trigger_id, key in keys_of(automation.trigger, event):
+                wanted.setdefault((automation.id, trigger_id), {})[key] = None
+        for (owner, trigger_id), keys in wanted.items():
+            rows = self._connection.fetch(statements.BUCKETS, _some(owner, trigger_id, keys))
+            found = {key: _bucket_json.decode(written) for key, written in rows}
+            for key in keys:
+                self._found(owner, (trigger_id, key), found.get(key))
 
     def see(self, automation: Automation, event: ReceivedEvent) -> None:
         """Have an automation see an event."""
@@ -211,7 +227,8 @@ class _Evaluation:
             bucket = _bucket_json.decode(written)
             which: Key = read_id(trigger_id), key
             owner = read_id(automation_id)
-            due.setdefault(owner, {})[which] = self._buckets[owner, which] = bucket
+            due.setdefault(owner, {})[which] = bucket
+            self._found(owner, which, bucket)
         for automation in enabled:
             mine = due.get(automation.id, {})
 
@@ -227,36 +244,38 @@ class _Evaluation:
 
     def keep(self) -> None:
         """Write down what the triggers remember, what they fired and what is to be done."""
+        old: dict[tuple[UUID, UUID], list[str]] = {}
+        for owner, (trigger_id, key) in self._changed & self._kept:
+            old.setdefault((owner, trigger_id), []).append(key)
+        for (owner, trigger_id), keys in old.items():
+            self._connection.write(statements.DROP_BUCKETS, _some(owner, trigger_id, keys))
+        rows = []
         for owner, which in self._changed:
-            self._write(owner, which, self._buckets[owner, which])
+            bucket = self._buckets[owner, which]
+            if bucket is not None:
+                end = None if bucket.end is None else format_utc(bucket.end)
+                rows.append((owner.hex, which[0].hex, which[1], end, encode_json(bucket).decode()))
+        self._connection.write_many(statements.INSERT_BUCKET, rows)
         insert_events(self._connection, self._told, self._at)
         due = format_utc(self._at)
-        for action in self._actions:
-            values = {"id": action.id.hex, "due": due, "action": encode_json(action).decode()}
-            self._connection.execute(insert(automation_actions).values(values))
+        actions = [(each.id.hex, due, encode_json(each).decode()) for each in self._actions]
+        self._connection.write_many(statements.INSERT_ACTION, actions)
 
     def _look(self, owner: UUID, which: Key) -> Bucket | None:
         if (owner, which) not in self._buckets:
-            columns = automation_buckets.c
-            rows = self._connection.select(select(columns.bucket).where(*_place(owner, which)))
-            self._buckets[owner, which] = _bucket_json.decode(rows[0][0]) if rows else None
+            trigger_id, key = which
+            rows = self._connection.fetch(statements.BUCKETS, _some(owner, trigger_id, [key]))
+            self._found(owner, which, _bucket_json.decode(rows[0][1]) if rows else None)
         return self._buckets[owner, which]
+
+    def _found(self, owner: UUID, which: Key, bucket: Bucket | None) -> None:
+        self._buckets[owner, which] = bucket
+        if bucket is not None:
+            self._kept.add((owner, which))
 
     def _put(self, owner: UUID, which: Key, bucket: Bucket | None) -> None:
         self._buckets[owner, which] = bucket
         self._changed.add((owner, which))
-
-    def _write(self, owner: UUID, which: Key, bucket: Bucket | None) -> None:
-        if bucket is None:
-            self._connection.execute(delete(automation_buckets).where(*_place(owner, which)))
-            return
-        due = None if bucket.end is None else format_utc(bucket.end)
-        changes = {"due": due, "bucket": encode_json(bucket).decode()}
-        values = {"automation_id": owner.hex, "trigger_id": which[0].hex, "key": which[1], **changes}
-        key = ["automation_id", "trigger_id", "key"]
-        self._connection.execute(
-            insert(automation_buckets).values(values).on_conflict_do_update(index_elements=key, set_=changes)
-        )
 
     def _take(self, automation: Automation, step: Step) -> None:
         for which, bucket in step.buckets.items():
@@ -289,9 +308,9 @@ class _Evaluation:
         ]
 
 
-def _place(owner: UUID, which: Key) -> tuple[ColumnElement[bool], ...]:
-    columns = automation_buckets.c
-    return columns.automation_id == owner.hex, columns.trigger_id == which[0].hex, columns.key == which[1]
+def _some(owner: UUID, trigger_id: UUID, keys: Iterable[str]) -> tuple[str, str, str]:
+    """Return the parameters that name some of a trigger's buckets."""
+    return owner.hex, trigger_id.hex, encode_json(list(keys)).decode()
 
 
 def _fields(event: Event) -> dict[str, Any]:

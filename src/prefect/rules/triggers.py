@@ -30,7 +30,7 @@ from prefect.schemas.base import encode_json
 from prefect.schemas.events import ReceivedEvent
 from prefect.types import aware
 
-__all__ = ["Bucket", "Firing", "Key", "Step", "on_event", "on_time"]
+__all__ = ["Bucket", "Firing", "Key", "Step", "keys_of", "on_event", "on_time"]
 
 ONLY = "{}"
 """The key of a trigger's bucket where it has one for all events."""
@@ -76,6 +76,22 @@ class Step(NamedTuple):
     """The buckets that changed; None: it is over."""
     firings: list[Firing]
     """How often the trigger as a whole fired."""
+
+
+def keys_of(trigger: Trigger, event: ReceivedEvent) -> Iterator[Key]:
+    """Give the keys of the buckets that a trigger may look at when it sees an event.
+
+    Args:
+        trigger: The trigger.
+        event: The event.
+    """
+    if isinstance(trigger, EventTrigger):
+        if covers(trigger, event):
+            yield trigger.id, _text(labels_of(trigger, event))
+        return
+    yield trigger.id, ONLY
+    for inner in trigger.triggers:
+        yield from keys_of(inner, event)
 
 
 def on_event(trigger: Trigger, event: ReceivedEvent, look: Callable[[Key], Bucket | None]) -> Step:

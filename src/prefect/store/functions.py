@@ -10,13 +10,23 @@ from sqlalchemy.sql.functions import FunctionElement
 
 # Conditions have no `type = Boolean()`: for SQLite that appends `= 1`, which keeps it from using an index.
 
-__all__ = ["Among", "Bucket", "Epoch", "Holds", "HoldsAll", "HoldsAny", "Member"]
+__all__ = ["Among", "AnyOf", "Bucket", "Epoch", "Holds", "HoldsAll", "HoldsAny", "Member"]
 
 
 class Among(FunctionElement[bool]):
     """Whether a column's value is in a JSON list of texts: one parameter, however long the list is."""
 
     name = "among"
+    inherit_cache = True
+
+
+class AnyOf(FunctionElement[bool]):
+    """Whether a text column's value is in a JSON list of texts, where an index on the column is to be used.
+
+    PostgreSQL reads all rows for a list in a subquery that it knows nothing of; an array is looked up.
+    """
+
+    name = "any_of"
     inherit_cache = True
 
 
@@ -87,6 +97,18 @@ def _among_postgresql(element: Among, compiler: Any, **options: Any) -> str:
     # A cast to VARCHAR(16) would cut what is longer.
     name = "TEXT" if isinstance(kind, String) else compiler.dialect.type_compiler_instance.process(kind)
     return f"{column} IN (SELECT value::{name} FROM jsonb_array_elements_text({wanted}) AS item(value))"
+
+
+@compiles(AnyOf, "sqlite")
+def _any_of_sqlite(element: AnyOf, compiler: Any, **options: Any) -> str:
+    column, wanted = _parts(element, compiler, options)
+    return f"{column} IN (SELECT value FROM json_each({wanted}))"
+
+
+@compiles(AnyOf, "postgresql")
+def _any_of_postgresql(element: AnyOf, compiler: Any, **options: Any) -> str:
+    column, wanted = _parts(element, compiler, options)
+    return f"{column} = ANY (ARRAY(SELECT value FROM jsonb_array_elements_text({wanted}) AS item(value)))"
 
 
 @compiles(Holds, "sqlite")

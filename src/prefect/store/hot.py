@@ -25,9 +25,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ClauseElement
 
-from prefect.store.functions import Among
+from prefect.store.functions import Among, AnyOf
 from prefect.store.tables import (
     Json,
+    automation_actions,
+    automation_buckets,
     concurrency_limits,
     deployments,
     events,
@@ -122,6 +124,11 @@ def _names(table: Table, key: str = "id") -> ClauseElement:
 
 
 _flow_runs = select(*FLOW_RUN_COLUMNS).select_from(FLOW_RUN_SOURCE)
+_SOME_BUCKETS = (
+    *_by(automation_buckets, "automation_id", "trigger_id"),
+    AnyOf(automation_buckets.c.key, bindparam("keys", type_=Json)),
+)
+
 HOT: dict[str, ClauseElement] = {
     "FLOW_BY_ID": select(flows).where(*_by(flows, "id")),
     "FLOW_BY_NAME": select(flows).where(*_by(flows, "name")),
@@ -172,6 +179,11 @@ HOT: dict[str, ClauseElement] = {
     )
     .on_conflict_do_nothing()
     .inline(),
+    # What automations remember, all of a trigger at once: there may be a bucket for each of many events.
+    "BUCKETS": select(automation_buckets.c.key, automation_buckets.c.bucket).where(*_SOME_BUCKETS),
+    "DROP_BUCKETS": delete(automation_buckets).where(*_SOME_BUCKETS),
+    "INSERT_BUCKET": insert(automation_buckets).on_conflict_do_nothing(),
+    "INSERT_ACTION": insert(automation_actions).on_conflict_do_nothing(),
     "INSERT_LOG": insert(logs).on_conflict_do_nothing(),
     "LEASES": select(leases),
     "LEASE_OF": select(leases).where(*_by(leases, "flow_run_id")).with_for_update(),

@@ -29,6 +29,10 @@ __all__ = [
     "UPSERT_TASK_RUN",
     "TASK_RUNS_TO_CHANGE",
     "INSERT_EVENT",
+    "BUCKETS",
+    "DROP_BUCKETS",
+    "INSERT_BUCKET",
+    "INSERT_ACTION",
     "INSERT_LOG",
     "LEASES",
     "LEASE_OF",
@@ -298,6 +302,26 @@ TASK_RUNS_TO_CHANGE = Statement(
 INSERT_EVENT = Statement(
     "INSERT INTO events (id, occurred, received, event, resource_id, resource, related, payload, follows) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     "INSERT INTO events (id, occurred, received, event, resource_id, resource, related, payload, follows) VALUES (%s::UUID, %s::TIMESTAMP WITH TIME ZONE, %s::TIMESTAMP WITH TIME ZONE, %s::VARCHAR, %s::VARCHAR, %s::VARCHAR, %s::VARCHAR, %s::VARCHAR, %s::UUID) ON CONFLICT DO NOTHING",
+)
+
+BUCKETS = Statement(
+    'SELECT automation_buckets."key", automation_buckets.bucket FROM automation_buckets WHERE automation_buckets.automation_id = ? AND automation_buckets.trigger_id = ? AND automation_buckets."key" IN (SELECT value FROM json_each(?))',
+    "SELECT automation_buckets.key, automation_buckets.bucket FROM automation_buckets WHERE automation_buckets.automation_id = %s::UUID AND automation_buckets.trigger_id = %s::UUID AND automation_buckets.key = ANY (ARRAY(SELECT value FROM jsonb_array_elements_text(%s::JSONB) AS item(value)))",
+)
+
+DROP_BUCKETS = Statement(
+    'DELETE FROM automation_buckets WHERE automation_buckets.automation_id = ? AND automation_buckets.trigger_id = ? AND automation_buckets."key" IN (SELECT value FROM json_each(?))',
+    "DELETE FROM automation_buckets WHERE automation_buckets.automation_id = %s::UUID AND automation_buckets.trigger_id = %s::UUID AND automation_buckets.key = ANY (ARRAY(SELECT value FROM jsonb_array_elements_text(%s::JSONB) AS item(value)))",
+)
+
+INSERT_BUCKET = Statement(
+    'INSERT INTO automation_buckets (automation_id, trigger_id, "key", due, bucket) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    "INSERT INTO automation_buckets (automation_id, trigger_id, key, due, bucket) VALUES (%s::UUID, %s::UUID, %s::VARCHAR, %s::TIMESTAMP WITH TIME ZONE, %s::VARCHAR) ON CONFLICT DO NOTHING",
+)
+
+INSERT_ACTION = Statement(
+    "INSERT INTO automation_actions (id, due, action) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    "INSERT INTO automation_actions (id, due, action) VALUES (%s::UUID, %s::TIMESTAMP WITH TIME ZONE, %s::VARCHAR) ON CONFLICT DO NOTHING",
 )
 
 INSERT_LOG = Statement(
