@@ -4,6 +4,9 @@ What a process tells comes by a pipe that all of one pool share. A process may b
 it; then the pool, which cannot go on without a member, and the pipe are given up together. All that was
 written before is read to the end first, so it is known of each run whether it had begun. An answer comes by
 the executor's own way, which may be faster: it says how many messages were written before it.
+
+Servers are told by the process that made the pool, as everything comes by it anyhow: a process that is killed
+takes nothing along.
 """
 
 from __future__ import annotations
@@ -163,7 +166,7 @@ def _run_here(run_id: bytes, parcel: bytes) -> tuple[bytes, int]:
         _tell((run_id, message))
         told += 1
 
-    answer, _ = run_parcel(parcel, _find_shared, send=send, most=None)
+    answer, _ = run_parcel(parcel, _find_shared, send=send, most=None, tells_server=False)
     return answer, told
 
 

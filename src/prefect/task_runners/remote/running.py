@@ -72,6 +72,8 @@ def run_parcel(
     upstream: Sequence[Any] = (),
     send: Callable[[bytes], None] | None = None,
     most: int | None = SMALL,
+    *,
+    tells_server: bool = True,
 ) -> tuple[bytes, Outcome]:
     """Run a task that was packed elsewhere; whatever it raises is part of the answer.
 
@@ -82,13 +84,17 @@ def run_parcel(
         send: Takes messages for `RemoteRun.take` while the task runs; called by any thread. Where there is no
             such way, all comes with the answer.
         most: Bytes that a result may take to come along with the answer; None: it always does.
+        tells_server: Whether this process tells the server of the run, where there is one; else the messages
+            have all that is to be told, and nothing is lost with the process.
 
     Returns:
         The answer for `RemoteRun.take`, and the outcome, which stays here.
     """
     key, record, arguments = load_parcel(parcel)
     # Not in the context of the thread: it belongs to the cluster, and is used again.
-    return copy_context().run(_run, key, find_shared, record, arguments, upstream, send, most)
+    return copy_context().run(
+        _run, key, find_shared, record, arguments, upstream, send, most, tells_server=tells_server
+    )
 
 
 def _carry_out(
@@ -137,6 +143,8 @@ def _run(
     upstream: Sequence[Any],
     send: Callable[[bytes], None] | None,
     most: int | None,
+    *,
+    tells_server: bool,
 ) -> tuple[bytes, Outcome]:
     with _lock:
         prepared = _prepared.get(key)
@@ -150,7 +158,8 @@ def _run(
             record, recorder, f"What the worker needs to know of the run cannot be read: {error!r}"
         )
     _make_current(prepared)
-    recorder = GatheringRecorder(record, send, recorder_of_settings() if prepared.has_server else None)
+    server = recorder_of_settings() if prepared.has_server and tells_server else None
+    recorder = GatheringRecorder(record, send, server)
     recorder_here.set(recorder)
     name = record.run.name
     try:
