@@ -225,3 +225,73 @@ def test_what_waited_on_a_lost_worker_just_goes_elsewhere(tmp_path: Path) -> Non
             return held.state.name, numbers
 
         assert main() == ("Crashed", list(range(10)))
+
+
+@task(timeout_seconds=60)
+def ask_dask_in_time(count: int) -> int:
+    from prefect_dask import get_dask_client
+
+    numbers = []
+    for _ in range(2):
+        with get_dask_client() as client:
+            numbers.append(int(client.submit(sum, range(count), pure=False).result()))
+    return sum(numbers)
+
+
+@task(timeout_seconds=60)
+async def ask_dask_aside(count: int) -> int:
+    from prefect_dask import get_async_dask_client
+
+    async with get_async_dask_client() as client:
+        return int(await client.submit(sum, range(count), pure=False))
+
+
+@task
+def ask_dask_within(count: int) -> int:
+    return sum(ask_dask_in_time.map([count, count]).result())
+
+
+@pytest.mark.parametrize(
+    ("asks", "number"),
+    [(ask_dask, 10), (ask_dask_in_time, 20), (ask_dask_aside, 10), (ask_dask_within, 40)],
+    ids=["task", "deadline", "async", "nested"],
+)
+def test_a_task_that_asks_the_cluster_frees_its_only_thread(asks: Any, number: int) -> None:
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+    ) as alone:
+
+        @flow(task_runner=DaskTaskRunner(cluster=alone))
+        def main() -> tuple[list[int], int]:
+            found = asks.map([5, 5, 5]).result(timeout=60)
+            # And has it again: so many threads are there as before.
+            (worker,) = alone.workers.values()
+            return found, len(worker.executors["default"]._threads)
+
+        assert main() == ([number] * 3, 1)
+
+
+@task(timeout_seconds=0.3)
+def stay_in_the_block(until: str) -> None:
+    from prefect_dask import get_dask_client
+
+    with get_dask_client():
+        remote.wait_until(Path(until).exists)
+
+
+def test_a_deadline_that_passes_while_the_thread_is_free(tmp_path: Path) -> None:
+    until = tmp_path / "until"
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+    ) as alone:
+
+        @flow(task_runner=DaskTaskRunner(cluster=alone))
+        def main() -> tuple[str, list[int], int]:
+            late = stay_in_the_block.submit(str(until))
+            late.wait(30)
+            until.touch()
+            numbers = ask_dask.map([5, 5]).result(timeout=60)
+            (worker,) = alone.workers.values()
+            return late.state.name, numbers, len(worker.executors["default"]._threads)
+
+        assert main() == ("TimedOut", [10, 10], 1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from prefect.context.runs import FlowRunContext
@@ -24,7 +25,8 @@ def get_dask_client(
     """Connect to the Dask cluster of the flow or task here, for a `with` block.
 
     In it, Dask's collections (`dask.dataframe`, `dask.delayed`) compute on the cluster. In a task, the thread
-    of the worker is free for others meanwhile, so a cluster of one thread does not wait for itself.
+    of the worker is free for others meanwhile, so a cluster of one thread does not wait for itself. After the
+    block the task waits until there is a thread for it again.
 
     Args:
         timeout: How long to wait for the scheduler.
@@ -35,7 +37,12 @@ def get_dask_client(
     """
     from distributed import Client  # noqa: PLC0415 - an optional extra
 
-    with _seceded(), Client(**_arguments(timeout, client_kwargs)) as client, client.as_current():
+    place = _place()
+    with (
+        nullcontext() if place is None else place.given_up(),
+        Client(**_arguments(timeout, client_kwargs)) as client,
+        client.as_current(),
+    ):
         yield client
 
 
@@ -56,9 +63,17 @@ async def get_async_dask_client(
     from distributed import Client  # noqa: PLC0415 - an optional extra
 
     arguments = {**_arguments(timeout, client_kwargs), "asynchronous": True}
-    async with Client(**arguments) as client:
-        with client.as_current():
-            yield client
+    place = _place()
+    if place is not None:
+        place.give_up()
+    try:
+        async with Client(**arguments) as client:
+            with client.as_current():
+                yield client
+    finally:
+        if place is not None:
+            # In a thread: it may take long until there is a place, and other tasks of the loop go on.
+            await asyncio.to_thread(place.take_back)
 
 
 def _arguments(timeout: Any, given: dict[str, Any]) -> dict[str, Any]:
@@ -93,20 +108,10 @@ def _worker() -> Any:
         return None
 
 
-@contextmanager
-def _seceded() -> Generator[None, None, None]:
-    from distributed import rejoin, secede  # noqa: PLC0415 - an optional extra
-
+def _place() -> Any:
+    """Return the place that the task here holds on a worker."""
     if _worker() is None:
-        yield
-        return
-    try:
-        secede()
-    except (KeyError, ValueError, AttributeError):
-        # A thread of the user's or of a timeout, which holds no place of the worker's.
-        yield
-        return
-    try:
-        yield
-    finally:
-        rejoin()
+        return None
+    from prefect.task_runners.dask.places import held_place  # noqa: PLC0415 - an optional extra
+
+    return held_place.get()

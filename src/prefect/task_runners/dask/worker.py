@@ -10,6 +10,7 @@ import distributed
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.utils import sync
 
+from prefect.task_runners.dask.places import holding_place
 from prefect.task_runners.dask.sent import MARK, SHARED
 from prefect.task_runners.remote import Outcome, run_parcel
 
@@ -30,19 +31,20 @@ def run_on_worker(topic: str, run_id: bytes, parcel: bytes, *upstream: Any) -> O
     def send(message: bytes) -> None:
         worker.log_event(topic, (run_id, message, worker.address))
 
-    answer, outcome = run_parcel(parcel, partial(_find_shared, worker), upstream, send)
+    with holding_place():
+        answer, outcome = run_parcel(parcel, partial(_find_shared, worker), upstream, send)
     send(answer)
     return outcome
 
 
-def answer_call(topic: str) -> None:
+def answer_call(topic: str, dask_worker: Any = None) -> None:
     """Say on a worker that all it has said before is on its way: what it says arrives in order.
 
     Args:
         topic: Of the events that the runner listens to.
+        dask_worker: The worker, which Dask gives to an argument of this name.
     """
-    worker: Any = distributed.get_worker()
-    worker.log_event(topic, (b"", b"", worker.address))
+    dask_worker.log_event(topic, (b"", b"", dask_worker.address))
 
 
 def _find_shared(worker: Any, key: str) -> bytes:
