@@ -23,6 +23,9 @@ _home = tempfile.TemporaryDirectory(prefix="proconsul-tests-", ignore_cleanup_er
 for _name in [name for name in os.environ if name.startswith("PREFECT_")]:
     del os.environ[_name]
 os.environ["PREFECT_HOME"] = _home.name
+# Tests start a thousand interpreters: each would compile everything it imports, where that is set.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 _setting = ExitStack()
 

@@ -9,9 +9,9 @@ import pytest
 from http_servers import Scripted, drop_connections, serving
 from prefect.settings.context import temporary_settings
 from prefect.store.base import Store
-from stores import postgres_store, store
+from stores import postgres_store, sqlite_store, store
 
-__all__ = ["postgres_store", "store"]
+__all__ = ["postgres_store", "sqlite_store", "store"]
 
 
 @pytest.fixture

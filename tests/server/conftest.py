@@ -14,18 +14,50 @@ from litestar.testing import TestClient
 from prefect.server.app import make_app
 from prefect.store.base import Store
 from prefect.types import uuid7
-from stores import postgres_store, store
+from stores import postgres_store, sqlite_store, store
 
-__all__ = ["postgres_store", "store"]
+__all__ = ["postgres_store", "sqlite_store", "store"]
 
 Client = TestClient[Litestar]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+def _client_of(store: Store) -> Client:
+    return TestClient(make_app(store), base_url="http://127.0.0.1")
+
+
+@pytest.fixture(scope="session")
+def sqlite_client(sqlite_store: Store) -> Iterator[Client]:
+    """A client of a server over this test process's SQLite store."""
+    with _client_of(sqlite_store) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def postgres_client(postgres_store: Store) -> Iterator[Client]:
+    """A client of a server over this test process's PostgreSQL store."""
+    with _client_of(postgres_store) as made:
+        yield made
+
+
 @pytest.fixture
-def client(store: Store) -> Iterator[Client]:
-    """A client of a server that serves an empty store."""
-    with TestClient(make_app(store), base_url="http://127.0.0.1") as made:
+def client(request: pytest.FixtureRequest, store: Store) -> Client:
+    """A client of a server that serves an empty store.
+
+    To make a server takes ten times as long as most tests of one do, so there is one for all that neither
+    have settings of their own nor subscribe to anything.
+    """
+    kind = "postgres_client" if store.dialect == "postgresql" else "sqlite_client"
+    made: Client = request.getfixturevalue(kind)
+    made.cookies.clear()
+    store.keeps_events = True  # as where a server is; it was made before the store was emptied
+    return made
+
+
+@pytest.fixture
+def own_client(store: Store) -> Iterator[Client]:
+    """A client of a server of the test's own that serves an empty store."""
+    with _client_of(store) as made:
         yield made
 
 

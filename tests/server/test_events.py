@@ -14,6 +14,11 @@ from prefect.types import uuid7
 KINDS = ("PENDING", "RUNNING", "COMPLETED")
 
 
+@pytest.fixture
+def client(own_client):
+    return own_client
+
+
 def until(read, deadline=20.0):
     """Ask again until there is an answer: a socket does not tell when an event is written."""
     end = time.monotonic() + deadline

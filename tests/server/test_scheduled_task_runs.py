@@ -17,6 +17,11 @@ from prefect.types import now, uuid7
 PATH = "/api/task_runs/subscriptions/scheduled"
 
 
+@pytest.fixture
+def client(own_client):
+    return own_client
+
+
 def delay(client, key="bg", ahead=0.0, deferred=True):
     due = (now() + timedelta(seconds=ahead)).isoformat()
     details = {"scheduled_time": due, "deferred": deferred, "task_parameters_id": str(uuid7())}

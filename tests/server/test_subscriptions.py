@@ -17,6 +17,11 @@ from prefect.settings import temporary_settings
 from prefect.types import uuid7
 
 
+@pytest.fixture
+def client(own_client):
+    return own_client
+
+
 def an_event(name, seconds_ago=0.0, **values):
     return {
         "id": str(uuid7()),

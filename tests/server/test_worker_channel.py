@@ -18,6 +18,11 @@ from prefect.types import now
 BOTH = ["worker_heartbeat.v1", "work_pool_snapshot.v1"]
 
 
+@pytest.fixture
+def client(own_client: Any) -> Any:
+    return own_client
+
+
 @pytest.fixture(autouse=True)
 def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_channel, "LOOK_SECONDS", 0.01)

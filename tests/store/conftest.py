@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from stores import postgres_store, store
+from stores import postgres_store, sqlite_store, store
 
-__all__ = ["postgres_store", "store"]
+__all__ = ["postgres_store", "sqlite_store", "store"]

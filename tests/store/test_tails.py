@@ -9,9 +9,9 @@ from prefect.schemas.filters.events import EventFilter
 from prefect.store.events import insert_events
 from prefect.store.tails import LATEST_SECONDS, EventTail
 from prefect.types import now, uuid7
-from stores import postgres_store, store
+from stores import postgres_store, sqlite_store, store
 
-__all__ = ["postgres_store", "store"]
+__all__ = ["postgres_store", "sqlite_store", "store"]
 
 
 def an_event(name):
