@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from prefect import flow, get_run_logger, task
-from prefect.engine import server_journal
+from prefect.engine import notes, server_journal, stopping
 from prefect.exceptions import Abort, ServerUnreachable
 from prefect.recorder import get_recorder
 from prefect.recorder.outbox import Outbox, Undelivered
@@ -309,6 +309,33 @@ def test_an_outage_fails_no_run_makes_no_task_wait_and_loses_nothing(
     assert len([text for text in said if "again" in text and "Nothing was lost" in text]) == 1
 
 
+def test_no_task_waits_until_a_server_that_is_away_says_whether_the_run_is_to_go_on(
+    proxy: Proxy, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(server_journal.ServerJournal, "_sleep", lambda _, seconds: waits.append(seconds))
+    monkeypatch.setattr(notes, "CHECK_AFTER", 0)
+    monkeypatch.setattr(stopping, "CHECK_SERVER_AFTER", 0)
+    monkeypatch.setattr(stopping, "CHECK_AWAY_AFTER", 0)
+
+    @flow
+    def asks_again_and_again() -> None:
+        add(0, 0)
+        proxy.cut()
+        for number in range(3):
+            add(number, number)
+        assert waits == []
+        proxy.restore()
+
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 5}):
+        state = asks_again_and_again(return_state=True)
+
+    assert state.is_completed(), state
+    assert len(seen.ended_task_runs(state.state_details.flow_run_id, 4)) == 4
+    path = f"GET /api/flow_runs/{state.state_details.flow_run_id}"
+    assert path in proxy.requests
+
+
 def test_a_connection_that_is_cut_and_restored_between_tasks_is_not_noticed(proxy: Proxy, seen: Seen) -> None:
     @flow
     def cut_often() -> None:
@@ -333,7 +360,7 @@ def test_what_cannot_be_delivered_before_the_end_is_kept_and_the_next_process_de
     script = """
 import sys
 from prefect import flow, get_run_logger, task
-from prefect.engine import server_journal
+from prefect.engine import notes, server_journal, stopping
 
 server_journal.PATIENCE = 0.0
 

@@ -10,14 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from makers import make_flow_run
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from prefect.operations import (
     create_task_run,
     set_flow_run_state,
     set_task_run_state,
 )
+from prefect.operations.claims import claim_flow_run
 from prefect.operations.concurrency import create_global_limit, read_global_limit, update_global_limit
+from prefect.operations.flow_runs import read_flow_run
+from prefect.operations.leases import current_holder
+from prefect.operations.overdue import drop_expired_slots
 from prefect.operations.tag_limits import create_tag_limit, read_tag_limit_by_tag
 from prefect.schemas.actions import TaskRunCreate
 from prefect.schemas.concurrency import (
@@ -29,7 +33,7 @@ from prefect.schemas.responses import OrchestrationResult
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.store import make_store
 from prefect.store.base import Store
-from prefect.store.tables import deployments
+from prefect.store.tables import concurrency_leases, deployments
 from prefect.types import format_utc, now, uuid7
 
 
@@ -106,6 +110,56 @@ class TestDeployments:
         assert (
             told(set_flow_run_state(store, self.run(store, deployment_id), state("PENDING")))[0] == "ACCEPT"
         )
+
+    def test_the_run_that_waits_for_longest_gets_a_slot_at_once(
+        self, store: Store, deployment_id: UUID
+    ) -> None:
+        first, second, third = (self.run(store, deployment_id) for _ in range(3))
+        for run_id in (first, third, second):
+            set_flow_run_state(store, run_id, state("PENDING"))
+        set_flow_run_state(store, first, state("RUNNING"))
+        set_flow_run_state(store, first, state("COMPLETED"))
+
+        called, waiting = (read_flow_run(store, run_id) for run_id in (second, third))
+        assert called.state is not None
+        assert (called.state_name, called.state.message) == ("Scheduled", "A slot of its deployment is free.")
+        # Before those that came later, of this deployment or others.
+        assert called.next_scheduled_start_time == called.expected_start_time
+        assert waiting.state_name == "AwaitingConcurrencySlot"
+        assert told(set_flow_run_state(store, second, state("PENDING")))[0] == "ACCEPT"
+
+    def test_more_slots_are_for_runs_that_wait(self, store: Store, deployment_id: UUID) -> None:
+        runs = [self.run(store, deployment_id) for _ in range(4)]
+        for run_id in runs:
+            set_flow_run_state(store, run_id, state("PENDING"))
+        update_global_limit(store, f"deployment:{deployment_id}", GlobalConcurrencyLimitUpdate(limit=3))
+        names = [read_flow_run(store, run_id).state_name for run_id in runs]
+        assert names == ["Pending", "Scheduled", "Scheduled", "AwaitingConcurrencySlot"]
+
+    def test_a_run_that_waits_and_is_asked_for_again_stays_as_it_is(
+        self, store: Store, deployment_id: UUID
+    ) -> None:
+        first, second = (self.run(store, deployment_id) for _ in range(2))
+        set_flow_run_state(store, first, state("PENDING"))
+        answers = [set_flow_run_state(store, second, state("PENDING")) for _ in range(3)]
+        assert len({told(answer) for answer in answers}) == 1
+        assert len({answer.state.id for answer in answers if answer.state is not None}) == 1
+
+    def test_an_outage_frees_no_slot_of_a_run_whose_process_is_there(
+        self, store: Store, deployment_id: UUID
+    ) -> None:
+        first, second, third = (self.run(store, deployment_id) for _ in range(3))
+        assert told(claim_flow_run(store, first, current_holder(), uuid7()))[0] == "ACCEPT"
+        with store.transaction() as connection:
+            long_ago = format_utc(now() - timedelta(hours=1))
+            connection.execute(update(concurrency_leases).values(expires=long_ago))
+        assert told(set_flow_run_state(store, second, state("PENDING")))[0] == "REJECT"
+        with store.transaction() as connection:
+            connection.execute(update(concurrency_leases).values(expires=long_ago))
+        assert drop_expired_slots(store, now()) == 0
+        assert taken(store, deployment_id) == 1
+        set_flow_run_state(store, first, state("CRASHED"))
+        assert told(set_flow_run_state(store, third, state("PENDING")))[0] == "ACCEPT"
 
     def test_or_is_cancelled(self, store: Store) -> None:
         deployment_id = make_deployment(store, options='{"collision_strategy": "CANCEL_NEW"}')

@@ -65,6 +65,11 @@ class Journal:
         ensure_logging_setup()
         self._open()
 
+    @property
+    def asking(self) -> Caller | None:
+        """What asks that which is worth no wait; None: nobody is asked."""
+        return self.client
+
     def _open(self) -> None:
         try:
             self.client = get_local_client()

@@ -45,12 +45,14 @@ _flow_ids: dict[tuple[ClientOptions, str], UUID] = {}
 """Ids of flows that are on a server already, by how the server is reached and the flow's name."""
 _reached: set[ClientOptions] = set()
 """The servers that have answered this process."""
+ASK_SECONDS = 5.0
+"""How long an answer may take to what is asked while the user's code waits."""
 
 
 class ServerJournal(Journal):
     """Writes down the runs of one server."""
 
-    __slots__ = ("_hurry", "_options")
+    __slots__ = ("_asking", "_hurry", "_options")
 
     gives_ids = True
     client: HttpClient
@@ -60,9 +62,16 @@ class ServerJournal(Journal):
         self._hurry = threading.Event()
         self._options = client_options()
         self.client = HttpClient(self._options, sleep=self._sleep)
+        soon = self._options._replace(max_retries=0, timeout=min(self._options.timeout, ASK_SECONDS))
+        self._asking = HttpClient(soon, sleep=self._sleep)
         # Loads what sends requests: at the end of an interrupted process that would change its exit status.
         _ = self.client.transport.connections
         self._recorder = get_recorder()
+
+    @property
+    def asking(self) -> HttpClient:
+        """What asks the server once, and waits for no more than seconds."""
+        return self._asking
 
     @property
     def _sink(self) -> ServerSink:

@@ -33,6 +33,8 @@ __all__ = [
 
 CHECK_SERVER_AFTER = 10.0
 """Seconds from one question to the next, where a server is asked."""
+CHECK_AWAY_AFTER = 60.0
+"""Seconds to the next question where none answered: even to ask may take seconds, which are the user's."""
 
 
 def is_check_due(notes: FlowRunNotes) -> bool:
@@ -57,6 +59,7 @@ def check(context: FlowRunContext) -> None:
         return
     state = stored_state(context)
     if state is None or run is None:
+        notes.check_at = monotonic() + CHECK_AWAY_AFTER
         return
     if state.type in (StateType.CANCELLING, StateType.CANCELLED):
         raise Cancellation(f"Flow run {run.name!r} was cancelled.")
@@ -71,21 +74,23 @@ def unless_cancelled(context: FlowRunContext, state: State[Any]) -> State[Any]:
         context: The run's context.
         state: Its state if it was not cancelled.
     """
-    stored = stored_state(context)
+    stored = stored_state(context, is_patient=True)
     return state if stored is None or not stored.is_cancelling() else cancelled(state.state_details)
 
 
-def stored_state(context: FlowRunContext) -> State[Any] | None:
+def stored_state(context: FlowRunContext, *, is_patient: bool = False) -> State[Any] | None:
     """Return the state that others see a run in; None where nobody answers.
 
     Args:
         context: The run's context.
+        is_patient: Whether a server that does not answer is asked again.
     """
     journal, run = notes_of(context).journal, context.flow_run
-    if journal.client is None or run is None or not journal.is_recording:
+    client = journal.client if is_patient else journal.asking
+    if client is None or run is None or not journal.is_recording:
         return None
     try:
-        return journal.client.call(read_flow_run, run.id).state
+        return client.call(read_flow_run, run.id).state
     except PrefectException:
         return None
 

@@ -21,6 +21,7 @@ from prefect.exceptions import (
     RequestRefused,
     StoreConflict,
 )
+from prefect.operations.flow_runs import call_runs
 from prefect.operations.registry import operation
 from prefect.schemas.concurrency import (
     ConcurrencyLeaseHolder,
@@ -146,6 +147,7 @@ def update_global_limit(store: Store, id_or_name: str, data: GlobalConcurrencyLi
         prefect.exceptions.ObjectAlreadyExists: There is another of its new name.
     """
     from prefect.operations.limit_events import tell_limit  # noqa: PLC0415 - SQLAlchemy
+    from prefect.operations.slots import next_for_slots  # noqa: PLC0415 - SQLAlchemy
     from prefect.store.limits import (  # noqa: PLC0415 - SQLAlchemy
         drop_slots_held_by,
         leased_slots,
@@ -175,6 +177,7 @@ def update_global_limit(store: Store, id_or_name: str, data: GlobalConcurrencyLi
             changes |= {"taken_slots": taken, "taken_at": at, "updated": at}
             limits.update(connection, changes, limits.table.c.id == found.id.hex)
             tell_limit(connection, "updated", msgspec.structs.replace(found, **changes))
+            call_runs(connection, next_for_slots(connection, found.id, at))
     except StoreConflict as error:
         raise _name_taken(changes["name"]) from error
 

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from prefect.exceptions import ObjectNotFound
+from prefect.operations.flow_runs import call_runs
+from prefect.operations.slots import next_for_slots
 from prefect.store.base import Connection
 from prefect.store.limits import limits, new_limit
 from prefect.store.tables import concurrency_limits
@@ -51,6 +53,7 @@ def limit_for(
     limits.update(connection, {"limit": slots, "updated": at}, concurrency_limits.c.name == name)
     own = limits.first(connection, concurrency_limits.c.name == name)
     assert own is not None
+    call_runs(connection, next_for_slots(connection, own.id, at))
     return {"global_concurrency_limit_id": own.id}
 
 

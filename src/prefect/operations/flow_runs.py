@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,7 @@ from prefect.types import now, uuid7
 __all__ = [
     "LEASE",
     "add_flow_run",
+    "call_runs",
     "count_flow_runs",
     "create_flow_run",
     "delete_flow_run",
@@ -361,7 +363,8 @@ def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> 
         details = msgspec.structs.replace(state.state_details, flow_run_id=run.id)
         state = msgspec.structs.replace(state, state_details=details)
     left = run.state
-    if left is not None and left.state_details.deployment_concurrency_lease_id is not None:
+    had_slot = left is not None and left.state_details.deployment_concurrency_lease_id is not None
+    if left is not None and had_slot:
         from prefect.operations.slots import keep_deployment_slot  # noqa: PLC0415 - SQLAlchemy
 
         state = keep_deployment_slot(connection, left, state, now())
@@ -373,6 +376,25 @@ def enter_and_store(connection: Connection, run: FlowRun, state: State[Any]) -> 
     _tell(connection, run, left)
     if run.end_time is not None or (state.is_paused() and state.state_details.pause_reschedule):
         connection.write(statements.DROP_LEASE, (run.id.hex,))
+    has_slot = state.state_details.deployment_concurrency_lease_id is not None
+    if had_slot and not has_slot and run.deployment_id is not None:
+        from prefect.operations.slots import next_in_line  # noqa: PLC0415 - SQLAlchemy
+
+        call_runs(connection, next_in_line(connection, run.deployment_id, now()))
+
+
+def call_runs(connection: Connection, run_ids: Iterable[UUID]) -> None:
+    """Let runs that waited for a slot be due at once.
+
+    Args:
+        connection: A connection that may write.
+        run_ids: The runs, locked.
+    """
+    from prefect.rules.slot_rules import call  # noqa: PLC0415 - only where there are limits
+
+    for run_id in run_ids:
+        run = _to_change(connection, run_id)
+        enter_and_store(connection, run, call(run, now()))
 
 
 def _tell(connection: Connection, run: FlowRun, before: State[Any] | None) -> None:
@@ -383,14 +405,20 @@ def _tell(connection: Connection, run: FlowRun, before: State[Any] | None) -> No
 
 
 def _with_slot(connection: Connection, run: FlowRun, decision: Decision, at: datetime) -> Decision:
-    """Have a run that is given to a worker take a slot of its deployment's limit."""
+    """Have a run that is given to a worker keep to the limits of its pool, and take its deployment's slot."""
     state = decision.state
-    if run.deployment_id is None or state is None or state.type is not StateType.PENDING:
+    if state is None or state.type is not StateType.PENDING:
         return decision
-    from prefect.operations.slots import take_deployment_slot  # noqa: PLC0415 - SQLAlchemy
+    if run.deployment_id is None and run.work_pool_id is None:
+        return decision
+    from prefect.operations.slots import (  # noqa: PLC0415 - SQLAlchemy
+        refuse_where_pool_is_full,
+        take_deployment_slot,
+    )
 
     transition = Transition(run.state, state, run, at)
-    refusal = take_deployment_slot(connection, transition)
+    refusal = refuse_where_pool_is_full(connection, transition)
+    refusal = refusal or take_deployment_slot(connection, transition)
     return refusal or msgspec.structs.replace(decision, state=transition.proposed)
 
 

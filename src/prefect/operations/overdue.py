@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, select
 
 from prefect.operations.flow_runs import enter_and_store, lock_flow_run, set_flow_run_state
 from prefect.operations.registry import operation
+from prefect.operations.slots import is_carried_out, slot_seconds
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.states import State, StateType
 from prefect.store import limits
@@ -144,6 +145,8 @@ def _cancel_within(store: Store) -> int:
 def drop_expired_slots(store: Store, at: datetime) -> int:
     """Give slots of limits back whose lease has expired. They are free anyway; this forgets the leases.
 
+    A flow run that is known to be carried out keeps its lease: what was away was perhaps the server.
+
     Args:
         store: The store.
         at: The current time.
@@ -155,8 +158,15 @@ def drop_expired_slots(store: Store, at: datetime) -> int:
     query = select(concurrency_leases.c.id).where(expires < format_utc(at)).order_by(expires).limit(MOST)
     dropped = 0
     for row in store.select(query):
+        lease_id = read_id(row[0])
         with store.transaction() as connection:
-            dropped += limits.release(connection, read_id(row[0]), at)
+            lease = limits.lease_of(connection, lease_id)
+            if lease is None:
+                continue
+            if lease.holder is not None and is_carried_out(connection, lease.holder):
+                limits.prolong(connection, lease_id, slot_seconds(), at)
+                continue
+            dropped += limits.release(connection, lease_id, at)
     return dropped
 
 

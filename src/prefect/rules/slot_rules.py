@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,6 +12,8 @@ from prefect.schemas.objects import FlowRun, TaskRun
 from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType
 
 __all__ = [
+    "AWAITING_SLOT",
+    "call",
     "carry_slot",
     "gives_slots_back",
     "refuse_flow_run",
@@ -19,6 +21,8 @@ __all__ = [
     "wants_slot",
 ]
 
+AWAITING_SLOT = "AwaitingConcurrencySlot"
+"""The name of the state of a run that waits for a slot of its deployment."""
 _NO_SLOT = "Deployment concurrency limit reached."
 
 
@@ -58,11 +62,34 @@ def refuse_flow_run(t: Transition[FlowRun], *, cancel: bool, wait_seconds: float
     if cancel:
         cancelled: State[None] = State(type=StateType.CANCELLED, message=_NO_SLOT, timestamp=t.now)
         return t.reject(_NO_SLOT, cancelled)
-    details = StateDetails(scheduled_time=t.now + timedelta(seconds=wait_seconds))
+    wait = timedelta(seconds=wait_seconds)
+    due = t.current.state_details.scheduled_time if t.current is not None else None
+    if (
+        t.current is not None
+        and t.current.name == AWAITING_SLOT
+        and due is not None
+        and due - t.now > wait / 2
+    ):
+        # Another worker has asked just now, and it stays as it is.
+        return t.reject(_NO_SLOT)
+    details = StateDetails(scheduled_time=t.now + wait)
     waiting: State[None] = State(
-        type=StateType.SCHEDULED, name="AwaitingConcurrencySlot", state_details=details, timestamp=t.now
+        type=StateType.SCHEDULED, name=AWAITING_SLOT, state_details=details, timestamp=t.now
     )
     return t.reject(_NO_SLOT, waiting)
+
+
+def call(run: FlowRun, at: datetime) -> State[None]:
+    """Make the state in which a run that waited for a slot is due at once, before those that came later.
+
+    Args:
+        run: The run.
+        at: The current time.
+    """
+    first = run.expected_start_time
+    details = StateDetails(scheduled_time=at if first is None else min(first, at))
+    message = "A slot of its deployment is free."
+    return State(type=StateType.SCHEDULED, message=message, state_details=details, timestamp=at)
 
 
 def refuse_task_run(t: Transition[TaskRun], tag: str, limit: int, wait_seconds: float) -> Decision:

@@ -36,9 +36,13 @@ _LEAST_PAUSE, _MOST_PAUSE = 1.0, 60.0
 """Seconds from one attempt to reach a server that is away to the next."""
 _LAST_SECONDS = 2.0
 """How long to wait for the thread, which may be just connecting."""
-_EVENTS = tuple(
-    f"prefect.flow-run.{name}"
-    for name in ("Scheduled", "Resuming", "AwaitingRetry", "Cancelling", "Cancelled")
+_EVENTS = (
+    *(
+        f"prefect.flow-run.{name}"
+        for name in ("Scheduled", "Resuming", "AwaitingRetry", "Cancelling", "Cancelled")
+    ),
+    # One that was paused goes on.
+    *(f"prefect.work-{what}.{name}" for what in ("pool", "queue") for name in ("ready", "not-ready")),
 )
 
 _logger = get_logger("runner")
@@ -146,7 +150,7 @@ class Bell:
             "filter": {
                 "occurred": {"since": at - timedelta(minutes=1), "until": at + timedelta(days=36500)},
                 "event": {"name": list(_EVENTS)},
-                "related": {"id": list(self._about())},
+                "any_resource": {"id": list(self._about())},
             },
             "backfill": False,
         }

@@ -37,12 +37,15 @@ __all__ = [
     "Limit",
     "by_names",
     "drop_slots_held_by",
+    "expired_leases",
     "holders",
     "lease_for",
+    "lease_of",
     "leased_slots",
     "limits",
     "lock_limits",
     "new_limit",
+    "prolong",
     "release",
     "renew",
     "take",
@@ -264,6 +267,27 @@ def renew(connection: Connection, lease_id: UUID, seconds: float, at: datetime) 
             concurrency_leases.c.expires > format_utc(at),
         )
     )
+
+
+def lease_of(connection: Connection, lease_id: UUID) -> Lease | None:
+    """Return a lease, if it is there."""
+    return leases.first(connection, concurrency_leases.c.id == lease_id.hex)
+
+
+def expired_leases(connection: Connection, ids: Sequence[UUID], at: datetime) -> list[Lease]:
+    """Return the leases that hold no slots of limits any more, because they were not renewed in time."""
+    held = select(concurrency_slots.c.lease_id).where(
+        concurrency_slots.c.limit_id.in_([each.hex for each in ids])
+    )
+    expired = concurrency_leases.c.expires <= format_utc(at)
+    return leases.all(connection, leases.select(expired, concurrency_leases.c.id.in_(held)))
+
+
+def prolong(connection: Connection, lease_id: UUID, seconds: float, at: datetime) -> None:
+    """Put off the end of a lease even if it has expired: for whoever knows that its holder is there."""
+    _lock_limits_of(connection, lease_id)
+    end = {"expires": at + timedelta(seconds=seconds)}
+    leases.update(connection, end, concurrency_leases.c.id == lease_id.hex)
 
 
 def _lock_limits_of(connection: Connection, lease_id: UUID) -> list[Limit]:

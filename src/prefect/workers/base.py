@@ -114,6 +114,7 @@ class BaseWorker(JobKeeper, abc.ABC, Generic[C, V, R]):
         self._pool: WorkPool | None = None
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._stopping: set[UUID] = set()
+        self._begun: set[UUID] = set()
         self._looked = time.monotonic()
         self._logger = get_logger(f"worker.{self.type}")
         self._outage = Outage(self._logger)
@@ -297,10 +298,17 @@ class BaseWorker(JobKeeper, abc.ABC, Generic[C, V, R]):
             task.add_done_callback(partial(self._forget, run.id))
         return runs
 
+    async def _run_job(self, run: FlowRun, configuration: Any) -> None:
+        self._begun.add(run.id)
+        await super()._run_job(run, configuration)
+
     def _forget(self, run_id: UUID, _: asyncio.Task[None]) -> None:
         self._running.pop(run_id, None)
         self._stopping.discard(run_id)
-        if self.limit is not None:  # there is room for another one
+        # There is room for another one: here, in the pool or in the queue. Where somebody else has got the
+        # run there is not, and to look at once would be to look again and again.
+        if run_id in self._begun:
+            self._begun.discard(run_id)
             self._rung.set()
 
     async def _cancel_runs(self) -> None:
