@@ -17,12 +17,21 @@ from prefect.types import now
 WRONG = "Invalid CSRF token or client identifier."
 
 
+def protected_client(store):
+    with temporary_settings({"PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true"}):
+        return TestClient(make_app(store), base_url="http://127.0.0.1")
+
+
 @pytest.fixture
 def protected(store):
-    with (
-        temporary_settings({"PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true"}),
-        TestClient(make_app(store), base_url="http://127.0.0.1") as client,
-    ):
+    with protected_client(store) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def refusing(sqlite_store):
+    """A server for those who get no further than its gate."""
+    with protected_client(sqlite_store) as client:
         yield client
 
 
@@ -55,8 +64,8 @@ def test_changes_need_a_token(protected):
     ],
 )
 @pytest.mark.parametrize("path", ["/api/flows/", "/api/nope"])
-def test_what_is_wrong_with_a_token_is_said(protected, method, path, headers, said):
-    answer = protected.request(method, path, headers=headers)
+def test_what_is_wrong_with_a_token_is_said(refusing, method, path, headers, said):
+    answer = refusing.request(method, path, headers=headers)
 
     assert (answer.status_code, answer.json()) == (403, {"detail": said})
 

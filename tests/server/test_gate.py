@@ -54,23 +54,29 @@ def serving(store, **given):
         yield client
 
 
-@pytest.fixture
-def empty_store(tmp_path):
-    store = make_store(f"sqlite:///{tmp_path / 'prefect.db'}")
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory):
+    """A store for those who see nothing of it."""
+    store = make_store(f"sqlite:///{tmp_path_factory.mktemp('store') / 'prefect.db'}")
     yield store
     store.close()
 
 
-@pytest.fixture
+def guarded_app(store):
+    with temporary_settings({**AUTH, **KEY}):
+        return make_app(store)
+
+
+@pytest.fixture(scope="module")
 def guarded(empty_store):
-    with serving(empty_store, **AUTH, **KEY) as client:
+    with TestClient(guarded_app(empty_store), base_url="http://127.0.0.1") as client:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def gate(empty_store):
-    with temporary_settings({**AUTH, **KEY}):
-        return make_app(empty_store)
+    """The application without anything that asks for its start."""
+    return guarded_app(empty_store)
 
 
 def routes_of(gate, kind):
@@ -264,9 +270,9 @@ def test_who_greets_with_the_token_is_heard(guarded, token, make_event):
     ],
 )
 def test_without_credentials_pages_of_this_machine_are_served_and_those_that_are_named(
-    store, allowed, origin, status
+    empty_store, allowed, origin, status
 ):
-    with serving(store, PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS=allowed) as client:
+    with serving(empty_store, PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS=allowed) as client:
         answer = client.post("/api/flows/filter", headers={"origin": origin})
         assert answer.status_code == status
         assert answer.headers.get("access-control-allow-origin") == (origin if status == 200 else None)
@@ -291,9 +297,9 @@ def test_without_credentials_pages_of_this_machine_are_served_and_those_that_are
         ("[", 403),
     ],
 )
-def test_without_credentials_the_server_has_no_names_but_its_own(store, host, status):
+def test_without_credentials_the_server_has_no_names_but_its_own(empty_store, host, status):
     """A page's name can be pointed to this machine after the page was loaded."""
-    with serving(store, PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS="https://ui.example") as client:
+    with serving(empty_store, PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS="https://ui.example") as client:
         assert client.post("/api/flows/filter", headers={"host": host}).status_code == status
 
 
@@ -317,8 +323,8 @@ def test_with_credentials_all_pages_are_served_that_know_them(guarded):
 
 
 @pytest.mark.parametrize("base_path", ["/prefect/api", "prefect/api/"])
-def test_the_api_is_where_the_settings_say(store, base_path):
-    with serving(store, PREFECT_SERVER_API_BASE_PATH=base_path, **AUTH) as client:
+def test_the_api_is_where_the_settings_say(empty_store, base_path):
+    with serving(empty_store, PREFECT_SERVER_API_BASE_PATH=base_path, **AUTH) as client:
         assert client.get("/prefect/api/health").status_code == 200
         assert client.get("/api/health").status_code == 401
         assert client.get("/api/health", headers=BASIC).status_code == 404
