@@ -123,7 +123,8 @@ def test_the_name_may_tell_of_the_run(here):
 def test_a_process_worker_has_the_template_that_servers_have():
     properties = ProcessWorker.get_default_base_job_template()["variables"]["properties"]
 
-    assert set(properties) == {"name", "env", "labels", "command", "stream_output", "working_dir"}
+    ours = {"capture_output"}
+    assert set(properties) == {"name", "env", "labels", "command", "stream_output", "working_dir"} | ours
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(

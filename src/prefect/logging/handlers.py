@@ -14,6 +14,7 @@ from uuid import UUID
 from prefect.context import current_flow_run, current_task_run
 from prefect.exceptions import MissingContextError
 from prefect.logging import progress
+from prefect.logging.captured import is_captured, marked
 from prefect.logging.formatters import PrefectFormatter
 from prefect.logging.highlighters import Highlighter, PrefectConsoleHighlighter
 from prefect.logging.styles import render_markup
@@ -22,7 +23,10 @@ from prefect.schemas.objects import Log
 from prefect.settings import get_current_settings
 from prefect.settings.terminal import terminal_has_colors
 
-__all__ = ["APILogHandler", "APILogWorker", "PrefectConsoleHandler"]
+__all__ = ["APILogHandler", "APILogWorker", "PrefectConsoleHandler", "cut_to_size"]
+
+_IN_RUN_LOGS = "_in_run_logs"
+"""Marks a record on its way to the console that is not to become a log a second time."""
 
 _plain = PrefectFormatter("%(message)s")
 _uuid = lru_cache(maxsize=1024)(UUID)
@@ -41,6 +45,7 @@ class APILogHandler(logging.Handler):
         try:
             settings = get_current_settings().logging.to_api
             if not settings.enabled or not getattr(record, "send_to_api", True):
+                setattr(record, _IN_RUN_LOGS, True)  # nor is it to become one by the console
                 return
             log = self.prepare(record)
         except MissingContextError:
@@ -53,6 +58,7 @@ class APILogHandler(logging.Handler):
                 # What the store logs while records are written would keep the recorder busy for ever.
                 if not recorder.is_writing:
                     recorder.log(log)
+                    setattr(record, _IN_RUN_LOGS, True)
 
     def prepare(self, record: logging.LogRecord) -> Log | None:
         """Make what is stored from a record; None where it belongs to no run.
@@ -112,14 +118,24 @@ def _tell_missing_run(record: logging.LogRecord) -> None:
 
 
 def _cut(message: str) -> str:
-    """Cut a message that is too long, with a mark that says how much is missing."""
-    most = get_current_settings().logging.to_api.max_log_size
-    if len(message) * 4 <= most:
+    return cut_to_size(message, get_current_settings().logging.to_api.max_log_size)
+
+
+def cut_to_size(message: str, most: int, size: int = 0) -> str:
+    """Cut a message that is too long, with a mark that says how much is missing.
+
+    Args:
+        message: The message.
+        most: The bytes that it may have.
+        size: The bytes that it had, where some of them are cut already.
+    """
+    if max(len(message) * 4, size) <= most:
         return message
     encoded = message.encode("utf-8", "backslashreplace")
-    if len(encoded) <= most:
+    size = max(len(encoded), size)
+    if size <= most:
         return message
-    mark = f"… [{len(encoded):,} bytes, cut to {most:,}]"
+    mark = f"… [{size:,} bytes, cut to {most:,}]"
     kept = encoded[: max(0, most - len(mark.encode()))].decode("utf-8", "ignore")
     return kept + mark
 
@@ -151,10 +167,13 @@ class PrefectConsoleHandler(logging.StreamHandler[TextIO]):
         stream = self._fixed_stream if self._fixed_stream is not None else sys.stderr
         if stream is None:  # a process without a console
             return
+        is_in_run_logs = record.__dict__.pop(_IN_RUN_LOGS, False)
         try:
-            text = self._render(record, stream)
+            text = self._render(record, stream) + self.terminator
+            if is_in_run_logs and is_captured(stream):
+                text = marked(text)
             with progress.without_progress():
-                _write(stream, text + self.terminator)
+                _write(stream, text)
         except RecursionError:
             raise
         except Exception:  # noqa: BLE001 - logging must not raise

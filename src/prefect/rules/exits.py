@@ -8,7 +8,12 @@ from uuid import UUID
 
 from prefect.schemas.states import State, StateType
 
-__all__ = ["UNKNOWN_EXIT", "exit_text", "state_of_exit"]
+__all__ = ["KILLED_EXITS", "STOPPED_EXIT", "UNKNOWN_EXIT", "exit_text", "state_of_exit"]
+
+STOPPED_EXIT = 3
+"""The exit code of a process whose run was cancelled, or took too long: it came to no end of its own."""
+KILLED_EXITS = (-9, 137)
+"""The exit codes of a process that SIGKILL has ended, as the system gives it and as shells do."""
 
 UNKNOWN_EXIT = 256
 """In place of the exit code of a process that has ended where nobody could tell how; no process has it."""
@@ -32,12 +37,18 @@ _CODES = {
 }
 
 
-def exit_text(code: int) -> str:
+def exit_text(code: int, ran_out: str | None = None) -> str:
     """Return how a process ended, and what that mostly means.
 
     Args:
         code: Its exit code; a negative one, or one above 128 as shells give it, tells of a signal.
+        ran_out: What is known of it, where the system has ended it for want of memory.
     """
+    if ran_out is not None:
+        return (
+            f"The process of this run was ended by the system (SIGKILL), because {ran_out}. Give it more, "
+            "have the run use less, or have fewer runs at a time (--limit)."
+        )
     if code == UNKNOWN_EXIT:
         return (
             "The process of this run is gone. "
@@ -50,13 +61,16 @@ def exit_text(code: int) -> str:
     return f"{text} {_CODES[code]}" if code in _CODES else text
 
 
-def state_of_exit(code: int, state: State[Any] | None, claim: UUID | None = None) -> State[Any] | None:
+def state_of_exit(
+    code: int, state: State[Any] | None, claim: UUID | None = None, ran_out: str | None = None
+) -> State[Any] | None:
     """Return the state that a run must be given, since its process has ended.
 
     Args:
         code: The exit code of the process.
         state: The state that the run was left in.
         claim: The id of the state by which the run was taken for the process, where that is known.
+        ran_out: As in `exit_text`.
 
     Returns:
         Cancelled, for a run that was being cancelled; Crashed, for one that nobody carries on. None, for one
@@ -66,7 +80,7 @@ def state_of_exit(code: int, state: State[Any] | None, claim: UUID | None = None
         return None
     if state.is_cancelling():
         return State(type=StateType.CANCELLED, message="The flow run was cancelled, and its process ended.")
-    text = exit_text(code)
+    text = exit_text(code, ran_out)
     if code == 0 and state.is_pending():
         if state.id != claim:
             return None  # the process left it to the one that has taken it since

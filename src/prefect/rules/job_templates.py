@@ -37,6 +37,12 @@ PROCESS_TEMPLATE: Mapping[str, Any] = _template(
     stream_output=_variable(
         "Stream Output", "Whether the worker shows what the process prints.", "boolean", default=True
     ),
+    capture_output=_variable(
+        "Capture Output",
+        "Whether what the process prints is kept in the run's logs; left out, as the worker's setting "
+        "PREFECT_RUNNER_CAPTURE_OUTPUT says.",
+        "boolean",
+    ),
     working_dir=_variable(
         "Working Directory",
         "The directory that the process starts in; left out, a new one that is removed afterwards.",

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import re
 import signal
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Mapping, Sequence
-from contextvars import copy_context
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from prefect.recorder import get_recorder
-from prefect.schemas.objects import FlowRun, Log
+from prefect.rules.exits import KILLED_EXITS, STOPPED_EXIT, UNKNOWN_EXIT
+from prefect.runner.memory import MemoryWatch
+from prefect.runner.output import CapturedOutput
+from prefect.runner.strays import Strays
+from prefect.schemas.objects import FlowRun
+from prefect.settings import get_current_settings
 from prefect.settings.runtime_variables import FLOW_RUN_CLAIM, FLOW_RUN_ID, environment_with
-from prefect.types import now
 
 if TYPE_CHECKING:
     from prefect.runner.template import ForkedProcess, Template
 
 __all__ = ["Child", "flow_run_command", "start_child"]
 
-_OWN_LOG = re.compile(r"\d\d:\d\d:\d\d\.\d{3} \| [A-Z]+ +\| (Flow|Task) run '")
-"""A line that a run has logged, as the console shows it."""
+_LOOK_SECONDS = 0.05
 
 
 def flow_run_command() -> list[str]:
@@ -37,23 +37,33 @@ def flow_run_command() -> list[str]:
 class Child:
     """A process that carries out a flow run.
 
+    It has ended when also that has which it started and which is not to outlive it, and when all is kept that
+    it printed, if that is kept.
+
     Args:
         run_id: The run.
         process: The process; it leads a group of its own, where there are such groups.
-        reader: What passes its output on, if it is passed on.
+        mark: What the environment of all that it starts has: `NAME=value`.
+        output: What takes what it prints, if that is kept.
     """
 
-    __slots__ = ("_process", "_reader", "run_id")
+    __slots__ = ("_is_asked", "_is_seen", "_memory", "_output", "_process", "_strays", "ran_out", "run_id")
 
     def __init__(
         self,
         run_id: UUID,
         process: subprocess.Popen[bytes] | ForkedProcess,
-        reader: threading.Thread | None,
+        mark: str,
+        output: CapturedOutput | None = None,
     ) -> None:
         self.run_id = run_id
+        self.ran_out: str | None = None
+        """What is known of it, where the system has ended it for want of memory."""
         self._process = process
-        self._reader = reader
+        self._output = output
+        self._memory = MemoryWatch(process.pid)
+        self._strays = Strays(process.pid, mark)
+        self._is_asked = self._is_seen = False
 
     @property
     def pid(self) -> int:
@@ -61,12 +71,20 @@ class Child:
         return self._process.pid
 
     def poll(self) -> int | None:
-        """Return the exit code; None while the process runs."""
+        """Return the exit code; None while it has not ended."""
         code = self._process.poll()
-        if code is not None and self._reader is not None:
-            # What it started may hold its output open and outlive it.
-            self._reader.join(timeout=5)
-        return code
+        if code is None:
+            return None
+        if not self._is_seen:
+            self._is_seen = True
+            if code in KILLED_EXITS and not self._is_asked and self._memory.has_ended_one:
+                self.ran_out = _memory_text(self._memory.limit)
+        # What it left behind is ended where the run was. Where that came to an end of its own, it may have
+        # started something that is to go on.
+        is_stopped = self._is_asked or code < 0 or code in (*KILLED_EXITS, STOPPED_EXIT, UNKNOWN_EXIT)
+        if is_stopped and not self._strays.end():
+            return None
+        return code if self._output is None or self._output.is_complete() else None
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait for the end of the process.
@@ -77,29 +95,36 @@ class Child:
         Returns:
             The exit code; None where it did not end in time.
         """
+        until = None if timeout is None else time.monotonic() + timeout
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             return None
-        return self.poll()
+        while (code := self.poll()) is None and (until is None or time.monotonic() < until):
+            time.sleep(_LOOK_SECONDS)
+        return code
 
     def terminate(self) -> None:
         """Ask the process to end: its run can still write down what became of it."""
+        self._is_asked = True
         if self._process.poll() is None:
+            self._strays.look()
             self._process.terminate()
 
     def kill(self) -> None:
         """End the process at once, with what it started."""
-        if self._process.poll() is not None:
-            return
-        if hasattr(os, "killpg"):
-            try:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                # It has ended just now, or was split off just now and leads no group yet.
+        self._is_asked = True
+        if self._process.poll() is None:
+            self._strays.look()
+            if hasattr(os, "killpg"):
+                try:
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    # It has ended just now, or was split off just now and leads no group yet.
+                    self._process.kill()
+            else:
                 self._process.kill()
-        else:
-            self._process.kill()
+        self._strays.kill()
 
     def end(self, grace: float) -> int:
         """Have the process end: ask it, and then make it.
@@ -149,77 +174,58 @@ def start_child(
         OSError: It cannot be started.
     """
     variables = {**(env or {}), FLOW_RUN_ID: str(run.id), FLOW_RUN_CLAIM: str(claim) if claim else None}
-    ends = os.pipe() if capture_output else None
-    try:
-        output: int | None = None if ends is None else ends[1]
-        if ends is None and not stream_output:
-            output = subprocess.DEVNULL
-        if template is not None and command is None and template.fits(variables, cwd):
-            process = _split_off(template, variables, cwd, output) or _start(None, variables, cwd, output)
-        else:
-            process = _start(command, variables, cwd, output)
-    except BaseException:
-        if ends is not None:
-            os.close(ends[0])
-        raise
-    finally:
-        if ends is not None:
-            os.close(ends[1])
-    if ends is None:
-        return Child(run.id, process, None)
-    reader = threading.Thread(
-        target=copy_context().run,
-        args=(_pass_on, open(ends[0], "rb"), run, stream_output),  # noqa: SIM115 - closed there
-        name="prefect-output",
-        daemon=True,
-    )
-    reader.start()
-    return Child(run.id, process, reader)
+    mark = f"{FLOW_RUN_CLAIM}={claim}" if claim else f"{FLOW_RUN_ID}={run.id}"
+    fits = template is not None and command is None and template.fits(variables, cwd)
+    with ExitStack() as failing:
+        files: _Files = None
+        output = None
+        # Windows cannot wait for pipes.
+        if capture_output and sys.platform != "win32" and get_current_settings().logging.to_api.enabled:
+            output = CapturedOutput(run, stream_output)
+            failing.callback(output.give_up)
+            files = output.stdout, output.stderr
+            variables = {**output.variables, **variables}
+        elif not stream_output:
+            nothing = failing.enter_context(Path(os.devnull).open("wb")).fileno()
+            files = nothing, nothing
+        forked = _split_off(template, variables, cwd, files) if template is not None and fits else None
+        process = forked or _start(command, variables, cwd, files)
+        if output is not None:
+            failing.pop_all()
+            output.begin()
+    return Child(run.id, process, mark, output)
+
+
+_Files: TypeAlias = tuple[int, int] | None
+"""Where a process prints what it prints, and its errors; None: where this one does."""
 
 
 def _start(
     command: Sequence[str] | None,
     variables: Mapping[str, str | None],
     cwd: str | Path | None,
-    output: int | None,
+    files: _Files,
 ) -> subprocess.Popen[bytes]:
+    output, errors = files or (None, None)
     return subprocess.Popen(
         list(command or flow_run_command()),
         env=environment_with(variables),
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=output,
-        stderr=output,
+        stderr=errors,
         # Ctrl-C at the terminal is for the runner alone, which then ends its children.
         start_new_session=True,
     )
 
 
 def _split_off(
-    template: Template, variables: Mapping[str, str | None], cwd: str | Path | None, output: int | None
+    template: Template, variables: Mapping[str, str | None], cwd: str | Path | None, files: _Files
 ) -> ForkedProcess | None:
-    env = environment_with(variables)
-    if output != subprocess.DEVNULL:
-        return template.start(env, cwd, 1 if output is None else output, 2 if output is None else output)
-    with Path(os.devnull).open("wb") as nothing:
-        return template.start(env, cwd, nothing.fileno(), nothing.fileno())
+    return template.start(environment_with(variables), cwd, *(files or (1, 2)))
 
 
-def _pass_on(output: BinaryIO, run: FlowRun, is_shown: bool) -> None:
-    recorder = get_recorder()
-    with output:
-        for line in output:
-            text = line.decode(errors="replace").rstrip("\r\n")
-            if is_shown:
-                sys.stdout.write(f"{text}\n")
-            # What the run logs is among its logs already.
-            if text and not _OWN_LOG.match(text):
-                recorder.log(
-                    Log(
-                        name="prefect.flow_runs.output",
-                        level=logging.INFO,
-                        message=text,
-                        timestamp=now(),
-                        flow_run_id=run.id,
-                    )
-                )
+def _memory_text(limit: int | None) -> str:
+    if limit is None:
+        return "the memory of the machine ran out"
+    return f"memory ran out: the processes of its control group may use {limit / 2**20:,.0f} MiB together"

@@ -105,7 +105,9 @@ def keep(client: Caller, run_ids: Collection[UUID]) -> None:
         client.call(keep_claims, list(run_ids))
 
 
-def end_left_run(client: Caller, run_id: UUID, code: int, claim: UUID | None = None) -> State[Any] | None:
+def end_left_run(
+    client: Caller, run_id: UUID, code: int, claim: UUID | None = None, ran_out: str | None = None
+) -> State[Any] | None:
     """Give a run whose process has ended its last state, if the process did not.
 
     Args:
@@ -113,12 +115,13 @@ def end_left_run(client: Caller, run_id: UUID, code: int, claim: UUID | None = N
         run_id: The run.
         code: The exit code of its process.
         claim: What `claim` returned for it, where that is known.
+        ran_out: What is known of it, where the system has ended it for want of memory.
 
     Returns:
         The state that it was given; None where it needed none.
     """
     try:
-        final = state_of_exit(code, client.call(read_flow_run, run_id).state, claim)
+        final = state_of_exit(code, client.call(read_flow_run, run_id).state, claim, ran_out)
         return None if final is None else client.call(set_flow_run_state, run_id, final, force=True).state
     except ObjectNotFound:
         return None

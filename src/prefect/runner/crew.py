@@ -25,6 +25,7 @@ from prefect.schemas.filters import (
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.queries import FlowRunQuery
 from prefect.schemas.states import StateType
+from prefect.settings import get_current_settings
 
 __all__ = ["Crew"]
 
@@ -61,8 +62,8 @@ class Crew:
         self._ending: dict[UUID, float] = {}
         """Until when the processes have time that were asked to end."""
         self._claims: dict[UUID, UUID] = {}
-        self._left: dict[UUID, int] = {}
-        """The exit codes of processes that have ended, until it is written down what became of their runs."""
+        self._left: dict[UUID, tuple[int, str | None]] = {}
+        """How processes have ended, until it is written down what became of their runs."""
 
     def __len__(self) -> int:
         return len(self._children) + len(self._left)
@@ -90,11 +91,14 @@ class Crew:
             return False
         asked = (run.job_variables or {}).get("env")
         wanted = asked if isinstance(asked, dict) else {}
+        is_kept = (run.job_variables or {}).get("capture_output")
+        if not isinstance(is_kept, bool):
+            is_kept = get_current_settings().runner.capture_output
         # None stands for a variable that the process does not get.
         env = {**self._env, **{str(k): None if v is None else str(v) for k, v in wanted.items()}}
         try:
             template = None if self._templates is None else self._templates.current
-            child = start_child(run, claim=taken, env=env, cwd=cwd, template=template)
+            child = start_child(run, claim=taken, env=env, cwd=cwd, capture_output=is_kept, template=template)
         except OSError as error:
             _logger.error("Flow run %r could not be started: %s", run.name, error)
             give_up(self._client, run.id, str(error))
@@ -119,9 +123,9 @@ class Crew:
                 continue
             del self._children[run_id]
             self._ending.pop(run_id, None)
-            self._left[run_id] = code
-        for run_id, code in list(self._left.items()):
-            final = end_left_run(self._client, run_id, code, self._claims[run_id])
+            self._left[run_id] = code, child.ran_out
+        for run_id, (code, ran_out) in list(self._left.items()):
+            final = end_left_run(self._client, run_id, code, self._claims[run_id], ran_out)
             del self._left[run_id], self._claims[run_id]
             if final is not None:
                 _logger.error("Flow run %s ended in state %s: %s", run_id, final.name, final.message)

@@ -18,6 +18,7 @@ from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import flow_run_logger, get_logger
 from prefect.operations.flow_runs import read_flow_run, set_flow_run_state
 from prefect.recorder import get_recorder
+from prefect.rules.exits import STOPPED_EXIT
 from prefect.runtime.lookup import facts_of_flow_run
 from prefect.runtime.process_run import remember
 from prefect.schemas.objects import FlowRun
@@ -43,7 +44,8 @@ def execute_process_run() -> int:
     """Carry out the flow run that this process was started for.
 
     Returns:
-        The exit code: 0, also for a run that is not to be carried out here; 1 where it did not complete.
+        The exit code: 0, also for a run that is not to be carried out here; 3 where it was cancelled or took
+        too long; 1 where it did not complete otherwise.
     """
     text = run_variable(FLOW_RUN_ID)
     try:
@@ -75,12 +77,33 @@ def execute_flow_run(run_id: UUID) -> int:
         logger.info("Flow run %r is %s now: it is not run here.", run.name, run.state_name)
         return _DONE
     try:
-        return _DONE if _carry_out(client, run).is_completed() else _FAILED
+        return _code_of(_carry_out(client, run))
     except Abort as reason:
         logger.info("%s", reason)
         return _DONE
+    except BaseException:
+        _end_processes()
+        raise
     finally:
         get_recorder().flush()
+
+
+def _code_of(state: State[Any]) -> int:
+    if state.is_cancelled() or state.name == "TimedOut":
+        # Python would wait for them before it ends this process.
+        for each in (
+            sys.modules["multiprocessing"].active_children() if "multiprocessing" in sys.modules else ()
+        ):
+            each.terminate()
+        return STOPPED_EXIT
+    return _DONE if state.is_completed() else _FAILED
+
+
+def _end_processes() -> None:
+    """End what the run has started by multiprocessing: Python would wait for it, and not end this process."""
+    multiprocessing = sys.modules.get("multiprocessing")
+    for each in multiprocessing.active_children() if multiprocessing is not None else ():
+        each.terminate()
 
 
 def _carry_out(client: Caller, run: FlowRun) -> State[Any]:

@@ -11,6 +11,7 @@ from prefect.client.current import get_caller
 from prefect.operations.flow_runs import read_flow_run
 from prefect.runner.children import start_child
 from prefect.runner.claims import end_left_run
+from prefect.settings import get_current_settings
 from prefect.settings.runtime_variables import FLOW_ENTRYPOINT
 
 __all__ = ["carry_out_one"]
@@ -33,8 +34,9 @@ def carry_out_one(
         env={**env, **({FLOW_ENTRYPOINT: entrypoint} if entrypoint else {})},
         cwd=cwd,
         stream_output=stream_output,
+        capture_output=get_current_settings().runner.capture_output,
     )
     code = child.wait()
     assert code is not None
-    end_left_run(client, flow_run_id, code)
+    end_left_run(client, flow_run_id, code, ran_out=child.ran_out)
     return code

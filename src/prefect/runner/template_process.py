@@ -21,7 +21,7 @@ import sys
 import time
 from typing import Any, NamedTuple
 
-from prefect.settings.runtime_variables import replace_environment
+from prefect.settings.runtime_variables import CAPTURED_OUTPUT, replace_environment, run_variable
 
 __all__ = ["PRELOADED", "main"]
 
@@ -153,8 +153,10 @@ def _become(request: _Request) -> None:
         if given != number:
             os.close(given)
     assert sys.stdout is not None
-    sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())  # type: ignore[union-attr] # as Python makes it
     replace_environment(job["env"])
+    # As Python makes it; what becomes logs of the run does so at the end of each line.
+    is_read_by_line = sys.stdout.isatty() or run_variable(CAPTURED_OUTPUT) is not None
+    sys.stdout.reconfigure(line_buffering=is_read_by_line)  # type: ignore[union-attr] # it is one of Python's
     time.tzset()
     if job["cwd"] is not None:
         os.chdir(job["cwd"])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = [
+    "CAPTURED_OUTPUT",
     "FLOW_ENTRYPOINT",
     "FLOW_RUN_CLAIM",
     "FLOW_RUN_ID",
@@ -31,6 +32,8 @@ FLOW_RUN_CLAIM = "PREFECT__FLOW_RUN_CLAIM"
 """The id of the state by which the run was taken for the process: in another one it is not to begin."""
 FLOW_ENTRYPOINT = "PREFECT__FLOW_ENTRYPOINT"
 """Where the flow is, in place of what the deployment says."""
+CAPTURED_OUTPUT = "PREFECT__CAPTURED_OUTPUT"
+"""The pipes whose text becomes logs of that flow run."""
 FLOW_RUN_SNAPSHOT = "PREFECT__FLOW_RUN_SNAPSHOT"
 """The facts of that flow run, as JSON, so that nobody needs to look them up."""
 TASK_RUN_SNAPSHOT = "PREFECT__TASK_RUN_SNAPSHOT"
@@ -54,7 +57,14 @@ def environment_with(changes: Mapping[str, str | None]) -> dict[str, str]:
         changes: Variables to add to those of this process; None: to leave out. The run that this process
             belongs to is left out.
     """
-    own = {FLOW_RUN_ID, FLOW_RUN_SNAPSHOT, TASK_RUN_SNAPSHOT, FLOW_RUN_CLAIM, FLOW_ENTRYPOINT}
+    own = {
+        FLOW_RUN_ID,
+        FLOW_RUN_SNAPSHOT,
+        TASK_RUN_SNAPSHOT,
+        FLOW_RUN_CLAIM,
+        FLOW_ENTRYPOINT,
+        CAPTURED_OUTPUT,
+    }
     merged = {**{name: value for name, value in os.environ.items() if name not in own}, **changes}
     return {name: value for name, value in merged.items() if value is not None}
 

@@ -231,6 +231,9 @@ class RunnerSettings(Section):
     prestart: bool = option(
         True, "Keep a process ready that has loaded what runs need, so that theirs start within milliseconds."
     )
+    capture_output: bool = option(
+        False, "Keep in their logs what the processes of runs print, unless a job says otherwise."
+    )
     server: RunnerServerSettings = section(RunnerServerSettings)
 
 

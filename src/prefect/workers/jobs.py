@@ -167,9 +167,11 @@ class JobKeeper(WorkerKind):
         if result.status_code:
             await self._end_left(run, result.status_code)
 
-    async def _end_left(self, run: FlowRun, code: int, claim: UUID | None = None) -> None:
+    async def _end_left(
+        self, run: FlowRun, code: int, claim: UUID | None = None, ran_out: str | None = None
+    ) -> None:
         """Give a run whose job has ended its last state, if it has none."""
-        await self._written(partial(end_left_run, self._caller, run.id, code, claim))
+        await self._written(partial(end_left_run, self._caller, run.id, code, claim, ran_out))
 
     async def _note(self, run: FlowRun, where: Any) -> None:
         """Write down what names a run's job where it runs."""

@@ -18,6 +18,7 @@ from prefect.rules.job_templates import PROCESS_TEMPLATE
 from prefect.runner.children import Child, start_child
 from prefect.runner.template import Template, Templates
 from prefect.schemas.objects import FlowRun
+from prefect.settings import get_current_settings
 from prefect.settings.runtime_variables import FLOW_RUN_CLAIM
 from prefect.workers.base import BaseWorker
 from prefect.workers.configuration import BaseJobConfiguration, BaseVariables, BaseWorkerResult
@@ -35,6 +36,7 @@ class ProcessJobConfiguration(BaseJobConfiguration):
     """A process that carries out a flow run."""
 
     stream_output: bool = True
+    capture_output: bool | None = None
     working_dir: Path | None = None
 
 
@@ -42,6 +44,9 @@ class ProcessVariables(BaseVariables):
     """What the placeholders of a process's template stand for."""
 
     stream_output: bool = Field(True, description="Whether the worker shows what the process prints.")
+    capture_output: bool | None = Field(
+        None, description="Whether what the process prints is kept in the run's logs."
+    )
     working_dir: Path | None = Field(
         None,
         title="Working Directory",
@@ -104,9 +109,9 @@ class ProcessWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, Proces
                 except asyncio.CancelledError:  # nobody wants to wait so long
                     child.kill()
                     raise
-            await self._end_left(flow_run, code, _claim_of(configuration))
+            await self._end_left(flow_run, code, _claim_of(configuration), child.ran_out)
         if code:
-            self._logger.info("Flow run %r: %s", flow_run.name, exit_text(code))
+            self._logger.info("Flow run %r: %s", flow_run.name, exit_text(code, child.ran_out))
         return ProcessWorkerResult(identifier=str(child.pid), status_code=code)
 
 
@@ -125,6 +130,9 @@ def _start(run: FlowRun, job: ProcessJobConfiguration, where: Path, template: Te
         env=job.env,
         cwd=where,
         stream_output=job.stream_output,
+        capture_output=get_current_settings().runner.capture_output
+        if job.capture_output is None
+        else job.capture_output,
         template=template,
     )
 
