@@ -78,6 +78,15 @@ def main(place):
     print("LOST", held.state.name, held.state.message)
     return held
 
+@flow(task_runner=RayTaskRunner(init_kwargs={"num_cpus": 1, "log_to_driver": False}))
+def leaving(place):
+    held = remote.hold.submit(place + "/begun", place + "/until")
+    ray.shutdown()
+    held.wait(30)
+    late = remote.same.submit(1)
+    print("LEFT", held.state.name, late.state.name, held.state.message)
+
+leaving(sys.argv[1], return_state=True)
 state = main(sys.argv[1], return_state=True)
 print("FLOW", state.name)
 print("RUNS", sorted(run.state_name for run in task_runs_of(state)))
@@ -117,6 +126,7 @@ def test_a_cluster_that_is_lost(tmp_path):
     told = run(tmp_path, LOST_CLUSTER)
 
     assert "RUNS" in told, told["output"]
+    assert told["LEFT"].startswith("Crashed Crashed This process has left the Ray cluster")
     assert told["LOST"].startswith("Crashed The Ray cluster at ")
     assert "was lost: its head has not answered for" in told["LOST"]
     assert told["FLOW"] == "Failed"

@@ -1,7 +1,7 @@
 """Takes runs to Ray, and their answers home.
 
-Nobody waits for a run in a thread of its own: Ray says when an answer is there, and one thread takes all of
-them in. A run that is given futures is sent when they have finished: until then it is known here alone, so
+Nobody waits for a run in a thread of its own: one thread takes all answers in, as many at a time as are
+there. A run that is given futures is sent when they have finished: until then it is known here alone, so
 what becomes of it does not depend on workers. Their values stay where they are; Ray takes them from worker to
 worker.
 """
@@ -9,6 +9,7 @@ worker.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -22,6 +23,7 @@ from prefect.exceptions import SerializationError
 from prefect.logging.loggers import get_logger
 from prefect.schemas.states import State, StateType
 from prefect.states import exception_to_failed_state
+from prefect.task_runners.ray.answers import Answers
 from prefect.task_runners.ray.cluster import Cluster, Fetch
 from prefect.task_runners.ray.entry import flush_worker, remote_function
 from prefect.task_runners.remote import RemoteRun
@@ -37,6 +39,7 @@ _FLUSH_SECONDS = 10.0
 _NOT_BEGUN = "The flow run ended before this task began."
 _NOT_ENDED = "The flow run ended before this task did."
 _GONE = "The worker of this task ended before the task did: killed, out of memory, or its machine is gone"
+_LEFT = "This process has left the Ray cluster before the task ended: `ray.shutdown()` was called."
 _WORKER_GONE = (
     errors.WorkerCrashedError,
     errors.NodeDiedError,
@@ -80,11 +83,17 @@ class Dispatch:
         """Whether workers tell a server what happens."""
         self._entries: dict[UUID, _Entry] = {}
         self._functions: dict[str, Any] = {}
-        self._events: SimpleQueue[tuple[_Entry, Future[Any] | None] | None] = SimpleQueue()
+        self._events: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._answers: Answers[_Entry] = Answers(self._answered)
+        self._is_asleep = False
         self._changed = threading.Condition()
         self._most = max(_BACKLOG, 4 * cluster.processors)
+        # Whoever waits for room gets a good deal of it: to be woken for each run costs much.
+        self._enough = self._most - self._most // 10
+        self._heard_at = monotonic()
         self._away_since: float | None = None
         self._is_lost = False
+        self._why_lost = ""
         self._thread = threading.Thread(target=self._take_in, name="prefect-ray", daemon=True)
         self._thread.start()
 
@@ -92,13 +101,14 @@ class Dispatch:
         """Have a run carried out; waits while very many are under way."""
         entry = _Entry(run, options)
         with self._changed:
-            if threading.current_thread() is not self._thread:  # it makes the room
-                self._changed.wait_for(lambda: len(self._entries) < self._most)
+            # Not the thread that makes the room.
+            if len(self._entries) >= self._most and threading.current_thread() is not self._thread:
+                self._changed.wait_for(lambda: len(self._entries) <= self._enough)
             self._entries[entry.id] = entry
         waiting = run.waits_for()
         entry.left = len(waiting)
         for future in waiting:
-            future.add_done_callback(lambda _: self._events.put((entry, None)))
+            future.add_done_callback(lambda _: self._events.put(lambda: self._advance(entry)))
         if not waiting:
             self._send(entry)
 
@@ -142,6 +152,9 @@ class Dispatch:
 
     def _send(self, entry: _Entry) -> None:
         run = entry.run
+        if self._is_lost:
+            self._end(entry, State(type=StateType.CRASHED, message=self._why_lost))
+            return
         try:
             shared, packed = run.pack(_scatter)
         except SerializationError as error:
@@ -162,49 +175,84 @@ class Dispatch:
         entry.answer, entry.outcome = answer, outcome
         if entry.id not in self._entries:
             ray.cancel(answer)  # given up meanwhile
+        self._answers.add(answer, entry)
+        if self._is_asleep:
+            self._is_asleep = False
+            self._events.put(_nothing)
+
+    def _answered(self, entry: _Entry, answered: Future[Any]) -> None:
         # In a thread of Ray's, which has more to do than this.
-        answer.future().add_done_callback(lambda answered: self._events.put((entry, answered)))
+        self._events.put(lambda: self._take(entry, answered.exception() or answered.result()))
+
+    def _advance(self, entry: _Entry) -> None:
+        entry.left -= 1
+        if not entry.left and entry.id in self._entries:
+            self._send(entry)
 
     def _take_in(self) -> None:
         while True:
             try:
-                event = self._events.get(timeout=_LOOK_SECONDS)
+                event = self._events.get(timeout=self._patience())
             except Empty:
+                pass
+            else:
+                if event is None:
+                    return
+                self._note_life()
+                event()
+            if self._answers:
+                self._look_for_answers()
+            if monotonic() - self._heard_at >= _LOOK_SECONDS:
                 self._look()
-                continue
-            if event is None:
-                return
-            self._away_since = None
-            entry, answered = event
-            if answered is not None:
-                self._take(entry, answered)
-                continue
-            entry.left -= 1
-            if not entry.left and entry.id in self._entries:
-                self._send(entry)
 
-    def _take(self, entry: _Entry, answered: Future[Any]) -> None:
+    def _patience(self) -> float:
+        """Return how long to wait for events."""
+        if not self._answers:
+            self._is_asleep = True
+            if not self._answers:
+                return _LOOK_SECONDS
+            self._is_asleep = False  # one was sent just now
+        return self._answers.due()
+
+    def _look_for_answers(self) -> None:
+        if not ray.is_initialized():
+            self._lose(_LEFT)  # to ask Ray for anything would start another one
+            return
+        try:
+            found = self._answers.look()
+        except Exception:  # noqa: BLE001 - whatever a lost connection raises: `_look` tells whether it is
+            self._answers.put_off(_LOOK_SECONDS)
+            return
+        if not found:
+            return
+        self._note_life()
+        for (entry, _), answer in zip(found, _read([answer for _, answer in found]), strict=True):
+            self._take(entry, answer)
+
+    def _note_life(self) -> None:
+        self._heard_at, self._away_since = monotonic(), None
+
+    def _take(self, entry: _Entry, answer: Any) -> None:
         if entry.id not in self._entries:
             return  # given up meanwhile
         run = entry.run
-        error = answered.exception()
-        if error is None:
+        if not isinstance(answer, BaseException):
             fetch = Fetch(entry.outcome, run.record.run.name)
             run.future.handle = entry.outcome
             try:
-                run.take(answered.result(), fetch, is_kept=False)
+                run.take(answer, fetch, is_kept=False)
             except Exception as unread:  # noqa: BLE001 - whatever reading what another release has written raises
                 run.crash(f"What the worker answered cannot be read: {unread!r}")
             if run.future.handle is not None:
                 self.cluster.kept.add(fetch)
             self._forget(entry)
-        elif isinstance(error, errors.TaskCancelledError):
+        elif isinstance(answer, errors.TaskCancelledError):
             self._end(entry, State(type=StateType.CANCELLED, message=_NOT_BEGUN))
-        elif isinstance(error, _WORKER_GONE):
-            self._repeat(entry, f"{_GONE} ({type(error).__name__}).")
+        elif isinstance(answer, _WORKER_GONE):
+            self._repeat(entry, f"{_GONE} ({type(answer).__name__}).")
         else:
             # Not the task's own, which is in the answer: the worker lacks a module, say.
-            text = str(error.cause if isinstance(error, errors.RayTaskError) else error).strip()
+            text = str(answer.cause if isinstance(answer, errors.RayTaskError) else answer).strip()
             message = f"The worker cannot run this task: {text}"
             self._end(entry, State(type=StateType.CRASHED, message=message))
 
@@ -222,13 +270,17 @@ class Dispatch:
             self._send(entry)
             return
         entry.left = 1
-        timer = threading.Timer(delay, self._events.put, [(entry, None)])
+        timer = threading.Timer(delay, self._events.put, [lambda: self._advance(entry)])
         timer.daemon = True
         timer.start()
 
     def _look(self) -> None:
         """Notice that the cluster is gone: Ray itself says nothing, and ends this process in a minute."""
+        self._heard_at = monotonic()
         if not any(entry.answer is not None for entry in list(self._entries.values())):
+            return
+        if not ray.is_initialized():
+            self._lose(_LEFT)
             return
         if self.cluster.is_reachable():
             self._away_since = None
@@ -238,13 +290,16 @@ class Dispatch:
             self._away_since = at
             get_logger("task_runners").warning("The Ray cluster at %s does not answer.", self.cluster.address)
         elif at - self._away_since >= _LOST_SECONDS:
-            self._is_lost = True
-            message = (
+            self._lose(
                 f"The Ray cluster at {self.cluster.address} was lost: its head has not answered for "
                 f"{at - self._away_since:.0f} seconds."
             )
-            for entry in list(self._entries.values()):
-                self._end(entry, State(type=StateType.CRASHED, message=message))
+
+    def _lose(self, message: str) -> None:
+        self._is_lost, self._why_lost = True, message
+        self._answers.clear()
+        for entry in list(self._entries.values()):
+            self._end(entry, State(type=StateType.CRASHED, message=message))
 
     def _flush_workers(self) -> None:
         """Have the workers tell the server all, before this process takes it that all is told.
@@ -266,7 +321,23 @@ class Dispatch:
         entry.answer = entry.outcome = None
         with self._changed:
             self._entries.pop(entry.id, None)
-            self._changed.notify_all()
+            if len(self._entries) in (0, self._enough):
+                self._changed.notify_all()
+
+
+def _read(answers: list[Any]) -> list[Any]:
+    """Return what Ray has answered, or raised in place of an answer."""
+    try:
+        read: list[Any] = ray.get(answers)
+    except Exception as error:  # noqa: BLE001 - whatever became of one of them
+        if len(answers) == 1:
+            return [error]
+        return [_read([answer])[0] for answer in answers]
+    return read
+
+
+def _nothing() -> None:
+    """Only wake the thread."""
 
 
 def _scatter(value: Any) -> Any:
