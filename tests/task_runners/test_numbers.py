@@ -84,7 +84,7 @@ def test_futures_of_ended_runs_are_small():
         }
         return size / count
 
-    assert main() < 700
+    assert main() < 620
 
 
 def test_a_result_is_one_object(runner):

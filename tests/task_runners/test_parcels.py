@@ -148,9 +148,10 @@ def test_records_arrive_as_they_were_sent(change):
     log = Log(name="prefect.task_runs", level=20, message="read", timestamp=now(), task_run_id=run.id)
 
     parcel = dump_parcel("key", record, b"arguments")
-    message = dump_message([record, record], [log], (b"value", False), True)
+    message = dump_message([record, record], [log], (b"value", False), True, "warned")
 
     assert load_parcel(parcel) == ("key", record, b"arguments")
-    records, logs, end, is_told = load_message(message)
-    assert (records, logs, tuple(end or ()), is_told) == ([record, record], [log], (b"value", False), True)
+    records, logs, end, is_told, warning = load_message(message)
+    assert (records, logs, tuple(end or ())) == ([record, record], [log], (b"value", False))
+    assert (is_told, warning) == (True, "warned")
     assert records[0].run.state is records[0].states[-1]

@@ -24,6 +24,8 @@ from wire import serving
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(200)]
 
+distributed = pytest.importorskip("distributed")
+
 KEY = "somebody:a-key-3f51"
 COUNT = 40
 
@@ -101,3 +103,27 @@ def test_nothing_is_lost_on_ray(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         check(UUID(done.stdout.split()[-1]))
+
+
+def test_a_worker_without_the_login_is_told_of_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it records goes by way of the flow's process; nothing is lost."""
+    monkeypatch.delenv("PREFECT_API_AUTH_STRING", raising=False)
+    with (
+        serving(tmp_path, PREFECT_SERVER_API_AUTH_STRING=KEY) as (url, _),
+        distributed.LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=":0") as cluster,
+        temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: KEY}),
+    ):
+
+        @flow(task_runner=DaskTaskRunner(cluster=cluster))
+        def main() -> None:
+            remote.speak.map(list(range(COUNT))).wait()
+
+        state = main(return_state=True)
+        assert state.state_details.flow_run_id is not None
+        check(state.state_details.flow_run_id)
+    told = [record.getMessage() for record in caplog.records if "cannot tell the server" in record.message]
+    assert len(told) == 1
+    assert "Set PREFECT_API_AUTH_STRING to the server's user:password" in told[0]
+    assert KEY not in told[0]

@@ -8,7 +8,7 @@ from typing import Any
 from prefect.exceptions import MissingResult
 from prefect.task_runners.remote import RemoteRun
 
-__all__ = ["MARK", "SHARED", "Sent", "fetching", "id_of"]
+__all__ = ["MARK", "SHARED", "Sent", "fetching", "forget_names", "id_of"]
 
 MARK = "-prefect-"
 """In the key of each of our tasks."""
@@ -68,3 +68,13 @@ def fetching(run: RemoteRun) -> Callable[[], Any]:
         return outcome.value
 
     return fetch
+
+
+def forget_names() -> None:
+    """Have Dask forget how it has shortened the names of tasks.
+
+    It would remember 100,000 of them, which takes 30 MB: here, where its scheduler may be as well.
+    """
+    from dask.utils import key_split  # noqa: PLC0415 - an optional extra
+
+    key_split.cache_clear()

@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from itertools import count
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from prefect.logging.loggers import get_logger
 from prefect.schemas.results import ResultRecord
 from prefect.task_runners.dask.cluster import Place, open_client
 from prefect.task_runners.dask.losses import Losses
-from prefect.task_runners.dask.sent import SHARED, Sent, fetching, id_of
+from prefect.task_runners.dask.sent import SHARED, Sent, fetching, forget_names, id_of
 from prefect.task_runners.remote import RemoteFuture, RemoteRun, flush_records
 from prefect.task_runners.remote.packing import LARGE
 
@@ -44,6 +45,8 @@ _LOOK = 5.0
 """Seconds of silence after which it is looked whether there are workers."""
 _PATIENCE = 60.0
 """Seconds that runs wait for a worker, where none is to come by itself."""
+_REMEMBERED = 1_000
+"""Tasks whose names Dask may remember."""
 _LOST = (
     "The Dask worker that ran this task ended before the task did: killed, out of memory, or its machine "
     "went away."
@@ -82,6 +85,7 @@ class Session:
         self._losses = Losses()
         self._kept: weakref.WeakSet[RemoteFuture[Any]] = weakref.WeakSet()
         self._most = _IN_FLIGHT
+        self._sendings = count(1)
         self._asked_at = 0.0
         try:
             self.client.register_plugin(RunOnce())
@@ -240,6 +244,8 @@ class Session:
                 if len(parcel) > LARGE:
                     parcel = self.client.scatter(parcel, hash=False)
                 sent.key = sent.next_key()
+                if next(self._sendings) % _REMEMBERED == 0:
+                    forget_names()
                 sent.runs_before = run.record.run.run_count
                 with dask.annotate(**sent.annotations):
                     future = self.client.submit(

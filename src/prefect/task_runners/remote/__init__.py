@@ -15,10 +15,11 @@ next:
    within the answer; large ones are fetched when somebody asks for them.
 
 Where the settings name a server, workers of clusters tell it themselves what happens, with the key of their
-own environment: no secret travels. Without one, and from processes of this machine, task runs and logs come
-back in messages, and are written down here: a worker may be on another machine, the store of this one has one
-writer, and a process may be killed. A runner that has a way to send messages while a task runs gives it to
-`run_parcel`; then a run is seen to be running, and its logs come while they are written.
+own environment: no secret travels. Without one, from processes of this machine, and from workers that the
+server does not let in (which is warned of), task runs and logs come back in messages, and are written down
+here: a worker may be on another machine, the store of this one has one writer, and a process may be killed.
+A runner that has a way to send messages while a task runs gives it to `run_parcel`; then a run is seen to be
+running, and its logs come while they are written.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["Ended"]
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_HEAD = Struct("<16sqI?")
+"""The state's id and time, the length of the run's name, whether there is a result; the two follow."""
+
+
 class Ended:
     """The last state of a run that went well, and whose result came along: made when somebody asks for it.
 
@@ -24,16 +32,17 @@ class Ended:
         tracker: Remembers which run a value came from.
     """
 
-    __slots__ = ("_content", "_flow_run_id", "_name", "_state_id", "_timestamp", "_tracker")
+    __slots__ = ("_flow_run_id", "_packed", "_tracker")
 
     def __init__(self, record: TaskRunRecord, content: bytes | None, tracker: ResultTracker | None) -> None:
-        state = record.states[-1]
-        self._name = record.run.name
+        state, name = record.states[-1], record.run.name.encode()
         # Of the first state, whose facts all runs of a flow run share; the last has come by wire.
         self._flow_run_id = record.states[0].state_details.flow_run_id
-        self._state_id = state.id.bytes
-        self._timestamp = state.timestamp
-        self._content = content
+        time = (state.timestamp - _EPOCH) // _MICROSECOND
+        # In one piece: as an object each, they would take three times as much.
+        self._packed = b"".join(
+            (_HEAD.pack(state.id.bytes, time, len(name), content is not None), name, content or b"")
+        )
         self._tracker = tracker
 
     @staticmethod
@@ -58,17 +67,19 @@ class Ended:
         Args:
             task_run_id: The run.
         """
+        state_id, time, length, has_result = _HEAD.unpack_from(self._packed)
+        rest = self._packed[_HEAD.size :]
         data, tracker = None, self._tracker
-        if self._content is not None:
+        if has_result:
             data = RemoteResult(
-                content=self._content,
-                what=f"The result of run {self._name!r}",
+                content=rest[length:],
+                what=f"The result of run {rest[:length].decode()!r}",
                 note=None if tracker is None else lambda value: tracker.note(value, task_run_id),
             )
         return State(
             type=StateType.COMPLETED,
             data=data,
             state_details=StateDetails(flow_run_id=self._flow_run_id, task_run_id=task_run_id),
-            timestamp=self._timestamp,
-            id=UUID(bytes=self._state_id),
+            timestamp=_EPOCH + time * _MICROSECOND,
+            id=UUID(bytes=state_id),
         )

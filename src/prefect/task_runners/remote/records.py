@@ -43,6 +43,8 @@ class Message(NamedTuple):
     """None: the run goes on."""
     is_told: bool
     """Whether the worker tells a server itself, so that nothing of this need be written down."""
+    warning: str | None
+    """Why the worker cannot do so, where it should."""
 
 
 class GatheringRecorder(Recorder):
@@ -52,18 +54,35 @@ class GatheringRecorder(Recorder):
         own: The run; when it begins to run, that is told at once.
         send: Sends a message at any time; None: all goes with the answer.
         server: Takes the records where a server keeps them. Messages tell then of the run itself alone.
+        warning: Why there is no server, where there should be one.
     """
 
-    __slots__ = ("_changed", "_guard", "_is_over", "_logs", "_mark", "_own", "_send", "_sent_at", "_server")
+    __slots__ = (
+        "_changed",
+        "_guard",
+        "_is_over",
+        "_logs",
+        "_mark",
+        "_own",
+        "_send",
+        "_sent_at",
+        "_server",
+        "_warning",
+    )
 
     def __init__(
-        self, own: TaskRunRecord, send: Callable[[bytes], None] | None, server: Recorder | None = None
+        self,
+        own: TaskRunRecord,
+        send: Callable[[bytes], None] | None,
+        server: Recorder | None = None,
+        warning: str | None = None,
     ) -> None:
         # Not the queue, thread and locks of one that writes.
         self.closed = False
         if server is not None:
             self.sink = server.sink
         self._server = server
+        self._warning = warning
         self._own = own
         self._send = send
         self._changed: dict[int, TaskRunRecord] = {}
@@ -164,7 +183,8 @@ class GatheringRecorder(Recorder):
         records = [_without_results(record) for record in self._changed.values()]
         logs = self._logs
         self._changed, self._logs = {}, []
-        return dump_message(records, logs, end, self._server is not None)
+        warning = None if end is None else self._warning
+        return dump_message(records, logs, end, self._server is not None, warning)
 
 
 def _without_results(record: TaskRunRecord) -> TaskRunRecord:
@@ -174,5 +194,5 @@ def _without_results(record: TaskRunRecord) -> TaskRunRecord:
 
 def read_message(content: bytes) -> Message:
     """Read a message that a worker has sent."""
-    records, logs, end, is_told = load_message(content)
-    return Message(records, logs, None if end is None else End(*end), is_told)
+    records, logs, end, is_told, warning = load_message(content)
+    return Message(records, logs, None if end is None else End(*end), is_told, warning)

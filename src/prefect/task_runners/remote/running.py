@@ -32,6 +32,7 @@ from prefect.settings import Settings, get_current_settings
 from prefect.settings.context import _active, temporary_settings
 from prefect.states import exception_to_crashed_state, exception_to_failed_state
 from prefect.task_runners.base import runner_here
+from prefect.task_runners.remote.admission import refusal_of_server
 from prefect.task_runners.remote.packing import unpack
 from prefect.task_runners.remote.records import End, GatheringRecorder
 from prefect.task_runners.remote.results import Outcome
@@ -158,8 +159,11 @@ def _run(
             record, recorder, f"What the worker needs to know of the run cannot be read: {error!r}"
         )
     _make_current(prepared)
-    server = recorder_of_settings() if prepared.has_server and tells_server else None
-    recorder = GatheringRecorder(record, send, server)
+    # Once a process, and before the first run: what is told later is lost with a worker that ends meanwhile.
+    asks = prepared.has_server and tells_server
+    refusal = refusal_of_server(key) if asks else None
+    server = recorder_of_settings() if asks and refusal is None else None
+    recorder = GatheringRecorder(record, send, server, refusal)
     recorder_here.set(recorder)
     name = record.run.name
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from prefect.context.runs import _FLOW_RUN
 from prefect.engine.beginning import new_task_run
@@ -13,6 +14,7 @@ from prefect.engine.inputs import pending
 from prefect.engine.journal import enter
 from prefect.engine.notes import notes_of
 from prefect.exceptions import SerializationError
+from prefect.logging.loggers import get_logger
 from prefect.recorder import get_recorder
 from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES, State, StateType
@@ -133,6 +135,8 @@ class RemoteRun:
                 self._journal.note(record)
         for log in read.logs:
             self._recorder.log(log)
+        if read.warning is not None:
+            _warn_once(read.warning, self.record.run.flow_run_id)
         if read.end is None or self.future.done():
             return False
         self._complete(read.end, fetch, is_kept=is_kept)
@@ -210,6 +214,13 @@ class RemoteRun:
 
 
 _NOTHING = Context()
+_warned: set[tuple[str, UUID | None]] = set()
+
+
+def _warn_once(warning: str, flow_run_id: UUID | None) -> None:
+    if (warning, flow_run_id) not in _warned:
+        _warned.add((warning, flow_run_id))
+        get_logger("task_runners").warning("%s", warning)
 
 
 def _is_at_hand(future: PrefectFuture[Any], owner: object) -> bool:

@@ -42,7 +42,7 @@ _RUN_STATE = _RUN.index("state")
 _STATE_DETAILS = _STATE.index("state_details")
 _states: Any = _as_tuple(State, data=None, state_details=_as_tuple(StateDetails) | None)
 _record: Any = tuple[_as_tuple(TaskRun, state=None), list[_states], dict[UUID, UUID]]  # type: ignore[misc]
-_message: Any = tuple[list[_record], list[_as_tuple(Log)], tuple[bytes | None, bool] | None, bool]  # type: ignore[misc]
+_message: Any = tuple[list[_record], list[_as_tuple(Log)], tuple[bytes | None, bool] | None, bool, str | None]  # type: ignore[misc]
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
 _parcels: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(tuple[str, _record, bytes])
 _messages: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(_message)
@@ -66,29 +66,33 @@ def load_parcel(content: bytes) -> tuple[str, TaskRunRecord, bytes]:
 
 
 def dump_message(
-    records: list[TaskRunRecord], logs: list[Log], end: tuple[bytes | None, bool] | None, is_told: bool
+    records: list[TaskRunRecord],
+    logs: list[Log],
+    end: tuple[bytes | None, bool] | None,
+    is_told: bool,
+    warning: str | None = None,
 ) -> bytes:
     """Return a message as bytes."""
     try:
         return _encoder.encode(
-            ([_flat(record) for record in records], [astuple(log) for log in logs], end, is_told)
+            ([_flat(record) for record in records], [astuple(log) for log in logs], end, is_told, warning)
         )
     except _UNFIT:
-        return pickle.dumps((records, logs, end, is_told), protocol=5)
+        return pickle.dumps((records, logs, end, is_told, warning), protocol=5)
 
 
 def load_message(
     content: bytes,
-) -> tuple[list[TaskRunRecord], list[Log], tuple[bytes | None, bool] | None, bool]:
+) -> tuple[list[TaskRunRecord], list[Log], tuple[bytes | None, bool] | None, bool, str | None]:
     """Return what `dump_message` was given."""
     read: Any
     if content[0] == _PICKLED:
         read = pickle.loads(content)
     else:
-        records, logs, end, is_told = _messages.decode(content)
+        records, logs, end, is_told, warning = _messages.decode(content)
         told = [Log(**dict(zip(_LOG, log, strict=True))) for log in logs]
-        read = [_raised(record) for record in records], told, end, is_told
-    found: tuple[list[TaskRunRecord], list[Log], tuple[bytes | None, bool] | None, bool] = read
+        read = [_raised(record) for record in records], told, end, is_told, warning
+    found: tuple[list[TaskRunRecord], list[Log], tuple[bytes | None, bool] | None, bool, str | None] = read
     return found
 
 
