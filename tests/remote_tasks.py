@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect import get_run_logger, runtime, task
-from prefect.context import FlowRunContext, TaskRunContext, get_run_context
+from prefect.context import FlowRunContext, TagsContext, TaskRunContext, get_run_context
 
 __all__ = ["Picky", "Traced", "facts", "wait_until"]
 
@@ -200,6 +200,27 @@ def see(x: int) -> dict[str, Any]:
         "pid": os.getpid(),
         "x": x,
     }
+
+
+@task(task_run_name="task-{number}-{step}")
+def attributed(number: int, step: int, flow_run_id: str) -> tuple[str, list[str]]:
+    """Log, and tell the id of this run, and what is wrong here for a task of the run with a number."""
+    get_run_logger().info("from %s", number)
+    wrong = []
+    for what, found, wanted in (
+        ("flow run", runtime.flow_run.id, flow_run_id),
+        ("its name", runtime.flow_run.name, f"run-{number}"),
+        ("its parameters", runtime.flow_run.parameters, {"number": number}),
+        ("its tags", runtime.flow_run.tags, [f"n-{number}"]),
+        ("tags here", sorted(TagsContext.get().current_tags), [f"n-{number}"]),
+        ("name", runtime.task_run.name, f"task-{number}-{step}"),
+        ("flow of the run", runtime.task_run.flow_run_id, flow_run_id),
+        ("tags", runtime.task_run.tags, [f"n-{number}"]),
+        ("step", runtime.task_run.parameters["step"], step),
+    ):
+        if found != wanted:
+            wrong.append(f"{what} in step {step} of run {number}: {found!r}")
+    return runtime.task_run.id, wrong
 
 
 @task(log_prints=True)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-elsewhere = pytest.mark.parametrize(
-    "kind",
-    [pytest.param(kind, marks=pytest.mark.processes) for kind in ("processes", "dask", "ray")],
-    indirect=True,
-)
+
+def _of(kinds: tuple[str, ...]) -> pytest.MarkDecorator:
+    marked = [pytest.param(kind, marks=pytest.mark.processes) for kind in kinds]
+    return pytest.mark.parametrize("kind", marked, indirect=True)
+
+
+elsewhere = _of(("processes", "dask", "ray"))
 """Those that run tasks in other processes."""
+on_clusters = _of(("dask", "ray"))
+"""Those that run tasks on clusters."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
 from typing import Any
 
 import pytest
 
 import remote_tasks as remote
-from prefect import flow, tags
+from prefect import flow, runtime, tags
 from prefect.client.current import get_caller
 from prefect.operations.logs import read_logs
 from prefect.recorder import get_recorder
@@ -23,7 +24,8 @@ from prefect.settings import (
     PREFECT_TASKS_DEFAULT_RETRIES,
     temporary_settings,
 )
-from task_runner_kinds import elsewhere
+from recorded import task_runs_of
+from task_runner_kinds import elsewhere, on_clusters
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -72,6 +74,35 @@ def test_runs_of_one_worker_do_not_mix(runner):
         assert one["flow_run"]["id"] == two["flow_run"]["id"] == run_id
         assert one["flow_run"]["parameters"] == {"x": x}
         assert (one["task_run"]["tags"], two["task_run"]["tags"]) == (["own", f"t{x}"], ["own"])
+
+
+@on_clusters
+def test_flow_runs_at_once_are_never_mixed_up(make_runner):
+    """Every task of every run is told of its own, and what it logs and leaves behind bears its number."""
+
+    @flow(task_runner=make_runner(), flow_run_name="run-{number}")
+    def main(number: int) -> list[str]:
+        own = runtime.flow_run.id
+        futures = [remote.attributed.submit(number, step, own) for step in range(50)]
+        found = [future.result() for future in futures]
+        assert [run_id for run_id, _ in found] == [str(future.task_run_id) for future in futures]
+        return [text for _, wrong in found for text in wrong]
+
+    def run(number: int) -> Any:
+        with tags(f"n-{number}"):
+            return main(number, return_state=True)
+
+    with ThreadPoolExecutor(4) as threads:
+        states = list(threads.map(run, range(4)))
+    assert [state.result() for state in states] == [[]] * 4
+    for number, state in enumerate(states):
+        flow_run_id = state.state_details.flow_run_id
+        runs = task_runs_of(state)
+        assert sorted(run.name for run in runs) == sorted(f"task-{number}-{step}" for step in range(50))
+        assert {(run.state_name, *run.tags) for run in runs} == {("Completed", f"n-{number}")}
+        logs = [log for log in logs_of(flow_run_id) if log.task_run_id is not None]
+        assert {log.task_run_id for log in logs} == {run.id for run in runs}
+        assert {log.message for log in logs} == {f"from {number}"}
 
 
 def test_records_and_prints_arrive_at_the_run(runner):
