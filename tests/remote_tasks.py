@@ -89,6 +89,19 @@ def fail_pickily() -> None:
     raise Picky(1, b=2)
 
 
+class TooLarge(ValueError):
+    """Holds what it was about."""
+
+    def __init__(self, text: str, about: bytes = b"") -> None:
+        super().__init__(text)
+        self.about = about
+
+
+@task
+def fail_at_length(text: str, about: bytes) -> None:
+    raise TooLarge(text, about)
+
+
 @task
 def lock() -> Any:
     return threading.Lock()

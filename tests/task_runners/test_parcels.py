@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+import remote_tasks as remote
 from prefect import flow, get_run_logger, runtime, tags, task
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.schemas.objects import Constant, Log, Parameter, TaskRun, TaskRunRecord, TaskRunResult
@@ -120,6 +121,26 @@ def test_a_small_result_comes_along_and_a_large_one_stays() -> None:
         return kept[0], kept[1]
 
     assert main() == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "about"), [("short", b"a" * 100_000), ("long " * 100_000, b"")], ids=["content", "text"]
+)
+def test_a_large_exception_comes_back_cut(text: str, about: bytes) -> None:
+    @flow
+    def main() -> None:
+        run = RemoteRun(remote.fail_at_length, {"text": text, "about": about}, None, owner=None)
+        shared, packed = run.pack()
+        answer, _ = run_parcel(packed.parcel, lambda key: shared.content)
+        run.take(answer)
+        run.future.result()
+
+    with pytest.raises(remote.TooLarge) as raised:
+        main()
+    assert str(raised.value)[:8000] == text[:8000]
+    assert "TooLarge took more than 64,000 bytes" in raised.value.__notes__[-1]
+    assert "fail_at_length" in raised.value.__notes__[0]  # the worker's traceback
+    assert ("500,000 characters, cut" in str(raised.value)) is (len(text) > 8000)
 
 
 @pytest.mark.parametrize(

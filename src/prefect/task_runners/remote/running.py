@@ -49,6 +49,8 @@ SMALL = 1_000
 """Bytes of a pickled result that come along with the answer; a larger one stays where it was made."""
 _LARGEST_ERROR = 64_000
 """Bytes of an exception that come along: almost all do."""
+_LARGEST_TEXT = 8_000
+"""Characters of the text of an exception that is too large to come along."""
 _REMEMBERED = 256
 _ENDED = "Task run encountered an exception"
 
@@ -312,10 +314,26 @@ def _in_bytes(value: Any, most: int | None) -> bytes | None:
 
 
 def _error_in_bytes(error: BaseException) -> bytes | None:
+    """Pickle an exception, or one of its type with a part of its text where it is too large; else None."""
     try:
-        content = _in_bytes(error, _LARGEST_ERROR)
+        content = _in_bytes(error, _LARGEST_ERROR) or _in_bytes(_cut(error), _LARGEST_ERROR)
         if content is not None:
             pickle.loads(content)  # exceptions that want more than their args fail only here
     except Exception:  # noqa: BLE001 - whatever an exception's own pickling raises
         return None
     return content
+
+
+def _cut(error: BaseException) -> BaseException:
+    cut = type(error)(_beginning(str(error)))
+    for note in getattr(error, "__notes__", ()):
+        cut.add_note(_beginning(str(note)))
+    cut.add_note(
+        f"This {type(error).__name__} took more than {_LARGEST_ERROR:,} bytes: all but its type, the "
+        "beginning of its text and that of its notes was left on the worker."
+    )
+    return cut
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= _LARGEST_TEXT else f"{text[:_LARGEST_TEXT]} … ({len(text):,} characters, cut)"
