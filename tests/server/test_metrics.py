@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import sys
+
 import pytest
 from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from prefect.exceptions import ConfigurationError
 from prefect.server.app import make_app
+from prefect.server.run import Serving, serve
 from prefect.settings.context import temporary_settings
 from prefect.types import uuid7
 
@@ -93,3 +98,13 @@ def test_figures_do_not_need_the_store(client, figures, store, monkeypatch):
 def test_no_figures_are_served_unless_that_is_asked_for(store):
     with TestClient(make_app(store), base_url="http://127.0.0.1") as client:
         assert client.get("/metrics").status_code == 404
+
+
+def test_a_server_without_the_package_for_figures_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        temporary_settings({"PREFECT_SERVER_METRICS_ENABLED": "true"}),
+        pytest.raises(ConfigurationError, match=r"pip install 'proconsul\[metrics\]'"),
+    ):
+        serve(Serving(listener, "http://127.0.0.1/api"))

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from prefect.exceptions import ConfigurationError
@@ -73,10 +74,12 @@ def serve(serving: Serving, announce: Callable[[], None] | None = None) -> None:
         announce: Is called when the store is open and requests are heard.
 
     Raises:
-        prefect.exceptions.ConfigurationError: More processes cannot serve this database.
+        prefect.exceptions.ConfigurationError: More processes cannot serve this database, or figures cannot be
+            served.
         prefect.exceptions.StoreError: The store cannot be opened.
     """
     settings = get_current_settings()
+    _check_metrics(settings)
     if serving.workers > 1:
         from prefect.server.workers import supervise  # noqa: PLC0415 - few servers have several processes
 
@@ -125,6 +128,14 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
             server.run(sockets=[serving.listener])
     finally:
         store.close()
+
+
+def _check_metrics(settings: Settings) -> None:
+    if settings.server.metrics_enabled and find_spec("prometheus_client") is None:
+        raise ConfigurationError(
+            "PREFECT_SERVER_METRICS_ENABLED needs prometheus-client, which is not installed: "
+            "pip install 'proconsul[metrics]', or turn the setting off."
+        )
 
 
 def _check_workers(settings: Settings) -> None:
