@@ -11,14 +11,12 @@ import pytest
 
 from prefect import deploy, flow
 from prefect.client.current import get_caller
-from prefect.deployments import arun_deployment, run_deployment
+from prefect.deployments import arun_deployment
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 from prefect.deployments.schedules import normalize_to_deployment_schedule
 from prefect.exceptions import InvalidNameError, MissingFlowError, ObjectNotFound
 from prefect.flows import Flow
 from prefect.operations.deployments import read_deployment
-from prefect.operations.flow_runs import read_flow_run
-from prefect.operations.task_runs import read_task_run
 from prefect.operations.work_pools import create_work_pool
 from prefect.runner.storage import GitRepository, LocalStorage
 from prefect.schedules import Cron, Interval
@@ -239,38 +237,6 @@ def test_credentials_are_never_shown(tmp_path):
 
 def test_local_storages_of_one_folder_are_equal(tmp_path):
     assert LocalStorage(tmp_path) == LocalStorage(str(tmp_path))
-
-
-def test_a_run_is_nested_in_the_flow_that_asks_for_it():
-    load.to_deployment("daily", parameters={"day": "monday"}).apply()
-
-    @flow
-    def parent(nested: bool):
-        return run_deployment("load/daily", timeout=0, tags=["t"], as_subflow=nested)
-
-    inner, outer = parent(True), parent(False)
-
-    stand_in = get_caller().call(read_task_run, inner.parent_task_run_id)
-    assert get_caller().call(read_flow_run, stand_in.flow_run_id).name
-    assert stand_in.state_name == "Scheduled"
-    assert outer.parent_task_run_id is None
-    assert inner.parameters == {"day": "monday"}
-    assert set(inner.tags) == {"of-flow", "t"}
-
-
-def test_one_key_makes_one_run():
-    deployment_id = load.to_deployment("daily", parameters={"day": "x"}).apply()
-    first = run_deployment(deployment_id, timeout=0, idempotency_key="k")
-    second = run_deployment(str(deployment_id), timeout=0, idempotency_key="k")
-
-    assert first.id == second.id
-
-
-def test_what_cannot_be_run_is_said():
-    with pytest.raises(ObjectNotFound):
-        run_deployment("no/such")
-    with pytest.raises(ValueError, match="flow's name and its own"):
-        run_deployment("nothing")
 
 
 def test_an_entrypoint_is_enough(tmp_path, monkeypatch):

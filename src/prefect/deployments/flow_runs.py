@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +12,10 @@ from uuid import UUID, uuid4
 from prefect.client.awaiting import awaited, either_way
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
-from prefect.context import FlowRunContext, TagsContext
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.engine.inputs import TaskInputs, pending, resolve, task_inputs
+from prefect.engine.notes import notes_of
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, ParameterTypeError
 from prefect.operations.deployment_runs import create_flow_run_from_deployment
 from prefect.operations.deployments import read_deployment, read_deployment_by_name
 from prefect.operations.flow_runs import read_flow_run
@@ -20,7 +23,7 @@ from prefect.operations.task_runs import create_task_run
 from prefect.schemas.actions import TaskRunCreate
 from prefect.schemas.base import jsonable
 from prefect.schemas.deployments import DeploymentFlowRunCreate, DeploymentResponse
-from prefect.schemas.objects import FlowRun
+from prefect.schemas.objects import FlowRun, TaskRunResult
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.types import now
 
@@ -49,15 +52,15 @@ def run_deployment(  # noqa: PLR0913 - the parameters are those of the interface
     Args:
         name: The flow's name and the deployment's, `flow/deployment`, or the deployment's id.
         client: Accepted for the interface's sake: the settings say where deployments are.
-        parameters: In the place of the deployment's, each by its name.
-        scheduled_time: When the run is due; None: now.
+        parameters: In the place of the deployment's, each by its name. Futures are waited for.
+        scheduled_time: When the run is due, in UTC if it says no timezone; None: now.
         flow_run_name: The run's name.
         timeout: Seconds to wait; None: as long as it takes; 0: not to wait.
         poll_interval: Seconds from one look at the run to the next, at most.
         tags: Beside the deployment's.
         idempotency_key: A second run of the flow with the same key is not made: the first is given.
         work_queue_name: A queue of the deployment's work pool, in place of its own.
-        as_subflow: Whether a run that a flow makes is nested in it.
+        as_subflow: Whether a run that a flow or a task makes is nested in it.
         job_variables: In the place of the deployment's, each by its name.
 
     Returns:
@@ -65,25 +68,34 @@ def run_deployment(  # noqa: PLR0913 - the parameters are those of the interface
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such deployment.
+        prefect.exceptions.ParameterTypeError: The parameters do not fit the deployment's flow.
+        prefect.exceptions.UpstreamTaskError: A task whose future is among the parameters did not complete.
         ValueError: The name is none of a deployment, or the time to wait is negative.
     """
     if timeout is not None and timeout < 0:
         raise ValueError("`timeout` must not be negative: 0 is not to wait.")
     caller = get_caller()
     deployment = _find(caller, name)
-    all_tags = {*(tags or ()), *TagsContext.get().current_tags}
-    details = StateDetails(scheduled_time=scheduled_time or now())
+    given = parameters or {}
+    for future in pending(given):
+        future.wait()
+    due = scheduled_time or now()
+    details = StateDetails(scheduled_time=due if due.tzinfo is not None else due.replace(tzinfo=UTC))
     data = DeploymentFlowRunCreate(
         state=State(type=StateType.SCHEDULED, state_details=details),
         name=flow_run_name,
-        parameters=jsonable(parameters or {}),
-        tags=sorted(all_tags),
+        parameters=jsonable(resolve(given)),
+        tags=sorted(set(tags or ())),
         idempotency_key=idempotency_key,
-        parent_task_run_id=_stand_in(caller, deployment, name) if as_subflow else None,
+        parent_task_run_id=_stand_in(caller, deployment, name, given) if as_subflow else None,
         work_queue_name=work_queue_name,
         job_variables=job_variables or {},
     )
-    run = caller.call(create_flow_run_from_deployment, deployment.id, data)
+    try:
+        run = caller.call(create_flow_run_from_deployment, deployment.id, data)
+    except ObjectAlreadyExists as error:
+        # That is how the interface says that parameters do not fit.
+        raise ParameterTypeError(f"Deployment {deployment.name!r}: {error}") from error
     return _awaited(caller, run, timeout, 5.0 if poll_interval is None else float(poll_interval))
 
 
@@ -92,29 +104,40 @@ arun_deployment = awaited(run_deployment)
 
 def _find(client: Caller, name: str | UUID) -> DeploymentResponse:
     try:
-        deployment_id = name if isinstance(name, UUID) else UUID(name)
-    except ValueError:
-        flow_name, slash, deployment_name = str(name).partition("/")
-        if not slash:
-            raise ValueError(
-                f"{name!r} is no name of a deployment: "
-                "that is the flow's name and its own, such as 'load/daily'."
-            ) from None
-        return client.call(read_deployment_by_name, flow_name, deployment_name)
-    return client.call(read_deployment, deployment_id)
+        try:
+            deployment_id = name if isinstance(name, UUID) else UUID(name)
+        except ValueError:
+            flow_name, _, deployment_name = str(name).partition("/")
+            if not deployment_name or "/" in deployment_name:
+                raise ValueError(
+                    f"{name!r} is no name of a deployment: "
+                    "that is the flow's name and its own, such as 'load/daily'."
+                ) from None
+            return client.call(read_deployment_by_name, flow_name, deployment_name)
+        return client.call(read_deployment, deployment_id)
+    except ObjectNotFound as error:
+        raise ObjectNotFound(error, f"There is no deployment {str(name)!r}.") from error
 
 
-def _stand_in(client: Caller, deployment: DeploymentResponse, name: str | UUID) -> UUID | None:
-    """Make the task run that stands for the run in the flow run here, if there is one."""
-    context = FlowRunContext.get()
-    if context is None or context.flow_run is None:
+def _stand_in(
+    client: Caller, deployment: DeploymentResponse, name: str | UUID, parameters: dict[str, Any]
+) -> UUID | None:
+    """Make the task run that stands for the run in the flow run, or the task run, here, if there is one."""
+    flow, around = FlowRunContext.get(), TaskRunContext.get()
+    flow_run = None if flow is None else flow.flow_run
+    task_run = None if around is None else around.task_run
+    if flow_run is None and task_run is None:
         return None
+    inputs: TaskInputs = task_inputs(parameters, None if flow is None else notes_of(flow).tracker)
+    if task_run is not None:
+        inputs["__parents__"] = [TaskRunResult(id=task_run.id)]
     shown = deployment.name if isinstance(name, UUID) else str(name)
     data = TaskRunCreate(
         task_key=f"prefect.run-deployment.{deployment.id}",
         dynamic_key=str(uuid4()),
         name=shown,
-        flow_run_id=context.flow_run.id,
+        flow_run_id=None if flow_run is None else flow_run.id,
+        task_inputs=inputs,
     )
     return client.call(create_task_run, data).id
 
