@@ -217,6 +217,17 @@ def test_a_daily_interval_stays_where_it_is_on_the_clock():
         ("DTSTART;TZID=Europe/Paris:20251231T100000\nRRULE:FREQ=DAILY;COUNT=3", ["01 10:00", "02 10:00"]),
         ("RRULE:FREQ=DAILY\nEXDATE:20260102T000000", ["01 00:00", "03 00:00"]),
         ("FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=9", ["30 09:00", "27 09:00"]),
+        ("DTSTART:20250131T090000\nRRULE:FREQ=DAILY;BYMONTH=2", ["01 09:00", "02 09:00"]),
+        ("DTSTART:20230101T090000\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", ["29 09:00", "29 09:00"]),
+        # It would take minutes to count from its start.
+        ("FREQ=SECONDLY;COUNT=1000000000", ["01 00:00", "01 00:00"]),
+        (
+            "DTSTART:20200101T000000\nRRULE:FREQ=SECONDLY;INTERVAL=3;COUNT=1000000000\nEXDATE:20260101T000000",
+            ["01 00:00", "01 00:00"],
+        ),
+        ("DTSTART:20251229T000000\nRRULE:FREQ=DAILY;INTERVAL=2;COUNT=2", []),
+        ("DTSTART:20251229T000000\nRRULE:FREQ=DAILY;INTERVAL=2;COUNT=3", ["02 00:00"]),
+        ("DTSTART:20251229T000000\nRRULE:FREQ=DAILY;BYDAY=MO,TH;COUNT=3", ["01 00:00", "05 00:00"]),
     ],
 )
 def test_what_a_rule_may_say(rule, expected):

@@ -87,24 +87,37 @@ def _counted(anchor: datetime, interval: timedelta, start: datetime) -> Iterator
 
 def _of_rule(rule: Any, start: datetime) -> Iterator[datetime]:
     for one in getattr(rule, "_rrule", ()):
-        one._dtstart = _nearer(one, start)
+        skipped = _skipped(one, start)
+        one._dtstart += skipped * _step(one)
+        one._count = _left(one, skipped)
     if hasattr(rule, "_dtstart"):
-        rule = rule.replace(dtstart=_nearer(rule, start))
+        skipped = _skipped(rule, start)
+        rule = rule.replace(dtstart=rule._dtstart + skipped * _step(rule), count=_left(rule, skipped))
     return iter(rule.xafter(start, inc=True))
 
 
-def _nearer(rule: Any, start: datetime) -> datetime:
-    """Return a later start of a rule with the same times from then on.
+def _skipped(rule: Any, start: datetime) -> int:
+    """Return how many steps a rule may begin later, with the same times from then on.
 
     Without it a rule of every minute would count all minutes of years before it comes to now. A rule that
-    says how often it comes must count.
+    says how often it comes must count, but where each of its steps is one of its times.
     """
+    step = _step(rule)
+    counts = rule._count is not None and any(rule._original_rule.values())
     begin: datetime = rule._dtstart
+    if not step or counts or begin >= start:
+        return 0
+    return max((start - begin) // step - 1, 0)
+
+
+def _step(rule: Any) -> timedelta:
+    """Return how long the steps of a rule are; nothing where they are not always as long."""
     unit = _UNITS.get(rule._freq)
-    if unit is None or rule._count is not None or begin >= start:
-        return begin
-    step: timedelta = unit * rule._interval
-    return begin + max((start - begin) // step - 1, 0) * step
+    return timedelta() if unit is None else unit * rule._interval
+
+
+def _left(rule: Any, skipped: int) -> int | None:
+    return None if rule._count is None else max(rule._count - skipped, 0)
 
 
 def _instants(wall_times: Iterator[datetime], zone: ZoneInfo, start: datetime) -> Iterator[datetime]:

@@ -32,6 +32,8 @@ MAX_RRULE_LENGTH = 6500
 FIRST_RRULE_DATE = datetime(2020, 1, 1)
 """What rules count from that do not say it."""
 _ZONE_OF_RULE = re.compile(r";TZID=[^:;]+", re.IGNORECASE)
+_DAYS_OF_RULE = ("bymonth", "bymonthday", "byyearday", "byweekno", "byeaster")
+"""What of a rule may say days that never come."""
 _UTC_IN_RULE = re.compile(r"(\d{8}T\d{6})Z", re.IGNORECASE)
 
 
@@ -216,9 +218,28 @@ def _parse(text: str) -> Rule | RuleSet:
 
     on_the_wall = _UTC_IN_RULE.sub(r"\1", _ZONE_OF_RULE.sub("", text))
     try:
-        return rrulestr(on_the_wall, dtstart=FIRST_RRULE_DATE)
+        rule = rrulestr(on_the_wall, dtstart=FIRST_RRULE_DATE)
+        for one in getattr(rule, "_rrule", (rule,)):
+            _check_days(one)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
         raise ValueError(f'Invalid RRule string "{text}": {error}') from error
+    return rule
+
+
+def _check_days(rule: Any) -> None:
+    """Refuse a rule for days that no calendar has.
+
+    Whoever asked for its next time would look through all seconds until the end of the calendar. Here it is
+    asked for years, whose days are looked through at once.
+    """
+    from dateutil.rrule import MONTHLY, YEARLY  # noqa: PLC0415 - takes long to load
+
+    if any(rule._original_rule.get(name) for name in _DAYS_OF_RULE):
+        # Without days, rules of months and years come on the day of their start; others come on any.
+        first = rule._dtstart if rule._freq in (MONTHLY, YEARLY) else rule._dtstart.replace(day=1)
+        yearly = rule.replace(freq=YEARLY, interval=1, count=1, until=None, bysetpos=None, dtstart=first)
+        if next(iter(yearly), None) is None:
+            raise ValueError("its days never come")
 
 
 def _name_of(moment: datetime) -> str:
