@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import distributed
-import numpy as np
 
 from prefect import flow, task
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -32,6 +31,8 @@ def noop(x: int) -> int:
 
 
 def plain_ones(size: int) -> Any:
+    import numpy as np  # not every environment has it, and most workloads do without
+
     return np.ones(size // 8)
 
 
@@ -113,6 +114,22 @@ def ray(count: int) -> dict[str, float]:
     return found
 
 
+def tasks(count: int) -> dict[str, float]:
+    """Map a task over many items and get all results, with Dask alone and with the runner."""
+    found: dict[str, float] = {}
+    with cluster() as place, distributed.Client(place) as client:
+
+        @flow(task_runner=DaskTaskRunner(address=place.scheduler_address))
+        def main() -> None:
+            noop.map(list(range(WARM))).result()
+            found["seconds"] = timed(lambda: noop.map(list(range(count))).result())
+
+        client.gather(client.map(plain, range(WARM), pure=False))
+        found["bare"] = timed(lambda: client.gather(client.map(plain, range(count), pure=False)))
+        main()
+    return found
+
+
 def many(count: int) -> dict[str, float]:
     """See what so many task runs add to the memory of the process that submits them."""
     found: dict[str, float] = {}
@@ -139,7 +156,7 @@ def array(count: int) -> dict[str, float]:
         made = ones.submit(count)
         made.wait()
         found["threads"] = timed(lambda: first.submit(made).result()) - timed(
-            lambda: first.submit(np.ones(1)).result()
+            lambda: first.submit(plain_ones(8)).result()
         )
 
     threads()
@@ -158,6 +175,55 @@ def array(count: int) -> dict[str, float]:
     return found
 
 
+def sent_bytes(dask_worker: Any = None) -> int:
+    return int(dask_worker.transfer_outgoing_bytes_total)
+
+
+def trips(count: int) -> dict[str, float]:
+    """See how often an array travels that two tasks of another worker get, with Dask alone and the runner."""
+    found: dict[str, float] = {}
+    with cluster() as place, distributed.Client(place) as client:
+        here, there = sorted(client.nthreads())
+
+        def noted(name: str, work: Callable[[], object]) -> None:
+            before = sum(client.run(sent_bytes).values())
+            found[f"{name}_seconds"] = timed(work)
+            found[f"{name}_trips"] = (sum(client.run(sent_bytes).values()) - before) / count
+
+        @flow(task_runner=DaskTaskRunner(address=place.scheduler_address))
+        def main() -> None:
+            with distributed_on(here):
+                made = ones.submit(count)
+            made.wait()
+
+            def twice() -> None:
+                for _ in range(2):
+                    with distributed_on(there):
+                        used = first.submit(made)
+                    used.result()
+
+            noted("runner", twice)
+
+        def bare(made: Any) -> None:
+            for _ in range(2):
+                client.submit(plain_sum, made, workers=[there], pure=False).result()
+
+        main()
+        alone = client.submit(plain_ones, count, workers=[here])
+        distributed.wait(alone)
+        noted("bare", lambda: bare(alone))
+    found["ratio"] = found["runner_seconds"] / found["bare_seconds"]
+    return found
+
+
+def distributed_on(worker: str) -> Any:
+    """Have the tasks that are submitted within run on one worker."""
+    import dask as library
+
+    return library.annotate(workers=[worker], allow_other_workers=False)
+
+
 if __name__ == "__main__":
-    measure = {"dask": dask, "ray": ray, "many": many, "array": array}[sys.argv[1]]
+    workloads = {"dask": dask, "ray": ray, "tasks": tasks, "many": many, "array": array, "trips": trips}
+    measure = workloads[sys.argv[1]]
     print(json.dumps(measure(int(sys.argv[2]))))

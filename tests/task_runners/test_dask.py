@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import remote_tasks as remote
 from prefect import flow, task, unmapped
 from prefect.context import FlowRunContext
+from prefect.exceptions import ConfigurationError
 from prefect.futures import PrefectFuture
 from prefect.task_runners import DaskTaskRunner
 
@@ -112,6 +114,36 @@ def test_large_results_stay_on_the_cluster(cluster: Any) -> None:
     assert main() == (200_000.0, False)
 
 
+def bytes_sent(dask_worker: Any) -> tuple[int, int]:
+    """How often a worker has sent values, and how many bytes."""
+    return dask_worker.transfer_outgoing_count_total, dask_worker.transfer_outgoing_bytes_total
+
+
+def test_an_array_takes_one_trip(cluster: Any) -> None:
+    """To all tasks of another worker that are given it, and none to those of its own."""
+    here, there = sorted(cluster.scheduler.workers)
+
+    @flow(task_runner=DaskTaskRunner(cluster=cluster))
+    def main() -> list[int]:
+        client = FlowRunContext.get().task_runner.client
+
+        def sent() -> list[int]:
+            return [sum(numbers) for numbers in zip(*client.run(bytes_sent).values(), strict=True)]
+
+        before = sent()
+        with dask.annotate(workers=[here]):
+            array = ones.submit(200_000)
+            assert total.submit(array, 1).result() == 200_000
+        with dask.annotate(workers=[there]):
+            for factor in (1, 2):
+                assert total.submit(array, factor).result() == 200_000 * factor
+        return [now - then for now, then in zip(sent(), before, strict=True)]
+
+    times, size = main()
+    assert times == 1
+    assert 1_600_000 <= size < 1_610_000
+
+
 def test_dask_keeps_nothing_of_tasks_with_small_results(cluster: Any) -> None:
     @flow(task_runner=DaskTaskRunner(cluster=cluster))
     def main() -> int:
@@ -201,6 +233,19 @@ def test_a_scheduler_that_is_not_there_is_named() -> None:
     runner = DaskTaskRunner(address="tcp://127.0.0.1:9", client_kwargs={"timeout": "1s"})
 
     with pytest.raises(OSError, match=r"There is no Dask scheduler at tcp://127\.0\.0\.1:9, or no way"):
+        _ = runner.client
+
+
+def test_a_report_needs_bokeh_and_says_so_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "bokeh", None)  # as if it were not installed
+    runner = DaskTaskRunner(
+        cluster_kwargs={"processes": False, "n_workers": 1},
+        performance_report_path=str(tmp_path / "report.html"),
+    )
+
+    with pytest.raises(ConfigurationError, match=r"needs bokeh where its scheduler runs.*pip install bokeh"):
         _ = runner.client
 
 

@@ -7,6 +7,7 @@ import logging
 import multiprocessing
 from collections.abc import Callable
 from contextlib import ExitStack
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prefect.exceptions import ConfigurationError
@@ -20,6 +21,10 @@ __all__ = ["Place", "open_client"]
 _NO_GUARD = (
     "DaskTaskRunner starts processes that import this script, and the script calls the flow when it is "
     "imported. Call it below `if __name__ == '__main__':`."
+)
+_NO_BOKEH = (
+    "performance_report_path: Dask's report needs bokeh where its scheduler runs (for a temporary cluster, "
+    "here): `pip install bokeh`."
 )
 _REPLACEMENT = "5 minutes"
 _LOG = "distributed.admin.low-level-log-length"
@@ -52,7 +57,8 @@ def open_client(place: Place, stack: ExitStack) -> Client:
         stack: Ends what was started here.
 
     Raises:
-        prefect.exceptions.ConfigurationError: The script that is running starts itself again and again.
+        prefect.exceptions.ConfigurationError: The script that is running starts itself again and again, or a
+            report is wanted that cannot be made.
         OSError: There is no scheduler at the address.
     """
     from distributed import Client, performance_report  # noqa: PLC0415 - an optional extra, and slow to load
@@ -81,6 +87,9 @@ def open_client(place: Place, stack: ExitStack) -> Client:
             ) from error
         client = stack.enter_context(made)
     if place.performance_report_path is not None:
+        # Dask itself would say so at the end, when all the work is done.
+        if client.run_on_scheduler(find_spec, "bokeh") is None:
+            raise ConfigurationError(_NO_BOKEH)
         stack.enter_context(client.as_current())
         stack.enter_context(performance_report(filename=place.performance_report_path))
     return client
