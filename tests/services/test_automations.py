@@ -13,7 +13,7 @@ import pytest
 from makers import make_flow_run
 
 from counting import listened_to
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, RequestRefused
 from prefect.operations import create_flow, read_flow_run, read_flow_runs, set_flow_run_state
 from prefect.operations.automation_actions import CLAIMED_FOR, act_on_triggers
 from prefect.operations.automation_triggers import ON_THEIR_WAY, follow_events
@@ -263,7 +263,7 @@ def test_what_a_lost_process_claimed_is_done_by_another_and_a_run_is_made_once(
     tell(store, "a")
     at = now()
     with monkeypatch.context() as patched:
-        patched.setattr(automation_actions, "_conclude", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr(automation_actions, "conclude", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             look(store, at)
 
@@ -357,7 +357,11 @@ def test_without_jinja_templates_are_refused(store: Store, monkeypatch: pytest.M
 
     assert len(read_flow_runs(store, FlowRunQuery())) == 1
     (reason,) = failures(store)
-    assert "jinja2 is not installed" in reason
+    assert "pip install 'proconsul[templates]'" in reason
+    with pytest.raises(RequestRefused, match="need jinja2, which is not installed"):
+        make(
+            store, on("a"), {"type": "run-deployment", "source": "inferred", "parameters": {"n": ["{{ x }}"]}}
+        )
 
 
 def test_the_flow_run_that_the_event_is_about_is_acted_upon(store: Store) -> None:
@@ -443,20 +447,8 @@ def test_places_are_paused_and_resumed(store: Store, source: str) -> None:
         ),
         ({"type": "cancel-flow-run"}, "No flow run could be inferred"),
         ({"type": "pause-work-pool", "source": "inferred"}, "No work pool could be inferred"),
-        (
-            {"type": "call-webhook", "block_document_id": "0190c4ea-0000-7000-8000-000000000001"},
-            "Webhooks are not called by this server",
-        ),
-        (
-            {
-                "type": "send-notification",
-                "block_document_id": "0190c4ea-0000-7000-8000-000000000001",
-                "body": "b",
-            },
-            "Notifications are not sent by this server",
-        ),
     ],
-    ids=["deployment", "pool", "flow-run", "inferred", "webhook", "notification"],
+    ids=["deployment", "pool", "flow-run", "inferred"],
 )
 def test_what_cannot_be_done_is_told(store: Store, action: dict[str, Any], reason: str) -> None:
     make(store, on("a"), action)

@@ -203,6 +203,7 @@ def test_the_settings_switch_services_off():
         "foreman",
         "repossessor",
         "automations",
+        "messages of automations",
         "retention of events",
     }
     off = {
@@ -243,4 +244,20 @@ def test_a_service_that_fails_is_tried_again_and_keeps_no_other_from_work(store,
 
     logging.getLogger("prefect").propagate = True
     with ServiceThread(store, [Service("bad", 0.001, fails), Service("good", 0.001, works)]):
+        assert done.wait(20)
+
+
+def test_a_service_that_waits_for_others_holds_none_up(store):
+    begun, done = threading.Event(), threading.Event()
+
+    def waits(store: Store, at: datetime) -> None:
+        begun.set()
+        assert done.wait(20)
+
+    def works(store: Store, at: datetime) -> None:
+        assert begun.wait(20)
+        done.set()
+
+    services = [Service("waits", 60, waits, waits=True), Service("works", 60, works)]
+    with ServiceThread(store, services):
         assert done.wait(20)

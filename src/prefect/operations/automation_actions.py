@@ -2,6 +2,9 @@
 
 Each action is claimed by one process, which then tells of it and forgets it in one transaction. If that
 process is lost in between, another one takes it up; a run is not made twice even so, for it has a key.
+
+Messages wait for services of others. They are sent by `prefect.operations.automation_messages`, so that
+nothing else waits for those.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, not_, select, update
 
 from prefect.exceptions import ObjectNotFound, PrefectException, StoreError
 from prefect.operations.automation_targets import CHAIN_LABEL, Targets
+from prefect.operations.automation_triggers import sends_message
 from prefect.operations.automations import update_automation
 from prefect.operations.deployment_runs import run_deployment
 from prefect.operations.deployments import pause_deployment, resume_deployment
@@ -26,6 +30,7 @@ from prefect.operations.work_queues import update_work_queue
 from prefect.schemas import automations as kinds
 from prefect.schemas.actions import FlowRunResume
 from prefect.schemas.automations import AutomationPartialUpdate
+from prefect.schemas.base import encode_json
 from prefect.schemas.deployments import DeploymentFlowRunCreate
 from prefect.schemas.events import Event
 from prefect.schemas.objects import CreatedBy
@@ -38,7 +43,7 @@ from prefect.store.events import insert_events
 from prefect.store.tables import automation_actions
 from prefect.types import format_utc, now, uuid7
 
-__all__ = ["act", "act_on_triggers"]
+__all__ = ["Done", "act", "act_on_triggers", "attempt", "claim", "conclude", "postpone"]
 
 logger = logging.getLogger("prefect.server.automations")
 
@@ -52,7 +57,7 @@ MOST_ROUNDS = 5
 _LONGEST_CHAIN = 50
 
 
-class _Done(NamedTuple):
+class Done(NamedTuple):
     """What became of an action."""
 
     failure: str | None = None
@@ -75,30 +80,57 @@ def act_on_triggers(store: Store, at: datetime) -> int:
         How many actions were done, or failed.
     """
     done = 0
-    while done < MOST and (claimed := _claim(store, at)) is not None:
-        became = act(store, claimed)
-        done += _conclude(store, claimed, became)
+    while done < MOST and (claimed := claim(store, at)):
+        became = act(store, claimed[0])
+        done += conclude(store, claimed[0], became)
     return done
 
 
-def _claim(store: Store, at: datetime) -> TriggeredAction | None:
+def claim(store: Store, at: datetime, *, messages: bool = False, most: int = 1) -> list[TriggeredAction]:
+    """Take actions to be done, which nobody else does meanwhile.
+
+    Args:
+        store: The store.
+        at: The current time.
+        messages: Whether to take those that send messages, in place of the others.
+        most: How many, at most.
+    """
     actions = automation_actions
-    is_due = actions.c.due <= format_utc(at)
+    is_due = and_(actions.c.due <= format_utc(at), sends_message() if messages else not_(sends_message()))
     if not store.select(select(actions.c.id).where(is_due).limit(1)):
-        return None
+        return []
     with store.transaction() as connection:
         first = select(actions.c.id, actions.c.action).where(is_due).order_by(actions.c.due, actions.c.id)
-        rows = connection.select(first.limit(1).with_for_update(skip_locked=True))
-        if not rows:
-            return None
-        claimed = TriggeredAction.model_validate_json(rows[0][1])
+        rows = connection.select(first.limit(most).with_for_update(skip_locked=True))
+        claimed = [TriggeredAction.model_validate_json(row[1]) for row in rows]
         later = format_utc(at + CLAIMED_FOR)
-        connection.execute(update(actions).where(actions.c.id == claimed.id.hex).values(due=later))
+        for each in claimed:
+            connection.execute(update(actions).where(actions.c.id == each.id.hex).values(due=later))
     return claimed
 
 
-def _conclude(store: Store, claimed: TriggeredAction, became: _Done) -> int:
-    """Forget an action, and tell what became of it; return whether that was left to do."""
+def postpone(store: Store, claimed: TriggeredAction, until: datetime) -> None:
+    """Have a claimed action tried again later.
+
+    Args:
+        store: The store.
+        claimed: The action, as it is to be tried.
+        until: When.
+    """
+    actions = automation_actions
+    changes = {"due": format_utc(until), "action": encode_json(claimed).decode()}
+    with store.transaction() as connection:
+        connection.execute(update(actions).where(actions.c.id == claimed.id.hex).values(**changes))
+
+
+def conclude(store: Store, claimed: TriggeredAction, became: Done) -> int:
+    """Forget an action, and tell what became of it; return whether that was left to do.
+
+    Args:
+        store: The store.
+        claimed: The action.
+        became: What became of it.
+    """
     actions = automation_actions
     at = now()
     with store.transaction() as connection:
@@ -110,7 +142,7 @@ def _conclude(store: Store, claimed: TriggeredAction, became: _Done) -> int:
     return 1
 
 
-def act(store: Store, wanted: TriggeredAction) -> _Done:
+def act(store: Store, wanted: TriggeredAction) -> Done:
     """Do one thing.
 
     Args:
@@ -118,20 +150,32 @@ def act(store: Store, wanted: TriggeredAction) -> _Done:
         wanted: What is to be done.
     """
     targets = Targets(store, wanted)
+    related: list[tuple[str, UUID, str]] = []
+    failure = attempt(wanted, lambda: related.extend(_ACTIONS[type(wanted.action)](store, wanted, targets)))
+    return Done(failure, (*targets.named, *related))
+
+
+def attempt(wanted: TriggeredAction, do: Callable[[], object]) -> str | None:
+    """Do something for an action, and return why it failed; None: it did not.
+
+    Args:
+        wanted: The action.
+        do: What is to be done.
+    """
     try:
-        related = _ACTIONS[type(wanted.action)](store, wanted, targets)
+        do()
     except StoreError:
         # It is done when the store is back.
         raise
     except _Refused as refusal:
-        return _Done(str(refusal), tuple(targets.named))
+        return str(refusal)
     except PrefectException as error:
-        return _Done(f"{wanted.action.__struct_config__.tag}: {error}", tuple(targets.named))
+        return f"{wanted.action.__struct_config__.tag}: {error}"
     except Exception as error:
         # One that always fails must not be tried for ever.
         logger.exception("An action of the automation %r failed.", wanted.automation_name)
-        return _Done(f"{type(error).__name__}: {error}", tuple(targets.named))
-    return _Done(None, (*targets.named, *related))
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
 # --- what is done -------------------------------------------------------------------------------------------
@@ -254,12 +298,6 @@ def _delete(store: Store, wanted: TriggeredAction, targets: Targets) -> Related:
     return ()
 
 
-def _call_block(store: Store, wanted: TriggeredAction, targets: Targets) -> Related:
-    is_note = isinstance(wanted.action, kinds.SendNotification)
-    what = "Notifications are not sent" if is_note else "Webhooks are not called"
-    raise _Refused(f"{what} by this server: have a deployment do it, by the action `run-deployment`.")
-
-
 _ACTIONS: dict[type[Any], Doer] = {
     kinds.DoNothing: _do_nothing,
     kinds.RunDeployment: _run_deployment,
@@ -276,15 +314,13 @@ _ACTIONS: dict[type[Any], Doer] = {
     kinds.ResumeWorkQueue: _set_work_queue,
     kinds.PauseAutomation: _set_automation,
     kinds.ResumeAutomation: _set_automation,
-    kinds.SendNotification: _call_block,
-    kinds.CallWebhook: _call_block,
 }
 
 
 # --- what is told -------------------------------------------------------------------------------------------
 
 
-def _events_of(wanted: TriggeredAction, became: _Done, at: datetime) -> list[Event]:
+def _events_of(wanted: TriggeredAction, became: Done, at: datetime) -> list[Event]:
     about = labels_of_automation(wanted.automation_id, wanted.automation_name, wanted.trigger)
     about["prefect.trigger-type"] = str(wanted.trigger.__struct_config__.tag)
     related = [_labels(f"{kind}.{one}", role) for kind, one, role in became.related]

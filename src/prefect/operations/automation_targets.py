@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from prefect.exceptions import InvalidTemplate, ObjectNotFound
@@ -16,8 +17,10 @@ from prefect.operations.flows import read_flow
 from prefect.operations.templates import render_template
 from prefect.operations.variables import read_variable_by_name
 from prefect.operations.work_queues import read_work_queue
+from prefect.rules.templates import is_template
 from prefect.schemas.base import jsonable
 from prefect.schemas.triggered import TriggeredAction
+from prefect.settings import get_current_settings
 from prefect.store.base import Store
 from prefect.store.tables import work_pools
 from prefect.store.work_pools import pools
@@ -27,6 +30,14 @@ __all__ = ["CHAIN_LABEL", "Targets"]
 CHAIN_LABEL = "prefect.automation.chain"
 """The label of a run that says which automations had one make the next until it was made."""
 _KIND = "__prefect_kind"
+_PAGES = {
+    "Automation": "automations/automation",
+    "Deployment": "deployments/deployment",
+    "Flow": "flows/flow",
+    "FlowRun": "runs/flow-run",
+    "WorkQueue": "work-queues/work-queue",
+}
+"""Where the pages are that show something, by what it is."""
 
 
 class Targets:
@@ -76,7 +87,7 @@ class Targets:
             prefect.exceptions.InvalidTemplate: A template is none.
             prefect.exceptions.ObjectNotFound: There is no such variable, or Jinja is not installed.
         """
-        if isinstance(value, str) and ("{{" in value or "{%" in value):
+        if isinstance(value, str) and is_template(value):
             values = {name: find() for name, find in self._values().items() if name in value}
             return render_template(self._store, value, values)
         if isinstance(value, list):
@@ -130,40 +141,46 @@ class Targets:
             "flow": lambda: _told(self._read("flow", partial(read_flow, store))),
             "deployment": lambda: _told(self._read("deployment", partial(read_deployment, store))),
             "work_queue": lambda: _told(self._read("work-queue", partial(read_work_queue, store))),
-            "work_pool": lambda: _told(self._read("work-pool", self._pool)),
+            "work_pool": self._told_pool,
         }
+
+    def _told_pool(self) -> Any:
+        pool = self._read("work-pool", self._pool)
+        # The pages of pools go by name.
+        return None if pool is None else _told(pool, f"work-pools/work-pool/{quote(pool.name)}")
 
     def _pool(self, pool_id: UUID) -> Any:
         return pools.first(self._store, work_pools.c.id == pool_id.hex)
 
 
-class _Labels(dict[str, str]):
-    """Labels of a resource, which templates may ask for its id, name and role."""
+def _told(one: Any, page: str | None = None) -> Any:
+    """Return what templates may know of something: plain values, and the address of its page.
 
-    @property
-    def id(self) -> str:
-        return self.get("prefect.resource.id", "")
-
-    @property
-    def name(self) -> str:
-        return self.get("prefect.resource.name", "")
-
-    @property
-    def role(self) -> str:
-        return self.get("prefect.resource.role", "")
-
-
-def _told(one: Any) -> Any:
+    Args:
+        one: What it is.
+        page: The path of its page, where it is not that of its kind and id.
+    """
     # As plain values, because objects of the data model can do more than templates may.
-    return None if one is None else jsonable(one)
+    if one is None:
+        return None
+    told = jsonable(one)
+    base = get_current_settings().ui_url
+    kind = _PAGES.get(type(one).__name__)
+    path = page or (f"{kind}/{one.id}" if kind else None)
+    if base and path:
+        told["ui_url"] = f"{base.rstrip('/')}/{path}"
+    return told
 
 
 def _event(wanted: TriggeredAction) -> Any:
-    if wanted.event is None:
+    event = wanted.event
+    if event is None:
         return None
-    told = jsonable(wanted.event)
-    return {
-        **told,
-        "resource": _Labels(wanted.event.resource),
-        "related": [_Labels(labels) for labels in wanted.event.related],
-    }
+    told = _told(event, f"events/event/{event.occurred.date()}/{event.id}")
+    return {**told, "resource": _labels(event.resource), "related": [_labels(each) for each in event.related]}
+
+
+def _labels(labels: dict[str, str]) -> dict[str, str]:
+    """Return labels of a resource, which templates may ask for its id, name and role by these names."""
+    short = {name: labels.get(f"prefect.resource.{name}", "") for name in ("id", "name", "role")}
+    return short | labels

@@ -15,11 +15,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import ColumnElement, Text, delete, exists, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from prefect.rules.triggers import Bucket, Firing, Key, Step, keys_of, on_event, on_time
-from prefect.schemas.automations import Action, Automation
+from prefect.schemas.automations import Action, Automation, CallWebhook, SendNotification
 from prefect.schemas.base import encode_json, jsonable
 from prefect.schemas.events import Event, ReceivedEvent
 from prefect.schemas.triggered import TriggeredAction, labels_of_automation
@@ -38,7 +38,7 @@ from prefect.store.tails import EventTail, Mark
 from prefect.store.values import read_id, time_or_none
 from prefect.types import aware, format_utc, uuid7
 
-__all__ = ["begin_following", "follow_events", "forget_buckets"]
+__all__ = ["begin_following", "follow_events", "forget_buckets", "sends_message"]
 
 logger = logging.getLogger("prefect.server.automations")
 
@@ -47,6 +47,7 @@ ON_THEIR_WAY = timedelta(seconds=2)
 """How long after its time is over a trigger that waits for silence is asked: events may be on their way."""
 MOST_WAITING = 1000
 """While so many actions wait to be done, no further events are looked at: they are not lost."""
+_MESSAGES = tuple(str(kind.__struct_config__.tag) for kind in (SendNotification, CallWebhook))
 DEEPEST = 3
 """How many automations may be set off one by what is told of another. Each step multiplies the events."""
 
@@ -99,6 +100,16 @@ def forget_buckets(connection: Connection, automation_id: UUID) -> None:
     connection.execute(delete(buckets).where(buckets.c.automation_id == automation_id.hex))
 
 
+def sends_message() -> ColumnElement[bool]:
+    """Return the condition that an action in the store sends a message.
+
+    Where it is true of another action too, because what made the trigger fire looks alike, no harm is done:
+    who takes an action can do all.
+    """
+    action = automation_actions.c.action.cast(Text)
+    return or_(*(action.contains(f'"action":{{"type":"{tag}"', autoescape=True) for tag in _MESSAGES))
+
+
 def _is_due(store: Store, at: datetime) -> bool:
     """Look, at little cost, whether there may be anything to do."""
     rows = store.select(
@@ -135,7 +146,9 @@ def _go_on(connection: Connection, at: datetime) -> tuple[int, bool]:
     if not enabled:
         connection.execute(delete(followers).where(mine))
         return 0, True
-    waiting = connection.select(select(func.count()).select_from(automation_actions))[0][0]
+    # Messages are not waited for: services of others may not answer, which is no reason to do nothing else.
+    wait = select(func.count()).select_from(automation_actions).where(not_(sends_message()))
+    waiting = connection.select(wait)[0][0]
     if waiting >= MOST_WAITING:
         logger.warning("%d actions of automations wait to be done; events wait for them.", waiting)
         return 0, True

@@ -11,6 +11,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.operations.automation_triggers import begin_following, forget_buckets
 from prefect.operations.object_events import tell_of_object
 from prefect.operations.registry import operation
+from prefect.operations.templates import check_templates
 from prefect.schemas.automations import (
     Automation,
     AutomationCreate,
@@ -64,7 +65,11 @@ def create_automation(store: Store, data: AutomationCreate) -> Automation:
     Args:
         store: The store.
         data: The automation.
+
+    Raises:
+        prefect.exceptions.RequestRefused: A template of it is none.
     """
+    _check(data)
     at = now()
     values = msgspec.structs.asdict(data)
     owner = values.pop("owner_resource")
@@ -120,7 +125,9 @@ def replace_automation(store: Store, automation_id: UUID, data: AutomationUpdate
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such automation.
+        prefect.exceptions.RequestRefused: A template of it is none.
     """
+    _check(data)
     changes = msgspec.structs.asdict(data) | {"updated": now()}
     _change(store, automation_id, changes)
 
@@ -134,6 +141,10 @@ def update_automation(store: Store, automation_id: UUID, data: AutomationPartial
     """
     changes = set_fields(data) | {"updated": now()}
     _change(store, automation_id, changes)
+
+
+def _check(data: AutomationUpdate) -> None:
+    check_templates([*data.actions, *data.actions_on_trigger, *data.actions_on_resolve])
 
 
 def _change(store: Store, automation_id: UUID, changes: dict[str, Any]) -> None:

@@ -30,6 +30,10 @@ class TriggeredAction(Schema):
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     depth: int = 0
     """How many automations came before that had one set off the next."""
+    attempts: int = 0
+    """How often it was tried before, in vain."""
+    delivered: int = 0
+    """How many of the requests that it consists of were taken already."""
 
 
 def labels_of_automation(automation_id: UUID, name: str, trigger: Trigger) -> dict[str, str]:

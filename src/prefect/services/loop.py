@@ -1,4 +1,4 @@
-"""Runs services in a thread, each when it is due."""
+"""Runs services in threads, each when it is due: one for all, and one for each that waits for others."""
 
 from __future__ import annotations
 
@@ -33,18 +33,21 @@ class ServiceThread:
         self, store: Store, services: Sequence[Service], clock: Callable[[], datetime] = now
     ) -> None:
         self._store = store
-        self._services = list(services)
         self._clock = clock
         self._stop = threading.Event()
         # The settings that apply where the server is made apply here too.
-        context = copy_context()
-        self._thread = threading.Thread(
-            target=lambda: context.run(self._run), name="prefect-services", daemon=True
-        )
+        together = [each for each in services if not each.waits]
+        self._threads = [
+            threading.Thread(
+                target=copy_context().run, args=(self._run, some), name="prefect-services", daemon=True
+            )
+            for some in (together, *([each] for each in services if each.waits))
+            if some
+        ]
 
     def __enter__(self) -> ServiceThread:
-        if self._services:
-            self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
@@ -58,16 +61,17 @@ class ServiceThread:
     def close(self) -> None:
         """Start nothing more, and wait for what is under way."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
-    def _run(self) -> None:
-        due = dict.fromkeys(range(len(self._services)), time.monotonic())
+    def _run(self, services: Sequence[Service]) -> None:
+        due = dict.fromkeys(range(len(services)), time.monotonic())
         while not self._stop.is_set():
             first = min(due, key=due.__getitem__)
             if self._stop.wait(max(0.0, due[first] - time.monotonic())):
                 return
-            service = self._services[first]
+            service = services[first]
             self._once(service)
             due[first] = time.monotonic() + service.every
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from prefect.operations import crash_orphans
 from prefect.operations.automation_actions import act_on_triggers
+from prefect.operations.automation_messages import send_messages
 from prefect.operations.automation_triggers import follow_events
 from prefect.operations.overdue import (
     drop_expired_slots,
@@ -42,6 +43,8 @@ class Service(NamedTuple):
     every: float
     """Seconds between two looks."""
     run_once: Callable[[Store, datetime], object]
+    waits: bool = False
+    """Whether it may wait for servers of others, and has a thread of its own, so that no other one does."""
 
 
 def services_of(settings: Settings) -> list[Service]:
@@ -80,6 +83,7 @@ def services_of(settings: Settings) -> list[Service]:
         found.append(Service("repossessor", wanted.repossessor.loop_seconds, _repossess))
     if wanted.triggers.enabled:
         found.append(Service("automations", _EVENTS_SECONDS, _automate))
+        found.append(Service("messages of automations", _EVENTS_SECONDS, send_messages, waits=True))
     return found + _retention(settings)
 
 
