@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from prefect.operations.deployments import (
     update_deployment,
 )
 from prefect.operations.flow_run_events import event_of, related_to
-from prefect.operations.schedules import plan_runs
+from prefect.operations.schedules import plan_runs, planned_query
 from prefect.operations.work_pools import create_work_pool
 from prefect.rules.bookkeeping import enter_state, estimate
 from prefect.rules.planning import Horizon
@@ -38,7 +39,9 @@ from prefect.schemas.states import NO_DETAILS, State, StateDetails, StateType
 from prefect.schemas.work_pools import WorkPoolCreate
 from prefect.store import make_store
 from prefect.store.base import Store
+from prefect.store.composed import text_and_params
 from prefect.store.events import event_from_row
+from prefect.store.statements import SQLITE_SCHEMA
 from prefect.store.tables import deployment_schedules, events, flow_runs
 from prefect.store.values import json_text, read_id
 from prefect.types import now
@@ -329,3 +332,16 @@ def test_a_change_leaves_no_time_without_a_run(store, change):
     due = sorted(run.expected_start_time for run in runs(store))
     assert {b - a for a, b in itertools.pairwise(due)} == {timedelta(seconds=3.6)}
     assert due[0] == min(before.values())
+
+
+def test_what_is_planned_of_a_schedule_is_found_without_going_through_what_is_planned_of_others():
+    with sqlite3.connect(":memory:") as raw:
+        for statement in SQLITE_SCHEMA:
+            raw.execute(statement)
+        query, params = text_and_params(planned_query("[]", now()), "sqlite")
+        plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {query}", params)]
+    raw.close()
+
+    looks = [step for step in plan if "flow_runs" in step]
+    assert len(looks) == 2
+    assert all("(flow_id=? AND idempotency_key>? AND idempotency_key<?)" in step for step in looks)

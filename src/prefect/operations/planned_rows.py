@@ -7,9 +7,11 @@ put into copies of them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from io import BytesIO
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -33,7 +35,7 @@ from prefect.store.tables import events, flow_run_states, flow_runs
 from prefect.store.values import Row, json_text, read_id
 from prefect.types import format_utc, uuid7
 
-__all__ = ["PlannedRows", "Scheduled", "Source"]
+__all__ = ["PlannedRows", "Scheduled", "Source", "place_of"]
 
 AUTO_SCHEDULED = "auto-scheduled"
 """The tag of runs that a schedule made."""
@@ -92,6 +94,7 @@ class PlannedRows:
         self._runs: list[Row] = []
         self._states: list[Row] = []
         self._events: list[Row] = []
+        self._random = BytesIO()
         self._sample = run = FlowRun(
             id=_NOBODY,
             created=at,
@@ -118,24 +121,30 @@ class PlannedRows:
             schedule: The schedule.
             times: When the runs start.
         """
-        pattern, state, event = self._run_of(source, schedule), list(self._state), self._event_of(source)
-        place = f"scheduled {source.id} {schedule.id} "
+        row, state, event = self._run_of(source, schedule), list(self._state), self._event_of(source)
+        place, (head, middle, tail) = place_of(source.id, schedule.id), self._resource
         for due in times:
-            run_id, state_id, name = uuid7(), uuid7().hex, random_name()
+            key, state_key, name = uuid7().hex, uuid7().hex, random_name(self._random_bytes)
             text, shown, details = _written(due)
-            row = pattern.copy()
-            row[_ID], row[_STATE_ID], row[_RUN_NAME] = run_id.hex, state_id, name
+            row[_ID], row[_STATE_ID], row[_RUN_NAME] = key, state_key, name
             row[_EXPECTED] = row[_NEXT] = text
             row[_KEY] = place + shown
             self._runs.append(tuple(row))
-            state[_STATE["id"]], state[_STATE["flow_run_id"]] = state_id, run_id.hex
-            state[_STATE["state_details"]] = details
+            state[_STATE_KEY], state[_RUN_OF_STATE], state[_DETAILS] = state_key, key, details
             self._states.append(tuple(state))
             if event is not None:
-                head, middle, tail = self._resource
-                event[_EVENT["id"]], event[_EVENT["resource_id"]] = state_id, f"prefect.flow-run.{run_id}"
-                event[_EVENT["resource"]] = f"{head}{run_id}{middle}{name}{tail}"
+                run_id = f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
+                event[_EVENT_ID], event[_RESOURCE_ID] = state_key, f"prefect.flow-run.{run_id}"
+                event[_RESOURCE] = f"{head}{run_id}{middle}{name}{tail}"
                 self._events.append(tuple(event))
+
+    def _random_bytes(self, count: int) -> bytes:
+        """Draw random bytes for many names at once; a call of the system takes longer than a name."""
+        drawn = self._random.read(count)
+        if len(drawn) < count:
+            self._random = BytesIO(os.urandom(4096))
+            drawn = self._random.read(count)
+        return drawn
 
     def write(self) -> int:
         """Write the runs but for those whose place is taken; return how many that were."""
@@ -199,6 +208,18 @@ class PlannedRows:
 
 _ID, _STATE_ID, _RUN_NAME, _KEY = (_RUN[name] for name in ("id", "state_id", "name", "idempotency_key"))
 _EXPECTED, _NEXT = _RUN["expected_start_time"], _RUN["next_scheduled_start_time"]
+_STATE_KEY, _RUN_OF_STATE, _DETAILS = (_STATE[name] for name in ("id", "flow_run_id", "state_details"))
+_EVENT_ID, _RESOURCE_ID, _RESOURCE = (_EVENT[name] for name in ("id", "resource_id", "resource"))
+
+
+def place_of(deployment_id: UUID, schedule_id: UUID) -> str:
+    """Return how the keys of a schedule's runs begin; the time of the run is what comes after it.
+
+    Args:
+        deployment_id: The deployment.
+        schedule_id: The schedule.
+    """
+    return f"scheduled {deployment_id} {schedule_id} "
 
 
 @lru_cache(maxsize=1000)

@@ -8,33 +8,36 @@ planned, so that who pauses it meanwhile finds all of them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, cast, column, func, literal, or_, select
 
-from prefect.operations.planned_rows import PlannedRows, Scheduled, Source
+from prefect.operations.planned_rows import PlannedRows, Scheduled, Source, place_of
 from prefect.operations.registry import operation
 from prefect.rules.planning import Horizon, Planned, is_planned, times_to_plan
 from prefect.schemas.schedules import AnySchedule, read_schedule
 from prefect.store.base import Connection, Store
 from prefect.store.conditions.base import among
-from prefect.store.functions import Member
+from prefect.store.functions import Items, Member
 from prefect.store.reading import reads
 from prefect.store.tables import deployment_schedules, deployments, flow_runs, work_pools, work_queues
-from prefect.store.values import Row, id_or_none, read_id, read_time
+from prefect.store.tables.kinds import Json
+from prefect.store.values import Row, id_or_none, json_text, read_id, read_time
 from prefect.store.work_pools import IS_SCHEDULED
 from prefect.types import format_utc
 
-__all__ = ["plan_runs", "plan_runs_of"]
+__all__ = ["plan_runs", "plan_runs_of", "planned_query"]
 
 BATCH = 100
 AT_ONCE = 2
 """How many batches are planned at once, where the database writes for several."""
+
+_DAY = timedelta(days=1)
 
 _log = logging.getLogger("prefect.operations")
 _decode_schedule = msgspec.json.Decoder(AnySchedule, strict=False).decode
@@ -90,40 +93,95 @@ def _deployments_to_plan(
     # Asked for before what is planned: who plans meanwhile is not planned after.
     table = deployment_schedules.c
     rows = source.select(
-        select(table.id, table.deployment_id, table.max_scheduled_runs)
+        select(table.id, table.deployment_id, table.max_scheduled_runs, deployments.c.flow_id)
         .join(deployments, deployments.c.id == table.deployment_id)
         .where(deployments.c.paused.is_(False), table.active.is_(True), *conditions)
         .order_by(table.deployment_id)
     )
-    narrow = [row[1] for row in rows] if changed_since is not None else None
-    planned = _planned(source, at, narrow)
+    if changed_since is None:
+        planned = _planned(source, at)
+    else:
+        places = [(read_id(flow), read_id(deployment), read_id(one)) for one, deployment, _, flow in rows]
+        planned = _planned_of(source, places, at)
     wanted: dict[UUID, None] = {}
-    for schedule_id, deployment_id, most in rows:
+    for schedule_id, deployment_id, most, _ in rows:
         done = planned.get(read_id(schedule_id), Planned(0, None))
         if not is_planned(done, at, horizon.bounded(most)):
             wanted[read_id(deployment_id)] = None
     return list(wanted)
 
 
-def _planned(source: Store | Connection, at: datetime, of: Sequence[str] | None) -> dict[UUID, Planned]:
-    """Return what is planned from now on, by schedule."""
-    if of is not None and not of:
-        return {}
+def _counts(at: datetime) -> ColumnElement[bool]:
+    """Whether a run is ahead of its schedule's time."""
     due = flow_runs.c.next_scheduled_start_time
-    # Grouped by a column of an inner query: PostgreSQL takes two equal expressions with parameters for two.
-    inner = select(Member(flow_runs.c.created_by, "id").label("schedule_id"), due.label("due")).where(
+    return and_(
         IS_SCHEDULED,
         due >= format_utc(at),
         # What waits for a retry, or was put off, stands for no time of the schedule but its first.
         due == flow_runs.c.expected_start_time,
         flow_runs.c.auto_scheduled.is_(True),
     )
-    if of is not None:
-        inner = inner.where(among(flow_runs.c.deployment_id, list(dict.fromkeys(of))))
-    runs = inner.subquery()
+
+
+def _planned(source: Store, at: datetime) -> dict[UUID, Planned]:
+    """Return what is planned from now on, by schedule."""
+    due = flow_runs.c.next_scheduled_start_time
+    # Grouped by a column of an inner query: PostgreSQL takes two equal expressions with parameters for two.
+    schedule = Member(flow_runs.c.created_by, "id").label("schedule_id")
+    runs = select(schedule, due.label("due")).where(_counts(at)).subquery()
     query = select(runs.c.schedule_id, func.count(), func.max(runs.c.due)).group_by(runs.c.schedule_id)
-    rows = source.select(query)
-    return {UUID(row[0]): Planned(int(row[1]), read_time(row[2])) for row in rows if row[0] is not None}
+    return {
+        UUID(row[0]): Planned(int(row[1]), read_time(row[2]))
+        for row in source.select(query)
+        if row[0] is not None
+    }
+
+
+def _planned_of(
+    source: Store | Connection, places: Iterable[tuple[UUID, UUID, UUID]], at: datetime
+) -> dict[UUID, Planned]:
+    """Return what is planned from now on of some schedules.
+
+    Args:
+        source: Where the runs are.
+        places: The flow, the deployment and the id of each schedule.
+        at: The current time.
+    """
+    # A day more, because the order of signs is the database's own; that of days is the same in all.
+    since = f"{at - _DAY:%Y-%m-%d}"
+    listed = [
+        {"id": schedule, "flow": flow.hex, "first": f"{key}{since}", "last": f"{key}9999-13"}
+        for flow, deployment, schedule in places
+        for key in (place_of(deployment, schedule),)
+    ]
+    rows = source.select(planned_query(json_text(listed), at)) if listed else ()
+    return {UUID(row[0]): Planned(int(row[1]), read_time(row[2])) for row in rows if row[1]}
+
+
+def planned_query(listed: str, at: datetime) -> Select[tuple[str, int, str]]:
+    """Compose a query of how many runs are planned of some schedules, and of when the last one is due.
+
+    They are found by their keys, which have the times in them. Other indexes would lead through all that is
+    planned, or all that a deployment has ever run.
+
+    Args:
+        listed: A JSON list of schedules: `id`, `flow`, and between which keys their runs are, `first` and
+            `last`.
+        at: The current time.
+    """
+    item = Items(literal(listed, Json())).table_valued(column("value", Json()), name="item").c.value
+    key = flow_runs.c.idempotency_key
+    due = case((_counts(at), flow_runs.c.next_scheduled_start_time))
+    # Nothing but the key is a condition, so that no index but that of keys can be thought of.
+    found = (
+        flow_runs.c.flow_id == cast(Member(item, "flow"), flow_runs.c.flow_id.type),
+        key >= Member(item, "first"),
+        key <= Member(item, "last"),
+    )
+    count, last = (
+        select(value).where(*found).scalar_subquery() for value in (func.count(due), func.max(due))
+    )
+    return select(Member(item, "id"), count, last)
 
 
 def plan_runs_of(connection: Connection, ids: Sequence[UUID], at: datetime, horizon: Horizon) -> int:
@@ -142,16 +200,17 @@ def plan_runs_of(connection: Connection, ids: Sequence[UUID], at: datetime, hori
     if not found:
         return 0
     keys = [one.hex for one in found]
-    planned = _planned(connection, at, keys)
     table = deployment_schedules.c
     active = (
         select(table.id, table.deployment_id, table.schedule, table.max_scheduled_runs, table.parameters)
         .add_columns(table.slug)
         .where(among(table.deployment_id, keys), table.active.is_(True))
     )
+    schedules = [(found[read_id(row[1])], row) for row in connection.select(active)]
+    places = ((deployment.flow_id, deployment.id, read_id(row[0])) for deployment, row in schedules)
+    planned = _planned_of(connection, places, at)
     rows = PlannedRows(connection, at)
-    for row in connection.select(active):
-        deployment = found[read_id(row[1])]
+    for deployment, row in schedules:
         try:
             _plan(rows, deployment, row, planned, at, horizon)
         except Exception as error:  # noqa: BLE001 - one schedule must not keep all others from being planned

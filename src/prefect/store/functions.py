@@ -10,7 +10,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 # Conditions have no `type = Boolean()`: for SQLite that appends `= 1`, which keeps it from using an index.
 
-__all__ = ["Among", "AnyOf", "Bucket", "Epoch", "Holds", "HoldsAll", "HoldsAny", "Member"]
+__all__ = ["Among", "AnyOf", "Bucket", "Epoch", "Holds", "HoldsAll", "HoldsAny", "Items", "Member"]
 
 
 class Among(FunctionElement[bool]):
@@ -48,6 +48,13 @@ class HoldsAny(FunctionElement[bool]):
     """Whether a JSON list of texts holds any of another."""
 
     name = "holds_any"
+    inherit_cache = True
+
+
+class Items(FunctionElement[Any]):
+    """The items of a JSON list, as the column `value` of a table."""
+
+    name = "items"
     inherit_cache = True
 
 
@@ -148,6 +155,18 @@ def _holds_any_postgresql(element: HoldsAny, compiler: Any, **options: Any) -> s
     texts, wanted = _parts(element, compiler, options)
     one = f"{texts} @> jsonb_build_array(wanted.value)"
     return f"EXISTS (SELECT 1 FROM jsonb_array_elements_text({wanted}) AS wanted(value) WHERE {one})"
+
+
+@compiles(Items, "sqlite")
+def _items_sqlite(element: Items, compiler: Any, **options: Any) -> str:
+    (listed,) = _parts(element, compiler, options)
+    return f"json_each({listed})"
+
+
+@compiles(Items, "postgresql")
+def _items_postgresql(element: Items, compiler: Any, **options: Any) -> str:
+    (listed,) = _parts(element, compiler, options)
+    return f"jsonb_array_elements({listed})"
 
 
 @compiles(Member, "sqlite")
