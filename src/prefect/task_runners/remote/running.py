@@ -51,6 +51,7 @@ _LARGEST_ERROR = 64_000
 """Bytes of an exception that come along: almost all do."""
 _LARGEST_TEXT = 8_000
 """Characters of the text of an exception that is too large to come along."""
+_ATOMS = frozenset({int, float, bool, type(None), complex})
 _REMEMBERED = 256
 _ENDED = "Task run encountered an exception"
 
@@ -305,6 +306,9 @@ class _Limited:
 
 def _in_bytes(value: Any, most: int | None) -> bytes | None:
     """Pickle a value; None where that takes too much."""
+    if type(value) in _ATOMS:
+        content = pickle.dumps(value, protocol=5)
+        return content if most is None or len(content) <= most else None
     file = _Limited(most)
     try:
         cloudpickle.Pickler(file, protocol=5, buffer_callback=file.buffer).dump(value)

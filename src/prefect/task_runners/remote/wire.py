@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from prefect.schemas.objects import Log, TaskRun, TaskRunRecord
-from prefect.schemas.states import State, StateDetails
+from prefect.schemas.states import NO_DETAILS, State, StateDetails
 
 __all__ = ["dump_message", "dump_parcel", "load_message", "load_parcel"]
 
@@ -37,9 +37,8 @@ def _as_tuple(cls: type[Any], **others: Any) -> Any:
     return tuple[tuple(hints[name] for name in _names(cls))]  # type: ignore[misc]
 
 
-_RUN, _DETAILS, _STATE, _LOG = _names(TaskRun), _names(StateDetails), _names(State), _names(Log)
-_RUN_STATE = _RUN.index("state")
-_STATE_DETAILS = _STATE.index("state_details")
+_RUN_STATE = _names(TaskRun).index("state")
+_STATE_DETAILS = _names(State).index("state_details")
 _states: Any = _as_tuple(State, data=None, state_details=_as_tuple(StateDetails) | None)
 _record: Any = tuple[_as_tuple(TaskRun, state=None), list[_states], dict[UUID, UUID]]  # type: ignore[misc]
 _message: Any = tuple[list[_record], list[_as_tuple(Log)], tuple[bytes | None, bool] | None, bool, str | None]  # type: ignore[misc]
@@ -90,7 +89,7 @@ def load_message(
         read = pickle.loads(content)
     else:
         records, logs, end, is_told, warning = _messages.decode(content)
-        told = [Log(**dict(zip(_LOG, log, strict=True))) for log in logs]
+        told = [Log(*log) for log in logs]
         read = [_raised(record) for record in records], told, end, is_told, warning
     found: tuple[list[TaskRunRecord], list[Log], tuple[bytes | None, bool] | None, bool, str | None] = read
     return found
@@ -112,16 +111,14 @@ def _flat(record: TaskRunRecord) -> tuple[Any, ...]:
 
 
 def _raised(flat: tuple[Any, ...]) -> TaskRunRecord:
+    # By position: by name, what is made here would take four times as long.
     run, flat_states, follows = flat
     states: list[State[Any]] = []
-    details = StateDetails()
+    details = NO_DETAILS
     for facts in flat_states:
-        values = dict(zip(_STATE, facts, strict=True))
-        told = values["state_details"]
+        told = facts[_STATE_DETAILS]
         if told is not None:
-            details = StateDetails(**dict(zip(_DETAILS, told, strict=True)))
-        values["state_details"] = details
-        states.append(State(**values))
-    values = dict(zip(_RUN, run, strict=True))
-    values["state"] = states[-1]
-    return TaskRunRecord(run=TaskRun(**values), states=states, follows=follows)
+            details = StateDetails(*told)
+        states.append(State(*facts[:_STATE_DETAILS], details, *facts[_STATE_DETAILS + 1 :]))
+    made = TaskRun(*run[:_RUN_STATE], states[-1], *run[_RUN_STATE + 1 :])
+    return TaskRunRecord(made, states, follows)
