@@ -7,6 +7,7 @@ result, text that is no valid Unicode) is pickled.
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from typing import Any, get_type_hints
 from uuid import UUID
 
@@ -42,6 +43,8 @@ _STATE_DETAILS = _names(State).index("state_details")
 _states: Any = _as_tuple(State, data=None, state_details=_as_tuple(StateDetails) | None)
 _record: Any = tuple[_as_tuple(TaskRun, state=None), list[_states], dict[UUID, UUID]]  # type: ignore[misc]
 _message: Any = tuple[list[_record], list[_as_tuple(Log)], tuple[bytes | None, bool] | None, bool, str | None]  # type: ignore[misc]
+_state: Callable[..., State[Any]] = State
+_task_run: Callable[..., TaskRun] = TaskRun
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
 _parcels: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(tuple[str, _record, bytes])
 _messages: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(_message)
@@ -119,6 +122,6 @@ def _raised(flat: tuple[Any, ...]) -> TaskRunRecord:
         told = facts[_STATE_DETAILS]
         if told is not None:
             details = StateDetails(*told)
-        states.append(State(*facts[:_STATE_DETAILS], details, *facts[_STATE_DETAILS + 1 :]))
-    made = TaskRun(*run[:_RUN_STATE], states[-1], *run[_RUN_STATE + 1 :])
+        states.append(_state(*facts[:_STATE_DETAILS], details, *facts[_STATE_DETAILS + 1 :]))
+    made = _task_run(*run[:_RUN_STATE], states[-1], *run[_RUN_STATE + 1 :])
     return TaskRunRecord(made, states, follows)
