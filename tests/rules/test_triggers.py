@@ -54,6 +54,13 @@ class Watch:
         }
         return self._take(on_time(self.trigger, at(seconds), over, self._look))
 
+    def resolve(self, *events: ReceivedEvent) -> list[Firing]:
+        """Give what the last of some events resolves."""
+        self.see(*events[:-1])
+        step = on_event(self.trigger, events[-1], self._look)
+        self._take(step)
+        return step.resolutions
+
     def _look(self, key: Key) -> Bucket | None:
         found = self.buckets.get(key)
         # As they are kept: what does not survive that would be missed here.
@@ -150,7 +157,8 @@ def test_silence_after_an_event_fires_when_the_time_is_over() -> None:
     assert watch.wait(9) == []
     (fired,) = watch.wait(10)
     assert (times([fired]), fired.labels) == ([10], {"prefect.resource.id": "x"})
-    assert not watch.buckets
+    # What is left waits for it to come after all.
+    assert [key for _, key in watch.buckets] == ['fired {"prefect.resource.id":"x"}']
     assert watch.wait(100) == []
 
 
@@ -177,6 +185,42 @@ def test_silence_from_the_beginning_fires_for_each_stretch_of_time() -> None:
     assert watch.see(event("a", 15)) == []
     assert watch.wait(20) == []
     assert times(watch.wait(30)) == [30]
+
+
+def test_what_was_missed_and_comes_after_all_resolves() -> None:
+    watch = Watch(proactive("done", after=["start"], within=10, for_each=["prefect.resource.id"]))
+    watch.see(event("start", 0), event("start", 0, "other"))
+    assert watch.resolve(event("done", 5)) == []
+    assert times(watch.wait(10)) == [10]
+
+    assert watch.resolve(event("done", 20)) == []
+    (found,) = watch.resolve(event("done", 25, "other"))
+    assert (times([found]), found.labels) == ([25], {"prefect.resource.id": "other"})
+    assert watch.resolve(event("done", 26, "other")) == []
+    assert not watch.buckets
+
+
+def test_what_comes_too_late_resolves_at_once() -> None:
+    watch = Watch(proactive("done", after=["start"], within=10))
+    watch.see(event("start", 0))
+    assert times(watch.resolve(event("done", 11))) == [11]
+
+
+def test_so_many_resolve_as_were_expected() -> None:
+    watch = Watch(proactive("beat", within=10, threshold=2))
+    watch.wait(0)
+    watch.see(event("beat", 1))
+    assert times(watch.wait(10)) == [10]
+    assert watch.resolve(event("beat", 12)) == []
+    assert times(watch.resolve(event("beat", 13))) == [13]
+
+
+def test_what_is_never_resolved_is_forgotten() -> None:
+    watch = Watch(proactive("done", after=["start"], within=10))
+    watch.see(event("start", 0))
+    assert times(watch.wait(10)) == [10]
+    assert watch.wait(31 * 86400) == []
+    assert not watch.buckets
 
 
 def test_what_was_heard_of_once_is_missed_once() -> None:

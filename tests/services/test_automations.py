@@ -171,6 +171,24 @@ def test_silence_triggers_when_it_has_lasted(store: Store) -> None:
     assert triggered.payload["triggering_labels"] == {"prefect.resource.id": "x"}
 
 
+def test_what_comes_after_all_is_told_and_acted_upon(store: Store) -> None:
+    trigger = on("done", after=["start"], within=60, posture="Proactive", for_each=["prefect.resource.id"])
+    made = make(store, trigger, actions_on_resolve=[{"type": "cancel-flow-run"}])
+    begin = now() - timedelta(hours=2)
+    tell(store, "start", resource="x", at=begin)
+    assert look(store) == 1
+    tell(store, "done", resource="x")
+    assert look(store) == 1
+    tell(store, "done", resource="x")
+    assert look(store) == 0
+
+    (resolved,) = told(store, "resolved")
+    assert resolved.resource["prefect.resource.id"] == f"prefect.automation.{made.id}"
+    assert resolved.payload["triggering_labels"] == {"prefect.resource.id": "x"}
+    assert resolved.payload["triggering_event"]["event"] == "done"
+    assert failures(store) == ["No flow run could be inferred"]
+
+
 def test_an_automation_that_is_disabled_or_deleted_sees_nothing(store: Store) -> None:
     made = make(store, on("a", threshold=2, within=3600))
     tell(store, "a")

@@ -294,17 +294,30 @@ class _Evaluation:
         for which, bucket in step.buckets.items():
             self._put(automation.id, which, bucket)
         for firing in step.firings:
-            self._fire(automation, firing)
+            self.fired += 1
+            told = self._tell("triggered", automation, firing)
+            self._do(automation, firing, told, automation.actions, firing.event)
+            received = ReceivedEvent(**_fields(told), received=self._at)
+            after = len(automation.actions)
+            self._do(automation, firing, told, automation.actions_on_trigger, received, after)
+        for firing in step.resolutions:
+            told = self._tell("resolved", automation, firing)
+            self._do(automation, firing, told, automation.actions_on_resolve, firing.event)
 
-    def _fire(self, automation: Automation, firing: Firing) -> None:
-        self.fired += 1
-        depth = _depth(firing.event)
-        told = _event_of(automation, firing, depth, self._at)
+    def _tell(self, happened: str, automation: Automation, firing: Firing) -> Event:
+        told = _event_of(happened, automation, firing, _depth(firing.event), self._at)
         self._told.append(told)
-        received = ReceivedEvent(**_fields(told), received=self._at)
-        wanted: list[tuple[Action, ReceivedEvent | None]] = []
-        wanted += [(action, firing.event) for action in automation.actions]
-        wanted += [(action, received) for action in automation.actions_on_trigger]
+        return told
+
+    def _do(
+        self,
+        automation: Automation,
+        firing: Firing,
+        told: Event,
+        actions: list[Action],
+        event: ReceivedEvent | None,
+        first: int = 0,
+    ) -> None:
         self._actions += [
             TriggeredAction(
                 automation_id=automation.id,
@@ -315,9 +328,9 @@ class _Evaluation:
                 told=told.id,
                 event=event,
                 labels=firing.labels,
-                depth=depth,
+                depth=_depth(firing.event),
             )
-            for index, (action, event) in enumerate(wanted)
+            for index, action in enumerate(actions, first)
         ]
 
 
@@ -330,8 +343,8 @@ def _fields(event: Event) -> dict[str, Any]:
     return {name: getattr(event, name) for name in Event.__struct_fields__}
 
 
-def _event_of(automation: Automation, firing: Firing, depth: int, at: datetime) -> Event:
-    """Return the event which tells that an automation was triggered."""
+def _event_of(happened: str, automation: Automation, firing: Firing, depth: int, at: datetime) -> Event:
+    """Return the event which tells that an automation was triggered, or is no longer."""
     related = []
     if firing.event is not None:
         related.append(
@@ -345,7 +358,7 @@ def _event_of(automation: Automation, firing: Firing, depth: int, at: datetime) 
         id=uuid7(),
         # Not when the trigger fired: what is told now occurs now, and servers may be behind.
         occurred=aware(at),
-        event="prefect.automation.triggered",
+        event=f"prefect.automation.{happened}",
         resource=labels_of_automation(automation.id, automation.name, automation.trigger),
         related=related,
         payload={**payload, "depth": depth} if depth else payload,

@@ -11,6 +11,7 @@ clock or a store: the caller looks buckets up, and keeps those that are given ba
   began after an event is over then, and when enough came. One that began with what is expected is followed
   by the next as long as enough comes, and is over when it fires. With neither `after` nor `for_each` there is
   one after the other, from when the trigger is first looked at.
+  One that fired is *resolved* when enough of what is expected comes after all.
 - A *compound* trigger fires when enough of its triggers have fired within its time, a *sequence* when all
   have, in their order. What made it fire is used up.
 """
@@ -32,6 +33,10 @@ from prefect.types import aware
 
 __all__ = ["Bucket", "Firing", "Key", "Step", "keys_of", "on_event", "on_time"]
 
+KEPT_FIRED = timedelta(days=30)
+"""How long a trigger that fired waits to be resolved."""
+_FIRED = "fired "
+"""What the keys begin with of buckets that remember that a trigger fired, and wait for what was expected."""
 ONLY = "{}"
 """The key of a trigger's bucket where it has one for all events."""
 
@@ -76,6 +81,8 @@ class Step(NamedTuple):
     """The buckets that changed; None: it is over."""
     firings: list[Firing]
     """How often the trigger as a whole fired."""
+    resolutions: list[Firing]
+    """How often what it had missed came after all."""
 
 
 def keys_of(trigger: Trigger, event: ReceivedEvent) -> Iterator[Key]:
@@ -87,7 +94,10 @@ def keys_of(trigger: Trigger, event: ReceivedEvent) -> Iterator[Key]:
     """
     if isinstance(trigger, EventTrigger):
         if covers(trigger, event):
-            yield trigger.id, _text(labels_of(trigger, event))
+            text = _text(labels_of(trigger, event))
+            yield trigger.id, text
+            if trigger.posture is Posture.PROACTIVE:
+                yield trigger.id, _FIRED + text
         return
     yield trigger.id, ONLY
     for inner in trigger.triggers:
@@ -103,7 +113,9 @@ def on_event(trigger: Trigger, event: ReceivedEvent, look: Callable[[Key], Bucke
         look: Gives a bucket as it was; None where there is none.
     """
     memory = _Memory(look)
-    return Step(memory.changes, list(_see(memory, trigger, event)))
+    firings = list(_see(memory, trigger, event))
+    _note(memory, trigger, firings)
+    return Step(memory.changes, firings, list(_resolve(memory, trigger, event)))
 
 
 def on_time(
@@ -118,7 +130,9 @@ def on_time(
         look: Gives a bucket as it was; None where there is none.
     """
     memory = _Memory(look)
-    return Step(memory.changes, list(_wait(memory, trigger, now, due)))
+    firings = list(_wait(memory, trigger, now, due))
+    _note(memory, trigger, firings)
+    return Step(memory.changes, firings, [])
 
 
 class _Memory:
@@ -227,6 +241,9 @@ def _wait(memory: _Memory, trigger: Trigger, now: datetime, due: Mapping[Key, Bu
         return
     is_proactive = trigger.posture is Posture.PROACTIVE
     for key, bucket in mine:
+        if key[1].startswith(_FIRED):
+            memory[key] = None
+            continue
         open_: Bucket | None = bucket
         while open_ is not None and open_.end is not None and open_.end <= now:
             if is_proactive:
@@ -248,6 +265,39 @@ def _close(memory: _Memory, trigger: EventTrigger, key: Key, bucket: Bucket) -> 
         memory[key] = None
     else:
         memory[key] = _begun(trigger, bucket.end, bucket.labels, bucket.event)
+
+
+# --- what was missed comes after all ------------------------------------------------------------------------
+
+
+def _note(memory: _Memory, trigger: Trigger, firings: list[Firing]) -> None:
+    """Remember that a trigger which waits for silence fired."""
+    if not isinstance(trigger, EventTrigger) or trigger.posture is not Posture.PROACTIVE:
+        return
+    for firing in firings:
+        memory[trigger.id, _FIRED + _text(firing.labels)] = Bucket(
+            start=firing.at - timedelta(seconds=trigger.within),
+            end=firing.at + KEPT_FIRED,
+            labels=firing.labels,
+        )
+
+
+def _resolve(memory: _Memory, trigger: Trigger, event: ReceivedEvent) -> Iterator[Firing]:
+    if not isinstance(trigger, EventTrigger) or trigger.posture is not Posture.PROACTIVE:
+        return
+    if not covers(trigger, event) or not expects(trigger, event):
+        return
+    labels = labels_of(trigger, event)
+    key = trigger.id, _FIRED + _text(labels)
+    fired, at = memory[key], aware(event.occurred)
+    if fired is None or at < fired.start:
+        return
+    fired = _counted(fired, event)
+    if fired.count < trigger.threshold:
+        memory[key] = fired
+        return
+    memory[key] = None
+    yield Firing(trigger_id=trigger.id, at=at, labels=labels, event=event)
 
 
 # --- triggers of triggers -----------------------------------------------------------------------------------
