@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -218,15 +219,20 @@ def test_a_cluster_that_is_lost() -> None:
         threading.Event().wait(60)
 
     @flow(task_runner=DaskTaskRunner(cluster=cluster, client_kwargs={"timeout": "2s"}))
-    def main() -> tuple[str, str]:
+    def main() -> list[tuple[str, str]]:
         future = close_it.submit()
-        cluster.close(timeout=1)
-        future.wait(60)
-        return future.state.name, future.state.message
+        with suppress(TimeoutError):  # a worker waits for its task
+            cluster.close(timeout=1)
+        late = total.submit(np.ones(200_000))
+        states = []
+        for each in (future, late):
+            each.wait(60)
+            states.append((each.state.name, each.state.message))
+        return states
 
-    name, message = main()
-    assert name == "Crashed"
-    assert "Dask" in message
+    for name, message in main():
+        assert name == "Crashed", message
+        assert "Dask" in message
 
 
 def test_a_scheduler_that_is_not_there_is_named() -> None:

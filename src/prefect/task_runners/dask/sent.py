@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prefect.exceptions import MissingResult
 from prefect.task_runners.remote import RemoteRun
+from prefect.task_runners.remote.packing import NotTaken
 
-__all__ = ["MARK", "SHARED", "Sent", "fetching", "forget_names", "id_of"]
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["MARK", "SHARED", "Sent", "fetching", "forget_names", "id_of", "scattered"]
 
 MARK = "-prefect-"
 """In the key of each of our tasks."""
@@ -78,3 +82,23 @@ def forget_names() -> None:
     from dask.utils import key_split  # noqa: PLC0415 - an optional extra
 
     key_split.cache_clear()
+
+
+def scattered(client: Client, value: Any) -> Any:
+    """Take a value to the cluster, and return what it is known by there.
+
+    Args:
+        client: Of the cluster.
+        value: The value.
+
+    Raises:
+        NotTaken: The cluster is gone, or has had no worker for too long.
+        Exception: The value cannot be sent.
+    """
+    try:
+        return client.scatter(value, hash=False)
+    except Exception as error:
+        # What a client without a scheduler raises is its own affair.
+        if isinstance(error, OSError) or client.status != "running":
+            raise NotTaken(f"a large argument was not taken: {error!r}") from error
+        raise

@@ -26,7 +26,7 @@ from prefect.logging.loggers import get_logger
 from prefect.schemas.results import ResultRecord
 from prefect.task_runners.dask.cluster import Place, open_client
 from prefect.task_runners.dask.losses import Losses
-from prefect.task_runners.dask.sent import SHARED, Sent, fetching, forget_names, id_of
+from prefect.task_runners.dask.sent import SHARED, Sent, fetching, forget_names, id_of, scattered
 from prefect.task_runners.remote import RemoteFuture, RemoteRun, flush_records
 from prefect.task_runners.remote.packing import LARGE
 
@@ -278,7 +278,7 @@ class Session:
         known = self._scattered.get(id(value))
         if known is not None and known[1] is not None:
             return known[1]
-        handle = self.client.scatter(value, hash=False)
+        handle = scattered(self.client, value)
         if known is not None:
             self._scattered[id(value)] = (value, handle)
         return handle

@@ -17,12 +17,16 @@ from prefect.task_runners.remote.results import Outcome, RemoteFuture, RemoteRes
 from prefect.task_runners.remote.sharing import SharedPart
 from prefect.task_runners.remote.wire import dump_parcel
 
-__all__ = ["LARGE", "Packed", "pack", "unpack"]
+__all__ = ["LARGE", "NotTaken", "Packed", "pack", "unpack"]
 
 LARGE = 1_000_000
 """Bytes beyond which a value is worth a way of its own to the cluster."""
 _ATOMS = frozenset({int, float, bool, type(None), complex})
 _OUTCOME, _STATE, _RECORD, _VALUE = range(4)
+
+
+class NotTaken(Exception):
+    """A cluster does not take a value, which is no fault of the value's."""
 
 
 class Packed(NamedTuple):
@@ -61,6 +65,7 @@ def pack(
 
     Raises:
         prefect.exceptions.SerializationError: An argument cannot be pickled; the text names it.
+        NotTaken: As `scatter` says.
     """
     handles: list[Any] = []
     if wait_for is None and _ATOMS.issuperset(map(type, parameters.values())):
@@ -68,6 +73,8 @@ def pack(
     else:
         try:
             arguments = _dumps((parameters, wait_for), handles, owner, scatter)
+        except NotTaken:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a value's own pickling raises
             _name_culprit(parameters, owner, task_name, error)
     return Packed(dump_parcel(shared.key, record, arguments), handles)
