@@ -18,6 +18,7 @@ from prefect.events import (
     Posture,
 )
 from prefect.operations.automations import read_automations
+from prefect.operations.deployments import delete_deployment
 from prefect.schemas.automations import AutomationQuery, RunDeployment
 from prefect.testing import prefect_test_harness
 
@@ -91,6 +92,15 @@ def test_a_deploy_replaces_the_triggers_of_before():
     assert [each.trigger.expect for each in kept()] == [["c"]]
     deploy()
     assert kept() == []
+
+
+def test_triggers_go_with_their_deployment():
+    deployment_id = deploy({"expect": ["a"]})
+    load.to_deployment("other", triggers=[{"expect": ["b"]}]).apply()
+
+    get_caller().call(delete_deployment, deployment_id)
+
+    assert [each.trigger.expect for each in kept()] == [["b"]]
 
 
 @pytest.mark.parametrize(

@@ -297,15 +297,18 @@ def test_runs_that_wait_end_with_their_deployment(store: Store) -> None:
     made = deploy(store, concurrency_limit=1)
     later = plan(store, made, now() + timedelta(hours=1))
     waiting = create_flow_run_from_deployment(store, made.id, DeploymentFlowRunCreate()).id
-    running = create_flow_run_from_deployment(store, made.id, DeploymentFlowRunCreate()).id
-    set_flow_run_state(store, running, State(type=StateType.RUNNING), force=True)
+    begun = []
+    for kind, name in (("RUNNING", "Running"), ("SCHEDULED", "AwaitingRetry"), ("PENDING", "Pending")):
+        begun.append((create_flow_run_from_deployment(store, made.id, DeploymentFlowRunCreate()).id, name))
+        set_flow_run_state(store, begun[-1][0], State(type=StateType(kind), name=name), force=True)
     delete_deployment(store, made.id)
 
     assert not exists(store, later)
     ended = read_flow_run(store, waiting).state
     assert ended is not None and ended.type is StateType.CANCELLED
     assert ended.message == "The deployment 'nightly' was deleted before the run was started."
-    assert read_flow_run(store, running).state_type is StateType.RUNNING
+    # These have a process, which goes on, or is told why it cannot begin.
+    assert [(each, read_flow_run(store, each).state_name) for each, _ in begun] == begun
     again = deploy(store)
     assert again.global_concurrency_limit is None
 

@@ -299,6 +299,12 @@ def test_a_database_is_brought_back_and_forth_and_emptied(database, capsys):
         assert main(["server", "database", "stamp", names[0]]) == 0
         assert version_of(store) == names[0]
         assert main(["server", "database", "stamp", names[-1]]) == 0
+        capsys.readouterr()
+        # Nobody is there to ask.
+        assert [main(["server", "database", each]) for each in ("reset", "downgrade")] == [1, 1]
+        assert "give --yes" in capsys.readouterr().err
+        assert version_of(store) == names[-1]
+        assert read_flows(store, FlowQuery()) != []
         assert main(["server", "database", "reset", "-y"]) == 0
         assert read_flows(store, FlowQuery()) == []
         capsys.readouterr()

@@ -117,17 +117,20 @@ def _print_columns(rows: Sequence[Sequence[str]]) -> None:
         print(line.replace("\n", " ").rstrip())
 
 
-def confirm(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool, must: bool = False) -> None:
     """Ask a person whether to go on; go on where nobody is there to ask.
 
     Args:
         question: What is about to happen.
         yes: It has been agreed to already.
+        must: Whether somebody must agree to it: nothing brings back what is lost.
 
     Raises:
-        prefect.exceptions.Abort: The answer was no.
+        prefect.exceptions.Abort: The answer was no, or nobody is there to give the one that must be given.
     """
     prompt = get_current_settings().cli.prompt
     asks = is_terminal(sys.stdin) if prompt is None else prompt
+    if must and not yes and not asks:
+        raise Abort(f"{question} Nobody is there to ask: give --yes. Nothing was changed.")
     if asks and not yes and input(f"{question} [y/N]: ").strip().casefold() not in ("y", "yes"):
         raise Abort("Nothing was changed.")

@@ -149,14 +149,14 @@ def downgrade(*, yes: Yes = False, revision: Annotated[str, Flag("-r")] = "-1") 
     """Bring the database back to an earlier version; what only later ones keep is lost.
 
     Args:
-        yes: Do not ask.
+        yes: Do not ask. Needed where there is no terminal.
         revision: The version, or -1 for the one before.
     """
     from prefect.store import open_store
     from prefect.store.administration import downgrade, version_of
 
     store = open_store()
-    confirm(f"Downgrade {store!r}, and lose what only later versions keep?", yes=yes)
+    confirm(f"Downgrade {store!r}, and lose what only later versions keep?", yes=yes, must=True)
     downgrade(store, revision)
     print(f"{store!r} is at version {version_of(store)}.")
 
@@ -166,13 +166,13 @@ def reset(*, yes: Yes = False) -> None:
     """Delete everything that the database keeps.
 
     Args:
-        yes: Do not ask.
+        yes: Do not ask. Needed where there is no terminal.
     """
     from prefect.store import open_store
     from prefect.store.administration import reset
 
     store = open_store()
-    confirm(f"Delete all flows, runs, logs and whatever else is in {store!r}?", yes=yes)
+    confirm(f"Delete all flows, runs, logs and whatever else is in {store!r}?", yes=yes, must=True)
     reset(store)
     print(f"{store!r} is empty.")
 

@@ -79,10 +79,8 @@ def run_deployment(  # noqa: PLR0913 - the parameters are those of the interface
     given = parameters or {}
     for future in pending(given):
         future.wait()
-    due = scheduled_time or now()
-    details = StateDetails(scheduled_time=due if due.tzinfo is not None else due.replace(tzinfo=UTC))
     data = DeploymentFlowRunCreate(
-        state=State(type=StateType.SCHEDULED, state_details=details),
+        state=_scheduled_for(scheduled_time or now()),
         name=flow_run_name,
         parameters=jsonable(resolve(given)),
         tags=sorted(set(tags or ())),
@@ -91,15 +89,25 @@ def run_deployment(  # noqa: PLR0913 - the parameters are those of the interface
         work_queue_name=work_queue_name,
         job_variables=job_variables or {},
     )
-    try:
-        run = caller.call(create_flow_run_from_deployment, deployment.id, data)
-    except ObjectAlreadyExists as error:
-        # That is how the interface says that parameters do not fit.
-        raise ParameterTypeError(f"Deployment {deployment.name!r}: {error}") from error
+    run = _made(caller, deployment, data)
     return _awaited(caller, run, timeout, 5.0 if poll_interval is None else float(poll_interval))
 
 
 arun_deployment = awaited(run_deployment)
+
+
+def _made(client: Caller, deployment: DeploymentResponse, data: DeploymentFlowRunCreate) -> FlowRun:
+    try:
+        return client.call(create_flow_run_from_deployment, deployment.id, data)
+    except ObjectAlreadyExists as error:
+        # That is how the interface says that parameters do not fit.
+        raise ParameterTypeError(f"Deployment {deployment.name!r}: {error}") from error
+
+
+def _scheduled_for(due: datetime) -> State[Any]:
+    if due.tzinfo is None:
+        due = due.replace(tzinfo=UTC)
+    return State(type=StateType.SCHEDULED, state_details=StateDetails(scheduled_time=due))
 
 
 def _find(client: Caller, name: str | UUID) -> DeploymentResponse:

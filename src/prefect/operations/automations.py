@@ -34,6 +34,7 @@ __all__ = [
     "create_automation",
     "delete_automation",
     "delete_automations_owned_by",
+    "end_automations_of",
     "read_automation",
     "read_automations",
     "read_automations_related_to",
@@ -182,7 +183,12 @@ def delete_automations_owned_by(store: Store, resource_id: str) -> None:
         resource_id: The resource, as `prefect.deployment.<id>`.
     """
     with store.transaction() as connection:
-        _delete(connection, automations.c.owner == resource_id)
+        end_automations_of(connection, resource_id)
+
+
+def end_automations_of(connection: Connection, resource_id: str) -> None:
+    """Delete the automations that came with a resource, in a transaction that is there already."""
+    _delete(connection, automations.c.owner == resource_id)
 
 
 def _delete(connection: Connection, which: Condition) -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused
+from prefect.operations.automations import end_automations_of
 from prefect.operations.deployment_limits import drop_limit_of, limit_for
 from prefect.operations.deployment_plans import plan_anew
 from prefect.operations.deployment_schedules import replace_schedules
@@ -278,7 +279,9 @@ def _set_paused(store: Store, deployment_id: UUID, paused: bool) -> None:
 
 @operation("DELETE", "/deployments/{deployment_id}")
 def delete_deployment(store: Store, deployment_id: UUID) -> None:
-    """Delete a deployment with its schedules; its runs that wait to be started are cancelled.
+    """Delete a deployment with its schedules and the automations that its triggers are.
+
+    Its runs that wait to be started are cancelled. Those that have begun go on.
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such deployment.
@@ -310,7 +313,10 @@ def _delete(connection: Connection, deployment_id: UUID) -> None:
     at, had = now(), _to_change(connection, deployment_id)
     drop_planned_runs(connection, deployment_id, at)
     waiting = select(flow_runs.c.id).where(
-        flow_runs.c.deployment_id == deployment_id.hex, flow_runs.c.state_type == StateType.SCHEDULED.value
+        flow_runs.c.deployment_id == deployment_id.hex,
+        flow_runs.c.state_type == StateType.SCHEDULED.value,
+        # It has begun: its process waits to try again.
+        flow_runs.c.state_name != "AwaitingRetry",
     )
     message = f"The deployment {had.name!r} was deleted before the run was started."
     for row in connection.select(waiting.order_by(flow_runs.c.id)):
@@ -318,6 +324,7 @@ def _delete(connection: Connection, deployment_id: UUID) -> None:
         # Somebody may have taken it up since.
         if run.state_type is StateType.SCHEDULED:
             enter_and_store(connection, run, State(type=StateType.CANCELLED, message=message, timestamp=at))
+    end_automations_of(connection, f"prefect.deployment.{deployment_id}")
     tell_deployment(connection, "deleted", deployment_id)
     drop_limit_of(connection, deployment_id)
     objects.delete(connection, deployments.c.id == deployment_id.hex)
