@@ -105,6 +105,22 @@ def test_a_temporary_cluster_of_a_class() -> None:
     assert not runner.is_started
 
 
+@task
+def distances(numbers: list[int]) -> list[int]:
+    import multiprocessing
+
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.map(abs, numbers)
+
+
+def test_tasks_on_a_temporary_cluster_may_start_processes() -> None:
+    @flow(task_runner=DaskTaskRunner(cluster_kwargs={"n_workers": 1, "threads_per_worker": 1}))
+    def main() -> list[int]:
+        return distances.submit([-1, 2]).result()
+
+    assert main() == [1, 2]
+
+
 def test_large_results_stay_on_the_cluster(cluster: Any) -> None:
     @flow(task_runner=DaskTaskRunner(cluster=cluster))
     def main() -> tuple[float, bool]:

@@ -114,8 +114,13 @@ def _start(place: Place, stack: ExitStack) -> Any:
             raise ConfigurationError(_NO_GUARD)
         make = LocalCluster
         # A machine under load takes longer than the usual 15 seconds to replace a worker that was killed, and
-        # Dask would end the replacement then, and have one worker less.
-        stack.enter_context(dask.config.set({"distributed.deploy.lost-worker-timeout": _REPLACEMENT}))
+        # Dask would end the replacement then, and have one worker less. And a daemon may not start processes
+        # (`multiprocessing.Pool`), though workers end with this process anyhow: Dask has them watch a pipe.
+        stack.enter_context(
+            dask.config.set(
+                {"distributed.deploy.lost-worker-timeout": _REPLACEMENT, "distributed.worker.daemon": False}
+            )
+        )
         stack.enter_context(_short_memory())
         # Any free port: a second flow on this machine is no reason for a warning.
         options.setdefault("dashboard_address", ":0")
