@@ -158,8 +158,8 @@ def test_an_error_says_what_the_server_said(scripted, told, error, text):
 @pytest.mark.parametrize(
     ("secrets", "text"),
     [
-        ({}, "Unauthorized. Set PREFECT_API_AUTH_STRING to the server's user:password, or PREFECT_API_KEY"),
-        ({"login": "me:wrong-pw"}, "Unauthorized. Set PREFECT_API_AUTH_STRING, or PREFECT_API_KEY, to"),
+        ({}, ": Set PREFECT_API_AUTH_STRING to the server's user:password, or PREFECT_API_KEY"),
+        ({"login": "me:wrong-pw"}, ": Set PREFECT_API_AUTH_STRING, or PREFECT_API_KEY, to"),
     ],
 )
 def test_who_is_not_let_in_is_told_which_setting_says_who_asks(scripted, secrets, text):

@@ -305,3 +305,12 @@ def test_events_are_counted_by_day(store):
     counts = count_events(store, Countable.day, EventFilter(occurred=window))
 
     assert [one.count for one in counts if one.count] == [2]
+
+
+def test_events_are_found_by_dates():
+    wanted = msgspec.convert({"since": "2026-03-01", "until": "2026-03-02T08:15:00"}, EventOccurredFilter)
+
+    assert wanted.since == datetime(2026, 3, 1, tzinfo=UTC)
+    assert wanted.until == datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
+    with pytest.raises(ValueError, match=r"'yesterday' is no time: it should be as"):
+        msgspec.convert({"since": "yesterday"}, EventOccurredFilter)

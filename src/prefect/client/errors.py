@@ -76,8 +76,9 @@ def status_error_of(response: httpx.Response) -> PrefectHTTPStatusError:
         target = response.headers.get("location", "")
         detail = f"the server sends on to {target}. Set PREFECT_API_URL to where the API is."
     elif hint := _hint_of(response, detail):
-        detail = f"{detail.rstrip('.')}. {hint}"
-    if detail:
+        known = "" if detail == response.reason_phrase else detail.rstrip(".")
+        detail = f"{known}. {hint}" if known else hint
+    if detail and detail != response.reason_phrase:
         message += f": {detail}"
     return PrefectHTTPStatusError(message, request=request, response=response)
 
@@ -91,6 +92,8 @@ def _hint_of(response: httpx.Response, detail: str) -> str:
         return "Set PREFECT_API_AUTH_STRING to the server's user:password, or PREFECT_API_KEY to its key."
     if response.status_code == 404 and detail == "Not Found" and "api" not in request.url.path.split("/"):
         return "PREFECT_API_URL may lack the path of the API, which usually is /api."
+    if response.status_code == 503:
+        return "The server has too much to do, or cannot use its database; its log says which."
     return ""
 
 

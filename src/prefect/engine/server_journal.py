@@ -220,8 +220,8 @@ class ServerJournal(Journal):
     def _tell(self, error: PrefectException) -> None:
         if self._recorder.learn_of_outage(error):
             get_logger("engine").error(
-                "%s Runs go on; to begin or to end a flow run, the server is waited for, for %d minutes.",
-                error,
+                "%s. Runs go on; to begin or to end a flow run, the server is waited for, for %d minutes.",
+                str(error).rstrip("."),
                 PATIENCE // 60,
             )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -17,6 +16,7 @@ from prefect.schemas.filters import (
     WorkPoolFilter,
     WorkQueueFilter,
 )
+from prefect.schemas.filters.base import Moment, read_moment
 from prefect.schemas.sorting import DeploymentSort, FlowRunSort, FlowSort, LogSort, TaskRunSort
 
 __all__ = [
@@ -129,10 +129,14 @@ class DeploymentPage(PageQuery):
 class HistoryQuery(RunFilters, kw_only=True):
     """A query of how many runs there were, interval by interval."""
 
-    history_start: datetime
-    history_end: datetime
+    history_start: Moment
+    history_end: Moment
     history_interval_seconds: float
     work_pool_queues: WorkQueueFilter | None = msgspec.field(name="work_queues", default=None)
+
+    def __post_init__(self) -> None:
+        self.history_start = read_moment(self.history_start)
+        self.history_end = read_moment(self.history_end)
 
 
 class LogQuery(Schema):

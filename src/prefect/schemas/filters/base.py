@@ -16,12 +16,12 @@ import msgspec
 from prefect.schemas.base import Schema
 from prefect.types import aware
 
-__all__ = ["Filter", "Moment", "Operator"]
+__all__ = ["Filter", "Moment", "Operator", "read_moment"]
 
 if TYPE_CHECKING:
     Moment = datetime
 else:
-    # A date is a time too, which msgspec has no hook for: filters read fields of this type themselves.
+    # A date is a time too, which msgspec has no hook for: `read_moment` reads fields of this type.
     Moment = Annotated[Any, msgspec.Meta(extra_json_schema={"type": "string", "format": "date-time"})]
 
 
@@ -41,14 +41,21 @@ class Filter(Schema, forbid_unknown_fields=True):
         for name, kind in _kinds(type(self)).items():
             value = getattr(self, name)
             if value is not None:
-                is_moment = kind == Moment | None
-                setattr(
-                    self, name, _moment(value) if is_moment else msgspec.convert(value, kind, strict=False)
-                )
+                if kind == Moment | None:
+                    setattr(self, name, read_moment(value))
+                else:
+                    setattr(self, name, msgspec.convert(value, kind, strict=False))
 
 
-def _moment(value: Any) -> datetime:
-    """Read a time; one without a zone is in UTC, and a date is its midnight."""
+def read_moment(value: Any) -> datetime:
+    """Read a time; one without a zone is in UTC, and a date is its midnight.
+
+    Args:
+        value: A time, or what stands for one in JSON.
+
+    Raises:
+        ValueError: It stands for none.
+    """
     try:
         if isinstance(value, str) and len(value) == len("2026-01-31"):
             value = date.fromisoformat(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from prefect.schemas.base import Schema
+from prefect.schemas.filters.base import Moment, read_moment
 from prefect.types import now
 
 __all__ = [
@@ -46,8 +47,11 @@ class _Filter(Schema, forbid_unknown_fields=True):
 class EventOccurredFilter(_Filter):
     """By when it occurred; both ends are included."""
 
-    since: datetime = msgspec.field(default_factory=lambda: now() - _FAR_BACK)
-    until: datetime = msgspec.field(default_factory=now)
+    since: Moment = msgspec.field(default_factory=lambda: now() - _FAR_BACK)
+    until: Moment = msgspec.field(default_factory=now)
+
+    def __post_init__(self) -> None:
+        self.since, self.until = read_moment(self.since), read_moment(self.until)
 
 
 class EventNameFilter(_Filter):
