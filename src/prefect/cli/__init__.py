@@ -15,6 +15,7 @@ __all__ = ["GROUPS", "main"]
 GROUPS = {
     "agent": "Carry out runs in processes of this machine: an older word for worker.",
     "artifact": "See artifacts: what runs show of their work.",
+    "automation": "Say what is to be done when something happens.",
     "block": "See blocks: typed values that are kept under a name.",
     "concurrency-limit": "Limit how many tasks with a tag run at once.",
     "config": "View and change settings.",
@@ -38,6 +39,7 @@ GROUPS = {
 """Each group of commands, which is the module of that name with a `run`, and what it is for."""
 
 _FURTHER_NAMES = {
+    "automations": "automation",
     "concurrency-limits": "concurrency-limit",
     "deployments": "deployment",
     "event": "events",
