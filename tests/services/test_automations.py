@@ -38,6 +38,8 @@ from prefect.schemas.queries import FlowRunQuery
 from prefect.schemas.states import State, StateType
 from prefect.schemas.variables import VariableCreate
 from prefect.schemas.work_pools import WorkPoolCreate
+from prefect.services.table import services_of
+from prefect.settings import get_current_settings
 from prefect.store import make_store
 from prefect.store.base import Store
 from prefect.types import now, uuid7
@@ -139,6 +141,22 @@ def test_what_happens_triggers_and_both_are_told(store: Store) -> None:
         "triggering-event": f"prefect.event.{cause['id']}",
         "automation-triggered-event": f"prefect.event.{triggered.id}",
     }
+
+
+def test_a_service_that_rests_without_automations_goes_on_with_the_first(store: Store) -> None:
+    service = next(each for each in services_of(get_current_settings()) if each.name == "automations")
+    assert [service.run_once(store, now()) for _ in range(3)] == [0, 0, 0]
+
+    automation = make(store, on("a"))
+    service.run_once(store, now())
+    tell(store, "a")
+    # Fired, and done.
+    assert service.run_once(store, now()) == 2
+    delete_automation(store, automation.id)
+
+    service.run_once(store, now())
+    tell(store, "a")
+    assert service.run_once(store, now()) == 0
 
 
 def test_what_was_counted_outlives_the_process(store: Store) -> None:

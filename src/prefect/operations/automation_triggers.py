@@ -38,7 +38,7 @@ from prefect.store.tails import EventTail, Mark
 from prefect.store.values import read_id, time_or_none
 from prefect.types import aware, format_utc, uuid7
 
-__all__ = ["begin_following", "follow_events", "forget_buckets", "sends_message"]
+__all__ = ["begin_following", "follow_events", "forget_buckets", "has_automations", "sends_message"]
 
 logger = logging.getLogger("prefect.server.automations")
 
@@ -74,6 +74,17 @@ def follow_events(store: Store, at: datetime) -> int:
         if is_all:
             break
     return fired
+
+
+def has_automations(store: Store) -> bool:
+    """Return whether there is anything to follow the events for, or anything left to do.
+
+    Args:
+        store: The store.
+    """
+    enabled = exists().where(automations.c.enabled)
+    others = (exists().select_from(table) for table in (event_followers, automation_actions))
+    return bool(store.select(select(or_(enabled, *others)))[0][0])
 
 
 def begin_following(connection: Connection, at: datetime) -> None:

@@ -1,8 +1,9 @@
 """A feed: what is written to the store, by any process, is handed to the subscribers of this one.
 
 There is one reader for all subscribers, which looks while there are any. It looks at once after something
-was written here, and else from time to time, for what others write. A subscriber that does not keep up is
-let go, so that what waits for it never grows without end.
+was written here, and else from time to time, for what others write, but where the database says at next to no
+cost that nothing was written. A subscriber that does not keep up is let go, so that what waits for it never
+grows without end.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Generic, Protocol, TypeVar
 from prefect.exceptions import ServerBusy, StoreError
 from prefect.schemas.base import encode_json
 from prefect.server.workroom import Workroom
+from prefect.store.base import Store
+from prefect.store.watching import StoreWatch
 
 __all__ = ["Feed", "Subscriber", "Tail", "Told"]
 
@@ -88,13 +91,16 @@ class Feed(Generic[T]):
 
     Args:
         workroom: Where the store is read.
+        store: The store.
         tail: Reads it.
     """
 
-    __slots__ = ("_lock", "_subscribers", "_tail", "_task", "_woken", "_workroom")
+    __slots__ = ("_lock", "_store", "_subscribers", "_tail", "_task", "_watch", "_woken", "_workroom")
 
-    def __init__(self, workroom: Workroom, tail: Tail[T]) -> None:
+    def __init__(self, workroom: Workroom, store: Store, tail: Tail[T]) -> None:
         self._workroom = workroom
+        self._store = store
+        self._watch: StoreWatch | None = None
         self._tail = tail
         self._lock = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -111,6 +117,8 @@ class Feed(Generic[T]):
         async with self._lock:
             if not self._subscribers:
                 await self._workroom.run(self._tail.start)
+                # Not before: there may have been no database yet.
+                self._watch = self._watch or StoreWatch(self._store)
             self._subscribers.add(subscriber)
             then()
         if self._task is None or self._task.done():
@@ -131,6 +139,8 @@ class Feed(Generic[T]):
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._watch is not None:
+            self._watch.close()
 
     async def _look_on(self) -> None:
         while self._subscribers:
@@ -147,6 +157,14 @@ class Feed(Generic[T]):
                 continue
             await asyncio.sleep(REST_SECONDS)
             if not found:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
+                await self._until_written()
             self._woken.clear()
+
+    async def _until_written(self) -> None:
+        """Wait until something was written, or may have been."""
+        while self._subscribers:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
+                return
+            if self._watch is None or not self._watch.is_able or self._watch.has_changed():
+                return

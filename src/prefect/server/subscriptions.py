@@ -58,8 +58,8 @@ class Subscriptions:
         self._room = room
         self._bell = Bell()
         self._tail = EventTail(store)
-        self._events: Feed[ReceivedEvent] = Feed(room, self._tail)
-        self._logs: Feed[Log] = Feed(room, LogTail(store))
+        self._events: Feed[ReceivedEvent] = Feed(room, store, self._tail)
+        self._logs: Feed[Log] = Feed(room, store, LogTail(store))
 
     def wake(self) -> None:
         """Tell at once what was written just now."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from prefect.operations import crash_orphans
 from prefect.operations.automation_actions import act_on_triggers
 from prefect.operations.automation_messages import send_messages
-from prefect.operations.automation_triggers import follow_events
+from prefect.operations.automation_triggers import follow_events, has_automations
 from prefect.operations.overdue import (
     drop_expired_slots,
     end_cancelled_runs,
@@ -27,13 +27,14 @@ from prefect.rules.planning import Horizon
 from prefect.settings.root import Settings
 from prefect.settings.services_table import SchedulerSettings
 from prefect.store.base import Store
+from prefect.store.watching import StoreWatch
 
 __all__ = ["Service", "services_of"]
 
 _MARGIN = timedelta(seconds=30)
 """How far back recent changes are looked for, so that no look between two loops misses one."""
 _EVENTS_SECONDS = 1.0
-"""How often to look whether events came: one small query, where none did."""
+"""How often to look whether events came: one small query, where none did; none, where SQLite says so."""
 
 
 class Service(NamedTuple):
@@ -82,8 +83,9 @@ def services_of(settings: Settings) -> list[Service]:
     if wanted.repossessor.enabled:
         found.append(Service("repossessor", wanted.repossessor.loop_seconds, _repossess))
     if wanted.triggers.enabled:
-        found.append(Service("automations", _EVENTS_SECONDS, _automate))
-        found.append(Service("messages of automations", _EVENTS_SECONDS, send_messages, waits=True))
+        found.append(Service("automations", _EVENTS_SECONDS, _Automating(_automate)))
+        messages = _Automating(send_messages)
+        found.append(Service("messages of automations", _EVENTS_SECONDS, messages, waits=True))
     return found + _retention(settings)
 
 
@@ -114,6 +116,27 @@ def _repossess(store: Store, at: datetime) -> None:
 
 def _automate(store: Store, at: datetime) -> int:
     return follow_events(store, at) + act_on_triggers(store, at)
+
+
+class _Automating:
+    """Does its part of automations, and rests while there are none and nothing is written to the store.
+
+    Args:
+        part: What is done.
+    """
+
+    def __init__(self, part: Callable[[Store, datetime], int]) -> None:
+        self._part = part
+        self._watch: StoreWatch | None = None
+        self._rests = False
+
+    def __call__(self, store: Store, at: datetime) -> int:
+        if self._rests and self._watch is not None and self._watch.is_able and not self._watch.has_changed():
+            return 0
+        self._rests = not has_automations(store)
+        # Not before: there may have been no database yet.
+        self._watch = self._watch or StoreWatch(store)
+        return 0 if self._rests else self._part(store, at)
 
 
 def _retention(settings: Settings) -> list[Service]:

@@ -25,7 +25,8 @@ class StoreWatch:
         if isinstance(store, SqliteStore) and store.path != ":memory:":
             path = quote(str(Path(store.path).absolute()))
             # A connection of its own: the number tells of what others than this connection have written.
-            self._raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
+            # It never waits: a file that is locked may as well have changed.
+            self._raw = sqlite3.connect(f"file:{path}?mode=ro", timeout=0, uri=True, check_same_thread=False)
 
     @property
     def is_able(self) -> bool:
@@ -53,3 +54,5 @@ class StoreWatch:
         if self._raw is not None:
             self._raw.close()
             self._raw = None
+
+    __del__ = close
