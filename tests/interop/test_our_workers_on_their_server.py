@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,10 @@ class Theirs:
         return [
             each["message"] for each in self.ask("/logs/filter", logs={"flow_run_id": {"any_": [run["id"]]}})
         ]
+
+    def state_names(self, run: Json) -> list[str]:
+        states = httpx.get(f"{self.url}/flow_run_states/", params={"flow_run_id": run["id"]}).json()
+        return [state["name"] for state in sorted(states, key=lambda state: str(state["timestamp"]))]
 
     def run(self, *words: str) -> None:
         done = subprocess.run(
@@ -126,3 +132,43 @@ def test_our_worker_carries_out_what_is_asked_of_theirs(theirs: Theirs) -> None:
     assert asked["labels"]["prefect.worker.name"] == planned["labels"]["prefect.worker.name"] == "ours"
     (worker,) = theirs.ask("/work_pools/pool/workers/filter")
     assert worker["name"] == "ours"
+
+
+def test_a_run_whose_worker_died_before_it_began_is_begun_once_by_another_one(theirs: Theirs) -> None:
+    prefect = "-m", "prefect.cli"
+    start = *prefect, "worker", "start", "--pool", "lost", "--name"
+    theirs.run(*prefect, "work-pool", "create", "lost", "--type", "process")
+    theirs.run("deployed.py", "deploy", "lost")
+    theirs.run(*prefect, "deployment", "pause", "deployed-flow/worked")
+    due = (datetime.now(UTC) + timedelta(seconds=12)).isoformat()
+
+    theirs.env["PREFECT_WORKER_HEARTBEAT_SECONDS"] = "1"
+    first = subprocess.Popen(
+        [sys.executable, *start, "first"], env={**theirs.env, "DOOMED": "1"}, cwd=theirs.folder
+    )
+    theirs.run(*prefect, "deployment", "run", "deployed-flow/worked", "--at", due)
+
+    def waiting() -> Json | None:
+        found = [run for run in theirs.runs("worked") if not run["auto_scheduled"]]
+        found = [run for run in found if run["work_pool_name"] == "lost" and run["infrastructure_pid"]]
+        return found[0] if found else None
+
+    run = theirs.until(waiting)
+    kill_all("DOOMED=1")
+    first.wait()
+    assert theirs.state_names(run)[-1] == "Submitting"
+    # Both find the run, and have a process started for it.
+    with theirs.working(*start, "second"), theirs.working(*start, "third"):
+        theirs.until(lambda: "Completed" in theirs.state_names(run))
+
+    names = theirs.state_names(run)
+    assert names == ["Scheduled", "Pending", "Submitting", "Starting", "Running", "Completed"]
+    assert theirs.logs(run).count("my version is 2") == 1
+
+
+def kill_all(mark: str) -> None:
+    """Kill the processes that have a variable in their environment, as the end of their machine does."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                os.kill(int(folder.name), signal.SIGKILL)

@@ -52,6 +52,7 @@ def test_the_run_is_started_once_by_another_worker(place, tmp_path):
     assert ended.state_name == "Completed"
     assert (tmp_path / "began").read_text() == "x"
     names = [state.name for state in place.client.call(read_flow_run_states, run.id)]
+    names = [name for name in names if name != "Late"]  # it may be, on a machine that is busy
     assert names == ["Scheduled", "Pending", "Submitting"] * 2 + ["Running", "Completed"]
 
 

@@ -10,11 +10,15 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 
 from http_servers import drop_connections
+from prefect.operations.flow_runs import read_flow_run_states
+from prefect.schemas.states import State, StateDetails, StateType
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+from prefect.types import now
 
 from .conftest import Place
 
@@ -86,6 +90,9 @@ def test_a_worker_goes_on_and_tells_later_what_happened(server, tmp_path):
             for run in (ends, dies):
                 place.until(run, lambda found: found.state_name == "Running" and found.infrastructure_pid)
             killed = place.read(dies).infrastructure_pid
+            soon = StateDetails(scheduled_time=now() + timedelta(seconds=12))
+            scheduled: State[None] = State(type=StateType.SCHEDULED, state_details=soon)
+            meanwhile = place.run_of(place.deploy("hello"), state=scheduled)
 
             server.kill()
             place.wait_for(lambda: "No answer" in place.printed)
@@ -99,5 +106,7 @@ def test_a_worker_goes_on_and_tells_later_what_happened(server, tmp_path):
             crashed = place.end_of(dies)
             # Of the worker, or of the server, which looks for processes that are gone when it starts.
             assert (crashed.state_name, "process" in crashed.state.message) == ("Crashed", True)
-            assert place.end_of(place.run_of(place.deploy("hello"))).state_name == "Completed"
+            assert place.end_of(meanwhile).state_name == "Completed"
+            names = [state.name for state in place.client.call(read_flow_run_states, meanwhile.id)]
+            assert names.count("Running") == 1, names
         assert place.printed.count("No answer") == 1, place.printed

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from prefect.exceptions import ConfigurationError
+from prefect.cli import main
+from prefect.exceptions import ConfigurationError, ObjectNotFound
 from prefect.operations.flow_runs import set_flow_run_state
 from prefect.operations.work_pools import read_work_pool
 from prefect.operations.workers import WorkerPage, read_workers
@@ -185,3 +186,19 @@ def test_a_worker_says_what_it_is(here):
         _ = worker.work_pool
     with pytest.raises(NotImplementedError):
         asyncio.run(worker.kill_infrastructure("x", TicketJob()))
+
+
+def test_a_worker_of_a_pool_that_is_paused_says_so_once(here, caplog):
+    here.pool(type="ticket", is_paused=True)
+    worker = TicketWorker("here")
+    for _ in range(3):
+        work_once(worker)
+    said = [record.getMessage() for record in caplog.records if "paused" in record.getMessage()]
+    assert said == ["Work pool 'here' is paused: its runs wait until `prefect work-pool resume here`"]
+
+
+def test_an_agent_makes_no_pool_of_a_word_that_is_misspelt(here, capsys):
+    assert main(("agent", "start", "--pool", "heer", "--run-once")) == 1
+    assert "There is no work pool 'heer'" in capsys.readouterr().err
+    with pytest.raises(ObjectNotFound):
+        here.client.call(read_work_pool, "heer")

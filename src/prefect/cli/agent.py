@@ -40,4 +40,6 @@ def start(
         name=name,
         prefetch_seconds=prefetch_seconds,
         limit=limit,
+        # Nobody means to make a pool by a word that is misspelt; the default one is there when it is needed.
+        create_pool_if_not_found=pool is None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ CONNECT, CLOSE = 10.0, 2.0
 _LARGEST = 64 * 1024 * 1024
 """Bytes of a message: a task run, or an event with its payload."""
 _NOT_NOW = frozenset({429, 502, 503, 504})
+_silent = logging.Logger("websockets", level=logging.CRITICAL)
+"""A server that answers no ping is an outage, of which who listens tells in one line, and no traceback."""
 _POLICY_VIOLATION = 1008
 """How sockets say that somebody may not come in."""
 
@@ -67,6 +70,7 @@ def _connect(options: ClientOptions, path: str) -> ClientConnection:
             open_timeout=CONNECT,
             close_timeout=CLOSE,
             max_size=_LARGEST,
+            logger=_silent,
         ).__enter__()
     except InvalidStatus as error:
         status = error.response.status_code

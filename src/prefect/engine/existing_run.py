@@ -25,6 +25,7 @@ from prefect.exceptions import (
     ParameterTypeError,
     SignatureMismatchError,
 )
+from prefect.rules.beginning import starting
 from prefect.schemas.actions import FlowRunUpdate
 from prefect.schemas.objects import FlowRun, FlowRunPolicy
 from prefect.schemas.snapshots import DeploymentSnapshot, FlowRunSnapshot
@@ -106,6 +107,10 @@ class _ExistingRun(FlowRunSteps):
 
     def _begin(self, state: State[Any]) -> State[Any]:
         """Enter Running, unless another process was given the run that this one was started for."""
+        if (first := starting(self.run, mark := uuid7())) is not None:
+            entered = self.journal.propose(self.run, first)
+            if entered.state_details.transition_id != mark:
+                raise Abort(f"Flow run {self.run.name!r} is {entered.name} now: it is not run here.")
         before = self.run.state
         only_from = before.id if before is not None and before.is_pending() else None
         accepted = self.journal.propose(self.run, state, only_from=only_from)

@@ -21,7 +21,7 @@ from prefect.schemas.responses import OrchestrationResult, SetStateStatus
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.types import uuid7
 
-__all__ = ["KEEP_SECONDS", "caller_of_runners", "claim", "end_left_run", "give_up", "keep"]
+__all__ = ["KEEP_SECONDS", "caller_of_runners", "claim", "end_left_run", "give_up", "keep", "knows_claims"]
 
 KEEP_SECONDS = CLAIM_SECONDS / 3
 """Seconds from one time that claims are kept up to the next."""
@@ -31,6 +31,8 @@ _RETRIES = 1
 _log = logging.getLogger("prefect.runner")
 _without_claims: set[str] = set()
 """Servers that know no claims."""
+_with_claims: set[str] = set()
+"""Servers that do."""
 
 
 def caller_of_runners() -> Caller:
@@ -75,6 +77,24 @@ def claim(client: Caller, run: FlowRun) -> UUID | None:
         return _taken(patiently(lambda: client.call(set_flow_run_state, run.id, state), _tell), mark)
     except ObjectNotFound:
         return None
+
+
+def knows_claims(client: Caller) -> bool:
+    """Return whether a run whose taker dies is given to another one by the store or server itself.
+
+    Args:
+        client: Where the runs are kept.
+    """
+    if isinstance(client, LocalClient):
+        return True
+    if client.name not in _without_claims | _with_claims:
+        try:
+            client.call(keep_claims, [])
+        except ObjectNotFound:
+            _without_claims.add(client.name)
+        else:
+            _with_claims.add(client.name)
+    return client.name not in _without_claims
 
 
 def _pending(mark: UUID, name: str | None = None) -> State[Any]:

@@ -18,7 +18,8 @@ from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import flow_run_logger, get_logger
 from prefect.operations.flow_runs import read_flow_run, set_flow_run_state
 from prefect.recorder import get_recorder
-from prefect.rules.exits import STOPPED_EXIT
+from prefect.rules.beginning import BEGINS_ONCE
+from prefect.rules.exits import LEFT_EXIT, STOPPED_EXIT
 from prefect.runtime.lookup import facts_of_flow_run
 from prefect.runtime.process_run import remember
 from prefect.schemas.objects import FlowRun
@@ -75,17 +76,22 @@ def execute_flow_run(run_id: UUID) -> int:
     claim = run_variable(FLOW_RUN_CLAIM)
     if claim is not None and (run.state is None or str(run.state.id) != claim):
         logger.info("Flow run %r is %s now: it is not run here.", run.name, run.state_name)
-        return _DONE
+        return _code_of_left(run)
     try:
         return _code_of(_carry_out(client, run))
     except Abort as reason:
         logger.info("%s", reason)
-        return _DONE
+        return _code_of_left(run)
     except BaseException:
         _end_processes()
         raise
     finally:
         get_recorder().flush()
+
+
+def _code_of_left(run: FlowRun) -> int:
+    """Return the exit code where the run is another process's; its worker must not take it for one's own."""
+    return LEFT_EXIT if BEGINS_ONCE in run.labels else _DONE
 
 
 def _code_of(state: State[Any]) -> int:

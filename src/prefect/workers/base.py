@@ -26,6 +26,7 @@ from prefect.logging.loggers import flow_run_logger, get_logger
 from prefect.operations.flow_runs import read_flow_runs
 from prefect.operations.work_pools import get_scheduled_flow_runs
 from prefect.operations.workers import send_worker_heartbeat
+from prefect.rules.beginning import WORKER
 from prefect.runner.bell import Bell
 from prefect.runner.claims import KEEP_SECONDS, caller_of_runners
 from prefect.runner.health import HealthServer
@@ -46,6 +47,7 @@ from prefect.workers.configuration import (
 )
 from prefect.workers.jobs import JobKeeper
 from prefect.workers.kinds import find_or_make_pool
+from prefect.workers.stranded import stranded_runs
 
 __all__ = ["BaseJobConfiguration", "BaseVariables", "BaseWorker", "BaseWorkerResult"]
 
@@ -230,6 +232,7 @@ class BaseWorker(JobKeeper, abc.ABC, Generic[C, V, R]):
                         self._again(self._look, self._query, is_rung=True),
                         self._again(self._cancel_runs, _CANCELLING_SECONDS),
                         self._again(self._keep_claims, KEEP_SECONDS),
+                        self._again(self._take_up_stranded, self._heartbeat),
                     )
 
     async def _again(self, step: Callable[[], Any], every: float, *, is_rung: bool = False) -> None:
@@ -270,6 +273,12 @@ class BaseWorker(JobKeeper, abc.ABC, Generic[C, V, R]):
         pool = await asyncio.to_thread(
             find_or_make_pool, self._caller, self._pool_name, type(self), self._template, self._creates_pool
         )
+        if pool.is_paused and (self._pool is None or not self._pool.is_paused):
+            self._logger.warning(
+                "Work pool %r is paused: its runs wait until `prefect work-pool resume %s`",
+                pool.name,
+                pool.name,
+            )
         self._pool = pool
         beat = max(1, round(self._heartbeat))
         await self._call(send_worker_heartbeat, self._pool_name, self.name, beat)
@@ -297,6 +306,31 @@ class BaseWorker(JobKeeper, abc.ABC, Generic[C, V, R]):
             self._running[run.id] = task
             task.add_done_callback(partial(self._forget, run.id))
         return runs
+
+    async def _take_up_stranded(self) -> None:
+        """Start runs that workers had taken who are gone, where the server does not give them back itself."""
+        settled = timedelta(seconds=2 * self._heartbeat)
+        for run in await asyncio.to_thread(stranded_runs, self._caller, self._pool_name, settled):
+            if run.id in self._running or len(self._running) == self.limit:
+                continue
+            self._logger.warning(
+                "Worker %r is gone, and had not started flow run %r: it is started here",
+                run.labels[WORKER],
+                run.name,
+            )
+            task = asyncio.create_task(self._carry_out_stranded(run))
+            self._running[run.id] = task
+            task.add_done_callback(partial(self._forget, run.id))
+
+    async def _carry_out_stranded(self, run: FlowRun) -> None:
+        assert run.state is not None
+        try:
+            configuration = await self._job(run, run.state.id)
+        except Exception as error:  # noqa: BLE001 - whatever a template or a subclass raises
+            # Another worker may have started it meanwhile: it is not for this one to say what became of it.
+            self._outage.failed(error)
+            return
+        await self._run_job(run, configuration)
 
     async def _run_job(self, run: FlowRun, configuration: Any) -> None:
         self._begun.add(run.id)

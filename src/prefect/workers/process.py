@@ -13,9 +13,12 @@ from uuid import UUID
 
 from pydantic import Field
 
+from prefect.operations.flow_run_details import update_flow_run_labels
+from prefect.rules.beginning import BEGINS_ONCE
 from prefect.rules.exits import exit_text
 from prefect.rules.job_templates import PROCESS_TEMPLATE
 from prefect.runner.children import Child, start_child
+from prefect.runner.claims import knows_claims
 from prefect.runner.template import Template, Templates
 from prefect.schemas.objects import FlowRun
 from prefect.settings import get_current_settings
@@ -94,6 +97,10 @@ class ProcessWorker(BaseWorker[ProcessJobConfiguration, ProcessVariables, Proces
             configuration: The process.
             task_status: Is told the id of the process.
         """
+        if _is_own(configuration.command) and not await asyncio.to_thread(knows_claims, self._caller):
+            # Before there is a process: what it does is what makes it safe that another one is started.
+            call, mark = self._caller.call, {BEGINS_ONCE: True}
+            await self._insisting(lambda: call(update_flow_run_labels, flow_run.id, mark))
         with _directory(configuration.working_dir) as where:
             # Not in a thread: one that is started while this is cancelled would be nobody's.
             template = None if self._templates is None else self._templates.current
@@ -120,9 +127,13 @@ def _claim_of(job: ProcessJobConfiguration) -> UUID | None:
     return UUID(claim) if claim else None
 
 
+def _is_own(command: str | None) -> bool:
+    return command in (None, _OWN_COMMAND)
+
+
 def _start(run: FlowRun, job: ProcessJobConfiguration, where: Path, template: Template | None) -> Child:
     # Its own command without the detour by the command line, which takes longer to start.
-    own = job.command in (None, _OWN_COMMAND)
+    own = _is_own(job.command)
     return start_child(
         run,
         claim=_claim_of(job),
