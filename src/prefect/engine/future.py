@@ -144,7 +144,7 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
         try:
             fn(self)
         except Exception:  # noqa: BLE001 - the thread that completes a run must go on
-            get_logger("futures").exception("A done callback of task run %s failed", self._run_id)
+            get_logger("futures").exception("A done callback of task run %s failed", self.task_run_id)
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the run has finished, `timeout` seconds at most."""
@@ -170,11 +170,11 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
         if self._final is None:
             self.wait(timeout)
             if self._final is None:
-                raise TimeoutError(f"Task run {self._run_id} did not complete within {timeout} seconds")
+                raise TimeoutError(f"Task run {self.task_run_id} did not complete within {timeout} seconds")
         return result_of(self._final, raise_on_failure)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(task_run_id={str(self._run_id)!r}, state={self.state})"
+        return f"{type(self).__name__}(task_run_id={str(self.task_run_id)!r}, state={self.state})"
 
     def __copy__(self) -> Self:
         return self

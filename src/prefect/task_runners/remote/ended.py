@@ -19,8 +19,8 @@ __all__ = ["Ended"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_HEAD = Struct("<16sqI?")
-"""The state's id and time, the length of the run's name, whether there is a result; the two follow."""
+_HEAD = Struct("<16s16sqI?")
+"""The ids of run and state, the state's time, the length of the run's name, whether there is a result."""
 
 
 class Ended:
@@ -41,7 +41,11 @@ class Ended:
         time = (state.timestamp - _EPOCH) // _MICROSECOND
         # In one piece: as an object each, they would take three times as much.
         self._packed = b"".join(
-            (_HEAD.pack(state.id.bytes, time, len(name), content is not None), name, content or b"")
+            (
+                _HEAD.pack(record.run.id.bytes, state.id.bytes, time, len(name), content is not None),
+                name,
+                content or b"",
+            )
         )
         self._tracker = tracker
 
@@ -61,13 +65,15 @@ class Ended:
             == StateDetails(flow_run_id=details.flow_run_id, task_run_id=record.run.id)
         )
 
-    def state(self, task_run_id: UUID) -> State[Any]:
-        """Return the state.
+    @property
+    def task_run_id(self) -> UUID:
+        """The run's id."""
+        return UUID(bytes=self._packed[:16])
 
-        Args:
-            task_run_id: The run.
-        """
-        state_id, time, length, has_result = _HEAD.unpack_from(self._packed)
+    def state(self) -> State[Any]:
+        """Return the state."""
+        task_run_id = self.task_run_id
+        _, state_id, time, length, has_result = _HEAD.unpack_from(self._packed)
         rest = self._packed[_HEAD.size :]
         data, tracker = None, self._tracker
         if has_result:

@@ -125,6 +125,14 @@ class RemoteFuture(PrefectConcurrentFuture[R]):
         self._ended: Ended | None = None
 
     @property
+    def task_run_id(self) -> UUID:
+        """The task run's id."""
+        # Read again at last: another thread may just have put it back.
+        run_id: UUID | None = self._run_id
+        ended = self._ended
+        return run_id or (ended.task_run_id if ended is not None else self._run_id)
+
+    @property
     def state(self) -> State[Any]:
         """The run's current state; Pending until it starts."""
         if self._final is _ENDED_WELL:
@@ -134,6 +142,7 @@ class RemoteFuture(PrefectConcurrentFuture[R]):
     def end_well(self, ended: Ended) -> None:
         """Say that the run has finished, and let its state be made only when somebody asks for it."""
         self._ended = ended
+        self._run_id = None  # type: ignore[assignment]  # in what was kept it takes fewer bytes
         self.complete(_ENDED_WELL)
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
@@ -142,17 +151,22 @@ class RemoteFuture(PrefectConcurrentFuture[R]):
         ended = self._ended
         if self._final is not _ENDED_WELL or ended is None:
             return super().result(timeout, raise_on_failure)
-        state = ended.state(self._run_id)
+        state = ended.state()
         value = result_of(state, raise_on_failure)
         if type(value) not in _ATOMS:
-            self._final = state  # so that who asks again gets the same object
-            self._ended = None
+            self._become(state)  # so that who asks again gets the same object
         return value  # type: ignore[no-any-return]
 
     def _unfold(self) -> None:
         ended = self._ended
         if ended is not None:
-            self._final = ended.state(self._run_id)
+            self._become(ended.state())
+
+    def _become(self, state: State[Any]) -> None:
+        ended = self._ended
+        if ended is not None:
+            self._run_id = ended.task_run_id
+            self._final = state
             self._ended = None
 
 
