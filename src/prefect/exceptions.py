@@ -189,9 +189,11 @@ class ParameterBindError(TypeError, PrefectException):
             signature: The function's signature as text, without parentheses.
         """
         name = getattr(fn, "__name__", type(fn).__name__)
+        shown = [text if len(text) <= 100 else f"{text[:100]}…" for text in map(repr, call_args)]
+        given = f"({', '.join(shown)}{',' if len(shown) == 1 else ''})"
         return cls(
             f"Error binding parameters for function {name!r}: {error}.\n"
-            f"Function {name!r} has signature {signature!r} but received args: {call_args} "
+            f"Function {name!r} has signature {signature!r} but received args: {given} "
             f"and kwargs: {list(call_kwargs)}."
         )
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prefect.cli.deployment_schedules import describe
 from prefect.cli.moments import parse_span, parse_start
 from prefect.client.current import get_caller
 from prefect.operations import create_flow, read_flow_run
@@ -21,6 +22,7 @@ from prefect.schemas.actions import FlowCreate
 from prefect.schemas.deployments import DeploymentCreate
 from prefect.schemas.objects import Log
 from prefect.schemas.queries import FlowRunQuery
+from prefect.schemas.schedules import IntervalSchedule
 from prefect.schemas.states import State, StateType
 from prefect.settings.context import refresh_settings
 from prefect.types import now
@@ -182,6 +184,13 @@ def test_what_is_no_schedule_is_refused(prefect, deployed, words):
     assert "Give one of" in (
         err := prefect("deployment", "schedule", "create", "hello/daily", *words, code=1).err
     ) or ("That is no schedule" in err)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(3600, "3600s"), (0.5, "0.5s"), (100_000_000, "100000000s"), (1e-6, "0.000001s")]
+)
+def test_intervals_are_shown_as_plain_numbers(seconds, shown):
+    assert describe(IntervalSchedule(interval=timedelta(seconds=seconds))) == f"interval: {shown}"
 
 
 def test_a_work_pool_is_made_changed_and_deleted(prefect, tmp_path):

@@ -33,6 +33,8 @@ def test_what_is_wrong_with_a_limit_is_said(prefect: Any) -> None:
     assert "Nothing to change" in prefect("gcl", "update", "db", code=1).err
     assert "at once" in prefect("gcl", "update", "db", "--enable", "--disable", code=1).err
     assert "no limit 'x'" in prefect("gcl", "update", "x", "-l", "1", code=1).err
+    for words in (("create", "a/b", "-l", "1"), ("create", "", "-l", "1")):
+        assert "no address can have it" in prefect("gcl", *words, code=1).err
 
 
 def test_the_limit_of_a_tag(prefect: Any) -> None:

@@ -44,6 +44,8 @@ def test_steps_are_run_in_order_and_lead_to_a_folder(tmp_path):
         ({f"{STEPS}.set_working_directory": {"folder": "code"}}, "folder"),
         ({f"{STEPS}.git_clone": {"repository": "--upload-pack=touch x"}}, "must not begin with a dash"),
         ({}, "one function"),
+        ("prefect.deployments.steps.set_working_directory", "one function.*unlike 'prefect"),
+        ({"a": {}, "b": {}}, "one function"),
     ],
 )
 def test_a_step_that_fails_says_why_and_ends_the_steps(step, said):

@@ -123,3 +123,10 @@ def test_what_is_checked_here_is_quick(pattern, text):
     before = time.thread_time()
     find_mismatches(encode_json(of(pattern=pattern)), {"x": text})
     assert time.thread_time() - before < 1
+
+
+def test_a_large_value_is_not_repeated() -> None:
+    schema = {"type": "object", "properties": {"x": {"type": "integer"}}}
+    with pytest.raises(ValueMismatch, match=r"field 'x'.*z … z.*is not of type 'integer'") as caught:
+        check_values({"x": "z" * 100_000}, schema)
+    assert len(str(caught.value)) < 600

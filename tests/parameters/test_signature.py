@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prefect.exceptions import ParameterBindError, SignatureMismatchError
+from prefect.exceptions import ParameterBindError, ParameterTypeError, SignatureMismatchError
 from prefect.parameters.signature import Signature
 
 
@@ -106,6 +106,20 @@ class TestBind:
             f"Error binding parameters for function 'plain': {problem}.\n"
             f"Function 'plain' has signature 'x, y=1' but received args: {args} and kwargs: {list(kwargs)}."
         )
+
+    def test_errors_do_not_repeat_what_is_very_large(self) -> None:
+        with pytest.raises(ParameterBindError) as caught:
+            Signature(plain).bind(("x" * 100_000, 1, 2), {})
+        assert "x…, 1, 2) and" in str(caught.value)
+        assert len(str(caught.value)) < 500
+
+        def many(values: list[int]) -> None: ...
+
+        with pytest.raises(ParameterTypeError) as refused:
+            Signature(many).validate({"values": ["no"] * 1_000})
+        assert "values.19: " in str(refused.value)
+        assert " - … and 980 more\n" in str(refused.value)
+        assert "values.20: " not in str(refused.value)
 
     def test_a_partial_is_named_in_errors(self) -> None:
         with pytest.raises(ParameterBindError, match="function 'partial'"):

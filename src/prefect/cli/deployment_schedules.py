@@ -53,7 +53,8 @@ def describe(found: AnySchedule) -> str:
         found: The schedule.
     """
     if isinstance(found, IntervalSchedule):
-        return f"interval: {found.interval.total_seconds():g}s"
+        seconds = f"{found.interval.total_seconds():.6f}".rstrip("0").rstrip(".")
+        return f"interval: {seconds}s"
     if isinstance(found, CronSchedule):
         return f"cron: {found.cron}"
     assert isinstance(found, RRuleSchedule)

@@ -120,16 +120,17 @@ def create(
     """
     if limit is None or limit < 0:
         raise Abort("A limit needs a number of slots: --limit N.")
-    get_caller().call(
-        create_global_limit,
-        GlobalConcurrencyLimitCreate(
+    try:
+        wanted = GlobalConcurrencyLimitCreate(
             name=name,
             limit=limit,
             active=not disable,
             active_slots=active_slots,
             slot_decay_per_second=slot_decay_per_second,
-        ),
-    )
+        )
+    except ValueError as error:
+        raise Abort(str(error)) from error
+    get_caller().call(create_global_limit, wanted)
     print(f"There is now a limit {name!r} of {limit}.")
 
 

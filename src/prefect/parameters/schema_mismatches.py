@@ -23,6 +23,9 @@ class SchemaError(ValueError):
     """What should be a JSON schema is none, or values cannot be checked against it in time."""
 
 
+_LONGEST_MESSAGE = 500
+
+
 class Mismatch(msgspec.Struct, frozen=True):
     """Something that does not fit."""
 
@@ -68,7 +71,10 @@ def _mismatch(error: Any) -> Mismatch:
     if error.validator == "required" and isinstance(error.instance, Mapping):
         names = (name for name in error.validator_value if error.message.startswith(repr(name)))
         missing = next(names, None)
-    return Mismatch(error.message, list(error.absolute_path), error.validator, missing)
+    message = error.message
+    if len(message) > _LONGEST_MESSAGE:  # it repeats the value, however large that is
+        message = f"{message[:200]} … {message[-200:]}"
+    return Mismatch(message, list(error.absolute_path), error.validator, missing)
 
 
 @lru_cache(maxsize=256)

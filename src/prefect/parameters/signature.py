@@ -178,7 +178,7 @@ class Signature:
                 valid[name] = validator.validate(valid[name], problems)
         if problems:
             raise ParameterTypeError(
-                f"{what} run received invalid parameters:\n" + "\n".join(problems) + "\n"
+                f"{what} run received invalid parameters:\n" + "\n".join(_first(problems)) + "\n"
                 f"{what} {self.name!r} takes ({self})."
             )
         return valid
@@ -280,3 +280,13 @@ def _definition(parameters: list[inspect.Parameter]) -> str:
     # `inspect` knows where `/` and `*` belong; a placeholder is put behind each name afterwards.
     plain = str(inspect.Signature(bare))[1:-1]
     return ", ".join(part + endings.get(part, "") for part in plain.split(", "))
+
+
+def _first(problems: list[str]) -> list[str]:
+    """Leave out the most of very many: a list may have a million values that do not fit."""
+    if len(problems) <= _SHOWN:
+        return problems
+    return [*problems[:_SHOWN], f" - … and {len(problems) - _SHOWN:,} more"]
+
+
+_SHOWN = 20

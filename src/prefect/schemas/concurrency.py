@@ -71,6 +71,15 @@ class GlobalConcurrencyLimitResponse(Schema):
     slot_decay_per_second: float = 2.0
 
 
+def _check_name(name: str) -> None:
+    # Messages are checked as they are read; here it is for those who call operations in this process.
+    if not name or any(each in name for each in "/%&><"):
+        raise ValueError(
+            f"The name {name!r} of a limit must not be empty, nor contain any of / % & > <: "
+            "no address can have it."
+        )
+
+
 class GlobalConcurrencyLimitCreate(Schema, forbid_unknown_fields=True):
     """A limit to be made."""
 
@@ -80,6 +89,9 @@ class GlobalConcurrencyLimitCreate(Schema, forbid_unknown_fields=True):
     active_slots: Count | None = 0
     denied_slots: Count | None = 0
     slot_decay_per_second: PerSecond | None = 0.0
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
 
 
 class GlobalConcurrencyLimitUpdate(Schema, forbid_unknown_fields=True):
@@ -91,6 +103,10 @@ class GlobalConcurrencyLimitUpdate(Schema, forbid_unknown_fields=True):
     active_slots: Count | UnsetType | None = UNSET
     denied_slots: Count | UnsetType | None = UNSET
     slot_decay_per_second: PerSecond | UnsetType | None = UNSET
+
+    def __post_init__(self) -> None:
+        if isinstance(self.name, str):
+            _check_name(self.name)
 
 
 class ConcurrencyLimit(Schema):

@@ -81,17 +81,16 @@ def run_steps(
         id returned is also there under its id.
 
     Raises:
-        StepExecutionError: One failed; those after it are not run.
+        StepExecutionError: One failed, or is none; those after it are not run.
     """
     outputs = dict(upstream_outputs or {})
     for step in steps:
-        name = next(iter(step), "")
+        name, arguments = _split(step)
         (logger or get_logger("deployments")).debug("Running step %s", name)
         if print_function is not None:
             print_function(f"Running step {name}")
         found = run_step(step, outputs)
         outputs.update(found)
-        _, arguments = _split(step)
         if arguments.get("id"):
             outputs[str(arguments["id"])] = found
         if found.get("directory"):
@@ -119,8 +118,8 @@ def find_step(path: str) -> Callable[..., Any]:
 
 
 def _split(step: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    if len(step) != 1:
-        raise StepExecutionError(f"A step has one function with its arguments, unlike {dict(step)!r}.")
+    if not isinstance(step, Mapping) or len(step) != 1:
+        raise StepExecutionError(f"A step has one function with its arguments, unlike {step!r}.")
     ((path, given),) = step.items()
     if not isinstance(given, Mapping | None):
         raise StepExecutionError(f"The arguments of step {path!r} need their names, unlike {given!r}.")
