@@ -40,7 +40,7 @@ demo: $(VENV)/.run-stamp ## run a real pipeline and show what was recorded (need
 	@echo; echo "The report is in $(DEMO)/reports, the record in $(DEMO)/prefect.db."
 
 test: $(VENV)/.dev-stamp ## run the tests (TESTS=tests/engine for some)
-	$(BIN)/python -m pytest -n $(JOBS) -m "not interop" $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not interop" $(TESTS)
 
 behaviour: $(VENV)/.dev-stamp ## test how flows and tasks behave with SETTING=postgresql, server or peer
 	PROCONSUL_TEST_SETTING="$(SETTING)" PEER_PYTHON="$(PEER_PYTHON)" \

@@ -38,6 +38,15 @@ def _parse(path: Path, root: Path) -> Module:
     return Module(name, path, text.count("\n"), ast.parse(text, str(path)))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one process of pytest-xdist run these tests, so that the source is read once."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("architecture"))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""

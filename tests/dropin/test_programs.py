@@ -19,7 +19,8 @@ import pytest
 
 HERE = Path(__file__).parent
 PROGRAMS = [
-    (path.stem, name)
+    # Together, so that no two processes of pytest-xdist run the same file.
+    pytest.param(path.stem, name, marks=pytest.mark.xdist_group(path.stem))
     for path in sorted((HERE / "programs").glob("*.py"))
     for name in re.findall(r"^def program_(\w+)", path.read_text(), re.MULTILINE)
 ]

@@ -43,8 +43,10 @@ def _dask() -> Iterator[Make]:
     import dask
     import distributed
 
-    # A worker that was killed takes long to come back on a machine under load.
-    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "5 minutes"})
+    # On a machine under load a worker that was killed takes long to come back, and others may be silent.
+    patient = dask.config.set(
+        {"distributed.deploy.lost-worker-timeout": "5 minutes", "distributed.comm.timeouts.tcp": "5 minutes"}
+    )
     with (
         patient,
         distributed.LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=":0") as cluster,
@@ -56,7 +58,10 @@ _KINDS = {"threads": _threads, "processes": _processes, "dask": _dask, "ray": _r
 
 
 def _parameter(kind: str) -> Any:
-    return kind if kind == "threads" else pytest.param(kind, marks=pytest.mark.processes)
+    if kind == "threads":
+        return kind
+    # The tests of a cluster go to one process of pytest-xdist, so that it is started once.
+    return pytest.param(kind, marks=[pytest.mark.processes, pytest.mark.xdist_group(kind)])
 
 
 @pytest.fixture(scope="session", params=[_parameter(kind) for kind in _KINDS])
