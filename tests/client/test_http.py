@@ -228,12 +228,37 @@ def test_no_message_shows_a_secret(scripted, sleep):
 
 
 @pytest.mark.parametrize(
-    "url", ["127.0.0.1:4200", "ftp://me:hidden@x/api", "http://", "http://[::1", "http://x:y/api"]
+    "url",
+    [
+        *("127.0.0.1:4200", "ftp://me:hidden@x/api", "http://", "http://[::1", "http://x:y/api"),
+        *("http://a..b/api", "http://" + "a" * 64 + ".b/api", "http://a b/api"),
+    ],
 )
 def test_a_url_that_is_none_is_told(url):
     with pytest.raises(ConfigurationError, match="PREFECT_API_URL") as raised:
-        HttpClient(url)
+        HttpClient(url).request("GET", "/x")
     assert "hidden" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "setting"),
+    [
+        ({"PREFECT_API_KEY": "hidden\nkey"}, "PREFECT_API_KEY"),
+        ({"PREFECT_API_KEY": "hidden-ö"}, "PREFECT_API_KEY"),
+        ({"PREFECT_CLIENT_CUSTOM_HEADERS": {"X-Team": "hidden\n"}}, "PREFECT_CLIENT_CUSTOM_HEADERS.*x-team"),
+        ({"PREFECT_CLIENT_CUSTOM_HEADERS": {"X Team": "hidden"}}, "PREFECT_CLIENT_CUSTOM_HEADERS.*x team"),
+    ],
+)
+def test_what_no_header_can_carry_is_told_at_once_and_not_shown(given, setting):
+    with temporary_settings(given), pytest.raises(ConfigurationError, match=setting) as raised:
+        HttpClient("http://127.0.0.1:1/api")
+    assert "hidden" not in str(raised.value)
+
+
+def test_a_key_may_come_from_a_file_with_an_end_of_line(scripted):
+    with temporary_settings({"PREFECT_API_KEY": "k\n"}):
+        HttpClient(scripted.url).request("GET", "/x")
+    assert scripted.asked[-1].headers["authorization"] == "Bearer k"
 
 
 def test_one_client_for_the_same_settings_and_one_connection_for_all_its_calls(scripted):

@@ -15,13 +15,16 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.routes import HTTPRoute, WebSocketRoute
 from litestar.testing import TestClient
 
+from prefect.server.access import credentials_of
 from prefect.server.app import make_app
 from prefect.server.credentials import Credentials
+from prefect.settings import get_current_settings
 from prefect.settings.context import temporary_settings
 from prefect.store import make_store
 
 AUTH = {"PREFECT_SERVER_API_AUTH_STRING": "admin:pass:wörd"}
-KEY = {"PREFECT_SERVER_API_KEY": "key-1"}
+KEY = {"PREFECT_SERVER_API_KEY": "key-1\n"}
+"""As it is read from a file."""
 BASIC = {"authorization": "Basic " + base64.b64encode("admin:pass:wörd".encode()).decode()}
 BEARER = {"authorization": "Bearer key-1"}
 UNAUTHORIZED = (401, b'{"exception_message":"Unauthorized"}')
@@ -148,6 +151,13 @@ def test_who_sends_credentials_comes_in(guarded, headers):
     assert guarded.get("/api/version", headers=headers).json() == "0.8.4"
     assert guarded.post("/api/flows/filter", headers=headers).json() == []
     assert guarded.get("/docs", headers=headers).status_code == 200
+
+
+def test_a_key_of_blanks_lets_nobody_in():
+    with temporary_settings({"PREFECT_SERVER_API_KEY": "\n"}):
+        credentials = credentials_of(get_current_settings().server.api)
+    assert credentials.are_asked
+    assert not credentials.admit_header(b"Bearer ")
 
 
 def basic(text):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -14,6 +16,9 @@ __all__ = ["ClientOptions", "client_options"]
 
 _OURS = frozenset({"user-agent", "x-prefect-api-version", "prefect-csrf-token", "prefect-csrf-client"})
 """Headers that no setting can change: they are part of the protocol."""
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+"""A header's."""
 
 
 class ClientOptions(NamedTuple):
@@ -70,8 +75,9 @@ def client_options(
     if login:
         headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
     elif key:
-        headers["Authorization"] = f"Bearer {key}"
-    custom = {str(name).lower(): str(value) for name, value in client.custom_headers.items()}
+        # Keys are often read from files, which end in an end of line.
+        headers["Authorization"] = f"Bearer {_carried(key.strip(), 'PREFECT_API_KEY')}"
+    custom = _custom(client.custom_headers)
     headers = {name: value for name, value in headers.items() if name.lower() not in custom.keys() - _OURS}
     headers |= {name: value for name, value in custom.items() if name not in _OURS}
     return ClientOptions(
@@ -88,8 +94,36 @@ def client_options(
     )
 
 
+def _custom(given: Mapping[str, Any]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in given.items():
+        plain = str(name).lower()
+        if not _NAME.fullmatch(plain):
+            raise ConfigurationError(
+                f"PREFECT_CLIENT_CUSTOM_HEADERS: {plain!r} is no name of an HTTP header."
+            )
+        headers[plain] = _carried(str(value), f"PREFECT_CLIENT_CUSTOM_HEADERS: {plain!r}")
+    return headers
+
+
+def _carried(value: str, setting: str) -> str:
+    """Return the value of a header, if it can be one; whoever sent it would find no server, and show it."""
+    if not value.isascii() or not value.replace("\t", " ").isprintable():
+        raise ConfigurationError(
+            f"{setting} has a line break, or other characters that no HTTP header can carry. Set it anew."
+        )
+    return value
+
+
 def _plain(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
+
+
+def _check_host(name: str) -> None:
+    """Refuse what no address can be asked for, of which the error would be one of codecs."""
+    if any(character.isspace() for character in name):
+        raise ValueError(f"{name!r} is no name of a host")
+    name.encode("idna")
 
 
 def _split_url(url: Any) -> tuple[str, str | None]:
@@ -102,6 +136,7 @@ def _split_url(url: Any) -> tuple[str, str | None]:
         parts = urlsplit(str(url))
         place = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
         port = parts.port
+        _check_host(place or "")
     except ValueError as error:
         raise ConfigurationError(f"PREFECT_API_URL is no URL: {error}.") from error
     if parts.scheme not in ("http", "https") or not place:

@@ -64,6 +64,9 @@ def credentials_of(settings: ServerAPISettings) -> Credentials:
     Args:
         settings: How the server serves.
     """
-    return Credentials(
-        *(each.get_secret_value() if each else "" for each in (settings.auth_string, settings.key))
+    auth_string, key = (
+        each.get_secret_value() if each else "" for each in (settings.auth_string, settings.key)
     )
+    # Keys are often read from files, which end in an end of line; no header has one. Blanks alone stay a key:
+    # who has set one does not want to let everybody in.
+    return Credentials(auth_string, key.strip() or key)
