@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,12 @@ from prefect.schemas.automations import (
     AutomationQuery,
     AutomationSort,
     AutomationUpdate,
+    CompoundTrigger,
+    EventTrigger,
+    Posture,
+    ResourceSpecification,
+    RunDeployment,
+    SequenceTrigger,
 )
 from prefect.schemas.filters.automations import AutomationFilter, AutomationFilterName, AutomationFilterTags
 from prefect.store.base import Store
@@ -128,3 +135,23 @@ def test_what_waits_for_silence_waits_at_least_ten_seconds(store: Store) -> None
 
     assert made.trigger.within == 10
     assert made.trigger.id != UUID(int=0)
+
+
+def test_code_of_all_kinds_says_the_same(store: Store) -> None:
+    """Times as `timedelta`, names in sets, labels as `ResourceSpecification`: what is kept is plain."""
+    one = EventTrigger(
+        posture=Posture.Reactive,
+        expect={"a"},  # type: ignore[arg-type]
+        match=ResourceSpecification({"prefect.resource.id": "x"}),
+        match_related=[ResourceSpecification({"prefect.resource.role": "flow"})],
+        within=timedelta(minutes=1),  # type: ignore[arg-type]
+    )
+    several = [
+        SequenceTrigger(triggers=[one], within=timedelta(hours=1)),  # type: ignore[arg-type]
+        CompoundTrigger(triggers=[one], within=timedelta(hours=1), require="any"),  # type: ignore[arg-type]
+    ]
+    action = RunDeployment(deployment_id=UUID(SOME_ID), schedule_after=timedelta(seconds=5))  # type: ignore[arg-type]
+    for trigger in (one, *several):
+        made = create_automation(store, AutomationCreate(name="x", trigger=trigger, actions=[action]))
+        assert read_automation(store, made.id) == made
+    assert (one.within, several[0].within, action.schedule_after) == (60.0, 3600.0, 5.0)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prefect.schemas.automations import CompoundTrigger as CompoundTrigger
     from prefect.schemas.automations import EventTrigger as EventTrigger
     from prefect.schemas.automations import Posture as Posture
+    from prefect.schemas.automations import ResourceSpecification as ResourceSpecification
     from prefect.schemas.automations import SequenceTrigger as SequenceTrigger
 
 _HOMES = {
@@ -25,7 +26,8 @@ _HOMES = {
         "prefect.deployments.triggers",
     ),
     **dict.fromkeys(
-        ("CompoundTrigger", "EventTrigger", "Posture", "SequenceTrigger"), "prefect.schemas.automations"
+        ("CompoundTrigger", "EventTrigger", "Posture", "ResourceSpecification", "SequenceTrigger"),
+        "prefect.schemas.automations",
     ),
     # Loaded when first used: a flow that tells an event needs neither asyncio nor SQLAlchemy.
     "get_events_client": "prefect.events.emitters",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -35,6 +35,7 @@ __all__ = [
     "PauseWorkPool",
     "PauseWorkQueue",
     "Posture",
+    "ResourceSpecification",
     "ResumeAutomation",
     "ResumeDeployment",
     "ResumeFlowRun",
@@ -60,6 +61,27 @@ class Posture(StrEnum):
     """That events come."""
     PROACTIVE = "Proactive"
     """That they stay away."""
+    # The names that existing code has for them.
+    Reactive = "Reactive"
+    Proactive = "Proactive"
+
+
+class ResourceSpecification(dict[str, str | list[str]]):
+    """Labels that a resource must have; a plain mapping will do as well."""
+
+    @classmethod
+    def model_validate(cls, obj: Any, **_options: Any) -> ResourceSpecification:
+        """Return a mapping as labels."""
+        return cls(obj)
+
+
+def _seconds(given: Any) -> Any:
+    """Return a length of time as what is kept; code may give a `timedelta`."""
+    return given.total_seconds() if isinstance(given, timedelta) else given
+
+
+def _plain(given: Any) -> Any:
+    return [dict(each) for each in given] if isinstance(given, list) else dict(given)
 
 
 class EventTrigger(Schema, tag_field="type", tag="event"):
@@ -77,6 +99,8 @@ class EventTrigger(Schema, tag_field="type", tag="event"):
 
     def __post_init__(self) -> None:
         self.posture = Posture(self.posture)
+        self.within = _seconds(self.within)
+        self.match, self.match_related = dict(self.match), _plain(self.match_related)
         for name in ("after", "expect", "for_each"):
             setattr(self, name, list(dict.fromkeys(getattr(self, name))))
         if self.posture is Posture.PROACTIVE and self.within == 0.0:
@@ -94,6 +118,7 @@ class CompoundTrigger(Schema, tag_field="type", tag="compound"):
     id: UUID = msgspec.field(default_factory=uuid7)
 
     def __post_init__(self) -> None:
+        self.within = _seconds(self.within)
         if isinstance(self.require, int) and not 1 <= self.require <= len(self.triggers):
             raise ValueError(f"`require` must be from 1 to the number of triggers, {len(self.triggers)}.")
 
@@ -104,6 +129,9 @@ class SequenceTrigger(Schema, tag_field="type", tag="sequence"):
     triggers: list[EventTrigger | CompoundTrigger | SequenceTrigger]
     within: Seconds | None
     id: UUID = msgspec.field(default_factory=uuid7)
+
+    def __post_init__(self) -> None:
+        self.within = _seconds(self.within)
 
 
 Trigger = EventTrigger | CompoundTrigger | SequenceTrigger
@@ -129,6 +157,7 @@ class RunDeployment(Schema, tag_field="type", tag="run-deployment"):
     schedule_after: Seconds = 0.0
 
     def __post_init__(self) -> None:
+        self.schedule_after = _seconds(self.schedule_after)
         _needs(self, "deployment_id")
 
 
