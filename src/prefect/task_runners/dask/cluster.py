@@ -26,7 +26,17 @@ _NO_BOKEH = (
     "performance_report_path: Dask's report needs bokeh where its scheduler runs (for a temporary cluster, "
     "here): `pip install bokeh`."
 )
-_REPLACEMENT = "5 minutes"
+_OF_THIS_MACHINE = {
+    # A machine under load takes longer than the usual 15 seconds to replace a worker that was killed, and
+    # Dask would end the replacement then, and have one worker less.
+    "distributed.deploy.lost-worker-timeout": "5 minutes",
+    # And it may be silent for more than the usual 30 seconds, which is no loss: of a process that has ended,
+    # the connection is closed at once.
+    "distributed.comm.timeouts.tcp": "5 minutes",
+    # A daemon may not start processes (`multiprocessing.Pool`). Workers end with this process anyhow: Dask
+    # has them watch a pipe.
+    "distributed.worker.daemon": False,
+}
 _LOG = "distributed.admin.low-level-log-length"
 _LOGGED = 50
 """What of that Dask keeps to itself, in messages to a worker or client: for those who mend Dask."""
@@ -113,14 +123,7 @@ def _start(place: Place, stack: ExitStack) -> Any:
         ):
             raise ConfigurationError(_NO_GUARD)
         make = LocalCluster
-        # A machine under load takes longer than the usual 15 seconds to replace a worker that was killed, and
-        # Dask would end the replacement then, and have one worker less. And a daemon may not start processes
-        # (`multiprocessing.Pool`), though workers end with this process anyhow: Dask has them watch a pipe.
-        stack.enter_context(
-            dask.config.set(
-                {"distributed.deploy.lost-worker-timeout": _REPLACEMENT, "distributed.worker.daemon": False}
-            )
-        )
+        stack.enter_context(dask.config.set(_OF_THIS_MACHINE))
         stack.enter_context(_short_memory())
         # Any free port: a second flow on this machine is no reason for a warning.
         options.setdefault("dashboard_address", ":0")
