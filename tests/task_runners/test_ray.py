@@ -93,6 +93,35 @@ print("RUNS", sorted(run.state_name for run in task_runs_of(state)))
 """
 
 
+SEEN_RUNNING = """
+import sys
+import remote_tasks as remote
+from prefect import flow
+from prefect.recorder import get_recorder
+from prefect.task_runners import RayTaskRunner
+from prefect.task_runners.ray import answers
+from recorded import history_of, task_run_of, task_runs_of
+
+answers._YOUNG_SECONDS = 0.1
+
+def state_of(future):
+    get_recorder().flush()
+    return task_run_of(future.task_run_id).state_name
+
+@flow(task_runner=RayTaskRunner(init_kwargs={"num_cpus": 1, "log_to_driver": False}))
+def main(place):
+    held = remote.hold.submit(place + "/begun", place + "/until")
+    queued = remote.same.submit(1)
+    remote.wait_until(lambda: state_of(held) == "Running", 60)
+    print("SEEN", held.state.name, queued.state.name, state_of(queued))
+    remote.Path(place, "until").touch()
+    return held, queued
+
+state = main(sys.argv[1], return_state=True)
+print("RUNS", [history_of(run) for run in task_runs_of(state)])
+"""
+
+
 def run(place: Path, script: str) -> dict[str, str]:
     (place / "script.py").write_text(script)
     done = subprocess.run(
@@ -131,6 +160,14 @@ def test_a_cluster_that_is_lost(tmp_path):
     assert "was lost: its head has not answered for" in told["LOST"]
     assert told["FLOW"] == "Failed"
     assert told["RUNS"] == "['Crashed', 'Crashed']"
+
+
+def test_a_long_task_is_seen_to_run(tmp_path):
+    told = run(tmp_path, SEEN_RUNNING)
+
+    assert "RUNS" in told, told["output"]
+    assert told["SEEN"] == "Running Pending Pending"
+    assert told["RUNS"] == str([["Pending", "Running", "Completed"]] * 2)
 
 
 def test_bad_arguments():

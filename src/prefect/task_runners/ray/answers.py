@@ -18,7 +18,7 @@ __all__ = ["Answers"]
 
 T = TypeVar("T")
 
-_YOUNG_SECONDS = 5.0
+_YOUNG_SECONDS = 3.0
 """How long an answer is looked for before Ray is to call."""
 _WAIT_SECONDS = 0.005
 """How long a look waits for the first: so late it may learn of answers that were asked for meanwhile."""
@@ -40,6 +40,8 @@ class Answers(Generic[T]):
         self._new: deque[tuple[Any, T]] = deque()
         self._young: dict[Any, tuple[T, float]] = {}
         self._next_at = 0.0
+        self.has_late = False
+        """Whether any has taken long."""
 
     def __bool__(self) -> bool:
         """Whether any is to be looked for."""
@@ -99,5 +101,6 @@ class Answers(Generic[T]):
                 break
             grown.append(reference)
         for reference in grown:
+            self.has_late = True
             what, _ = self._young.pop(reference)
             reference.future().add_done_callback(lambda answered, what=what: self._call(what, answered))

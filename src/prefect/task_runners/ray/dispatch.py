@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import ray
 from ray import exceptions as errors
@@ -26,7 +26,8 @@ from prefect.states import exception_to_failed_state
 from prefect.task_runners.ray.answers import Answers
 from prefect.task_runners.ray.cluster import Cluster, Fetch
 from prefect.task_runners.ray.entry import flush_worker, remote_function
-from prefect.task_runners.remote import RemoteRun
+from prefect.task_runners.ray.notices import Mailbox
+from prefect.task_runners.remote import RemoteRun, SharedPart
 
 __all__ = ["Dispatch"]
 
@@ -82,9 +83,12 @@ class Dispatch:
         self.has_server = False
         """Whether workers tell a server what happens."""
         self._entries: dict[UUID, _Entry] = {}
-        self._functions: dict[str, Any] = {}
+        self._functions: dict[str, tuple[Any, dict[str, Any], Any]] = {}
+        """By the key of what runs share: the function, the last options, and the function with those."""
         self._events: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._answers: Answers[_Entry] = Answers(self._answered)
+        self._name = f"prefect-{uuid4()}"
+        self._mailbox: Mailbox | None = None
         self._is_asleep = False
         self._changed = threading.Condition()
         self._most = max(_BACKLOG, 4 * cluster.processors)
@@ -126,6 +130,8 @@ class Dispatch:
         if threading.current_thread() is not self._thread:
             self._thread.join()
         self._functions.clear()
+        if self._mailbox is not None and not self._is_lost:
+            self._mailbox.close()
         self.cluster.leave(is_lost=self._is_lost)
 
     def cancel_queued(self) -> None:
@@ -162,11 +168,7 @@ class Dispatch:
             self._forget(entry)
             return
         try:
-            function = self._functions.get(shared.key)
-            if function is None:
-                function = self._functions[shared.key] = remote_function(shared, run.task.name)
-            if entry.options:
-                function = function.options(**entry.options)
+            function = self._function(shared, run.task.name, entry.options)
             answer, outcome = function.remote(packed.parcel, *packed.handles)
         except Exception as error:  # noqa: BLE001 - options that Ray does not know, a cluster that is gone
             failure = RuntimeError(f"Ray does not take a run of task {run.task.name!r}: {error}")
@@ -179,6 +181,15 @@ class Dispatch:
         if self._is_asleep:
             self._is_asleep = False
             self._events.put(_nothing)
+
+    def _function(self, shared: SharedPart, task_name: str, options: dict[str, Any]) -> Any:
+        plain, last, function = self._functions.get(shared.key) or (None, None, None)
+        if plain is None:
+            plain = remote_function(shared, task_name, self._name)
+        if last != options:
+            function = plain.options(**options) if options else plain
+            self._functions[shared.key] = plain, dict(options), function
+        return function
 
     def _answered(self, entry: _Entry, answered: Future[Any]) -> None:
         # In a thread of Ray's, which has more to do than this.
@@ -223,11 +234,22 @@ class Dispatch:
         except Exception:  # noqa: BLE001 - whatever a lost connection raises: `_look` tells whether it is
             self._answers.put_off(_LOOK_SECONDS)
             return
+        if self._answers.has_late and self._mailbox is None and not self.has_server:
+            self._mailbox = Mailbox(self._name, lambda notices: self._events.put(lambda: self._heed(notices)))
         if not found:
             return
         self._note_life()
         for (entry, _), answer in zip(found, _read([answer for _, answer in found]), strict=True):
             self._take(entry, answer)
+
+    def _heed(self, notices: list[tuple[bytes, bytes]]) -> None:
+        for run_id, message in notices:
+            entry = self._entries.get(UUID(bytes=run_id))
+            if entry is not None and entry.answer is not None:
+                try:
+                    entry.run.take(message)
+                except Exception as unread:  # noqa: BLE001 - as below; the answer is what counts
+                    get_logger("task_runners").debug("A notice of a worker cannot be read: %r", unread)
 
     def _note_life(self) -> None:
         self._heard_at, self._away_since = monotonic(), None

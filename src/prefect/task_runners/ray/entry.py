@@ -12,6 +12,7 @@ from typing import Any
 
 import ray
 
+from prefect.task_runners.ray.notices import show
 from prefect.task_runners.remote import Outcome, SharedPart, flush_records, run_parcel
 
 __all__ = ["flush_worker", "remote_function"]
@@ -21,7 +22,7 @@ _LARGE = 1_000_000
 _is_shielded = False
 
 
-def remote_function(shared: SharedPart, task_name: str) -> Any:
+def remote_function(shared: SharedPart, task_name: str, mailbox: str) -> Any:
     """Return a remote function for the runs that have a part in common.
 
     Ray takes the definition of a function to a worker once, when it first runs it. The shared part is in the
@@ -30,6 +31,7 @@ def remote_function(shared: SharedPart, task_name: str) -> Any:
     Args:
         shared: The part.
         task_name: What Ray's own tools call it.
+        mailbox: The name of the one that is told of runs that take long.
 
     Returns:
         A remote function of a parcel, and of what its handles stand for. It returns the answer and the
@@ -39,14 +41,14 @@ def remote_function(shared: SharedPart, task_name: str) -> Any:
     kept: Any = content if len(content) <= _LARGE else ray.put(content)
     home, paths = platform.node(), list(sys.path)
 
-    def run(parcel: bytes, *upstream: Any) -> tuple[bytes, Outcome | None]:
+    def run(parcel: bytes, *upstream: Any) -> tuple[bytes, Outcome | bytes]:
         def find(_: str) -> bytes:
             if platform.node() == home:
                 _find_modules(paths)
             found: bytes = kept if isinstance(kept, bytes) else ray.get(kept)
             return found
 
-        return _carry_out(parcel, find, upstream)
+        return _carry_out(parcel, find, upstream, mailbox)
 
     run.__name__ = run.__qualname__ = task_name
     # Whether a run whose worker is lost may be repeated is for the task to say: see `Dispatch`.
@@ -54,11 +56,11 @@ def remote_function(shared: SharedPart, task_name: str) -> Any:
 
 
 def _carry_out(
-    parcel: bytes, find: Callable[[str], bytes], upstream: tuple[Any, ...]
-) -> tuple[bytes, Outcome | None]:
+    parcel: bytes, find: Callable[[str], bytes], upstream: tuple[Any, ...], mailbox: str
+) -> tuple[bytes, Outcome | bytes]:
     _shield()
-    answer, outcome = run_parcel(parcel, find, upstream)
-    return answer, outcome if outcome.is_needed else None
+    answer, outcome = run_parcel(parcel, find, upstream, show=show(mailbox))
+    return answer, outcome if outcome.is_needed else b""  # bytes are what Ray has least to do with
 
 
 def _find_modules(paths: list[str]) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 from prefect.context.model import ContextModel
 
-__all__ = ["RemoteOptionsContext", "remote_options"]
+__all__ = ["RemoteOptionsContext", "current_options", "remote_options"]
 
 _OPTIONS: ContextVar[RemoteOptionsContext | None] = ContextVar("remote_options", default=None)
+_NONE: dict[str, Any] = {}
 _OURS = {
     "num_returns": "a task's result is its future's",
     "retry_exceptions": "the task's own `retries` say how often it is repeated",
@@ -35,6 +36,12 @@ class RemoteOptionsContext(ContextModel):
     def get(cls) -> RemoteOptionsContext:
         """Return the current options; none outside of `remote_options(...)`."""
         return _OPTIONS.get() or cls()
+
+
+def current_options() -> dict[str, Any]:
+    """Return the options of `remote_options(...)` here; each block has one dict, which stays as it is."""
+    context = _OPTIONS.get()
+    return _NONE if context is None else context.current_remote_options
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from prefect.settings import get_current_settings
 from prefect.task_runners.base import TaskRunner
 from prefect.task_runners.ray.cluster import connect
 from prefect.task_runners.ray.dispatch import Dispatch
-from prefect.task_runners.ray.options import RemoteOptionsContext
+from prefect.task_runners.ray.options import current_options
 from prefect.task_runners.remote import RemoteFuture, RemoteRun
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class RayTaskRunner(TaskRunner):
         dispatch = self._dispatch or self._start()
         run = RemoteRun(task, parameters, wait_for, dispatch.cluster)
         dispatch.has_server = dispatch.has_server or get_current_settings().api.url is not None
-        dispatch.add(run, RemoteOptionsContext.get().current_remote_options)
+        dispatch.add(run, current_options())
         return run.future
 
     def _start(self) -> Dispatch:

@@ -19,12 +19,14 @@ own environment: no secret travels. Without one, from processes of this machine,
 server does not let in (which is warned of), task runs and logs come back in messages, and are written down
 here: a worker may be on another machine, the store of this one has one writer, and a process may be killed.
 A runner that has a way to send messages while a task runs gives it to `run_parcel`; then a run is seen to be
-running, and its logs come while they are written.
+running, and its logs come while they are written. Where that would cost a quick task too much, `run_parcel`
+shows the run it has under way, and a runner may tell of one that takes long.
 """
 
 from __future__ import annotations
 
 from prefect.task_runners.remote.packing import Packed, pack
+from prefect.task_runners.remote.records import told
 from prefect.task_runners.remote.results import Outcome, RemoteFuture
 from prefect.task_runners.remote.running import flush_records, run_parcel
 from prefect.task_runners.remote.sending import RemoteRun
@@ -40,4 +42,5 @@ __all__ = [
     "pack",
     "run_parcel",
     "shared_part",
+    "told",
 ]

@@ -18,7 +18,7 @@ from prefect.schemas.states import TERMINAL_STATES
 from prefect.task_runners.remote.wire import dump_message, load_message
 from prefect.types import process_mark
 
-__all__ = ["End", "GatheringRecorder", "Message", "read_message"]
+__all__ = ["End", "GatheringRecorder", "Message", "read_message", "told"]
 
 _PAUSE = 0.2
 """Seconds between two messages, unless there is one that cannot wait."""
@@ -190,6 +190,11 @@ class GatheringRecorder(Recorder):
 def _without_results(record: TaskRunRecord) -> TaskRunRecord:
     states = [for_store(state) for state in record.states]
     return TaskRunRecord(run=msgspec.structs.replace(record.run, state=states[-1]), states=states)
+
+
+def told(record: TaskRunRecord) -> bytes:
+    """Return a message of a run as it is just now; the run goes on."""
+    return dump_message([_without_results(record)], [], None, False)
 
 
 def read_message(content: bytes) -> Message:

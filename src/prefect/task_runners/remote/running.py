@@ -66,6 +66,15 @@ class _Prepared(NamedTuple):
     has_server: bool
 
 
+class _Telling(NamedTuple):
+    """How a run is told of; see `run_parcel`."""
+
+    send: Callable[[bytes], None] | None
+    most: int | None
+    tells_server: bool
+    show: Callable[[TaskRunRecord | None], object] | None
+
+
 _prepared: OrderedDict[str, _Prepared] = OrderedDict()
 _lock = threading.Lock()
 
@@ -78,6 +87,7 @@ def run_parcel(
     most: int | None = SMALL,
     *,
     tells_server: bool = True,
+    show: Callable[[TaskRunRecord | None], object] | None = None,
 ) -> tuple[bytes, Outcome]:
     """Run a task that was packed elsewhere; whatever it raises is part of the answer.
 
@@ -90,15 +100,15 @@ def run_parcel(
         most: Bytes that a result may take to come along with the answer; None: it always does.
         tells_server: Whether this process tells the server of the run, where there is one; else the messages
             have all that is to be told, and nothing is lost with the process.
+        show: Called with the run before the task begins, where no server is told of it; with None after.
 
     Returns:
         The answer for `RemoteRun.take`, and the outcome, which stays here.
     """
     key, record, arguments = load_parcel(parcel)
     # Not in the context of the thread: it belongs to the cluster, and is used again.
-    return copy_context().run(
-        _run, key, find_shared, record, arguments, upstream, send, most, tells_server=tells_server
-    )
+    telling = _Telling(send, most, tells_server, show)
+    return copy_context().run(_run, key, find_shared, record, arguments, upstream, telling)
 
 
 def _carry_out(
@@ -145,11 +155,9 @@ def _run(
     record: TaskRunRecord,
     arguments: bytes,
     upstream: Sequence[Any],
-    send: Callable[[bytes], None] | None,
-    most: int | None,
-    *,
-    tells_server: bool,
+    telling: _Telling,
 ) -> tuple[bytes, Outcome]:
+    send, most, tells_server, show = telling
     with _lock:
         prepared = _prepared.get(key)
     # A cluster that cannot bring it breaks down just now, which is no failure of the task's.
@@ -181,7 +189,11 @@ def _run(
         )
     nested = ThreadPoolTaskRunner()
     runner_here.set(nested)
+    if show is not None and server is None:
+        show(record)
     state = _carry_out(task, parameters, record, wait_for)
+    if show is not None:
+        show(None)
     if nested.is_started:
         # What it submitted, and did not wait for, is part of it: nobody else here would wait.
         nested.finish()

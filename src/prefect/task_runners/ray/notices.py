@@ -1,0 +1,144 @@
+"""That a task runs, told while it does: of one that takes long, the answer comes late.
+
+A quick task costs nothing by it: a worker tells only of what has run for a second, and where it tells is made
+when the first answer is overdue. A notice may be lost; the answer has all that it said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from time import sleep
+from typing import Any
+
+import ray
+
+from prefect.logging.loggers import get_logger
+from prefect.schemas.objects import TaskRunRecord
+from prefect.schemas.states import State
+from prefect.task_runners.remote import told
+
+__all__ = ["Mailbox", "show"]
+
+_PAUSE_SECONDS = 1.0
+"""How long a task runs before it is told of."""
+_END_SECONDS = 10.0
+_log = get_logger("task_runners")
+
+
+class _Notices:
+    """What workers have told: an actor, which waits for who asks."""
+
+    def __init__(self) -> None:
+        self._notices: list[tuple[bytes, bytes]] = []
+        self._is_there = asyncio.Event()
+
+    async def put(self, run_id: bytes, message: bytes) -> None:
+        """Take a notice."""
+        self._notices.append((run_id, message))
+        self._is_there.set()
+
+    async def take(self) -> list[tuple[bytes, bytes]]:
+        """Give out what has come; waits for the first."""
+        await self._is_there.wait()
+        self._is_there.clear()
+        taken, self._notices = self._notices, []
+        return taken
+
+
+class Mailbox:
+    """Where the workers of one flow run tell what they do.
+
+    Args:
+        name: What they know it by.
+        take: Called with notices: the run's id, and a message for `RemoteRun.take`.
+    """
+
+    def __init__(self, name: str, take: Callable[[list[tuple[bytes, bytes]]], object]) -> None:
+        self._name = name
+        self._take = take
+        self._actor: Any = None
+        # A cluster that is gone would hold up the thread that is to notice it.
+        self._opening = threading.Thread(target=self._open, name="prefect-ray-notices", daemon=True)
+        self._opening.start()
+
+    def close(self) -> None:
+        """Take no more notices."""
+        self._opening.join(_END_SECONDS)
+        if self._actor is not None:
+            ray.kill(self._actor)
+
+    def _open(self) -> None:
+        try:
+            self._actor = ray.remote(num_cpus=0)(_Notices).options(name=self._name).remote()
+            self._ask()
+        except Exception as error:  # noqa: BLE001 - runs are seen to run a little later: no harm
+            _log.debug("There is no way for Ray's workers to tell that tasks run: %r", error)
+
+    def _ask(self) -> None:
+        self._actor.take.remote().future().add_done_callback(self._took)
+
+    def _took(self, taken: Future[Any]) -> None:
+        if taken.exception() is None:  # else it is closed
+            self._take(taken.result())
+            self._ask()
+
+
+class _Watch:
+    """The run that this worker has under way; its thread looks at it once a second."""
+
+    def __init__(self) -> None:
+        self._shown: tuple[TaskRunRecord, str] | None = None
+        self._told: State[Any] | None = None
+        self._is_asleep = True
+        self._waking = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def show(self, record: TaskRunRecord | None, mailbox: str) -> None:
+        """Have a run watched from now on; None: no run."""
+        if record is None:
+            self._shown = None
+            return
+        self._shown = record, mailbox
+        if self._is_asleep:
+            self._is_asleep = False
+            self._waking.set()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="prefect-ray-notices", daemon=True)
+                self._thread.start()
+
+    def _look(self) -> None:
+        while True:
+            seen = self._shown
+            if seen is None:
+                self._waking.clear()
+                self._is_asleep = True
+                if self._shown is None:  # else one was shown just now
+                    self._waking.wait()
+                continue
+            sleep(_PAUSE_SECONDS)
+            state = seen[0].run.state
+            if self._shown is seen and state is not self._told and state is not None:
+                self._tell(*seen, state)
+
+    def _tell(self, record: TaskRunRecord, mailbox: str, state: State[Any]) -> None:
+        try:
+            ray.get_actor(mailbox).put.remote(record.run.id.bytes, told(record))
+        except Exception as error:  # noqa: BLE001 - not there yet, or no more
+            _log.debug("Nobody was told that task run %s runs: %r", record.run.id, error)
+        else:
+            self._told = state
+
+
+_watch = _Watch()
+
+
+def show(mailbox: str) -> Callable[[TaskRunRecord | None], object]:
+    """Return what is to be called with the run that this worker has under way.
+
+    Args:
+        mailbox: The name of the one to tell.
+    """
+    return lambda record: _watch.show(record, mailbox)
