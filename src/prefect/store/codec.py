@@ -249,6 +249,13 @@ def flow_run_state_from_row(row: Row) -> State[Any]:
     return _flow_run_state(read_id(row[1]), (row[0], *row[2:]))
 
 
+def _details(run_id: UUID, text: str) -> StateDetails:
+    if text == "{}":
+        # Most say nothing.
+        return StateDetails(flow_run_id=run_id)
+    return msgspec.structs.replace(_decode_details(text), flow_run_id=run_id)
+
+
 def _flow_run_state(run_id: UUID, row: Row) -> State[Any]:
     return State(
         id=read_id(row[0]),
@@ -257,7 +264,7 @@ def _flow_run_state(run_id: UUID, row: Row) -> State[Any]:
         message=row[3],
         timestamp=read_time(row[4]),
         data=None if row[5] is None else _decode_any(row[5]),
-        state_details=msgspec.structs.replace(_decode_details(row[6]), flow_run_id=run_id),
+        state_details=_details(run_id, row[6]),
     )
 
 

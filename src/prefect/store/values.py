@@ -96,6 +96,9 @@ def read_time(text: str) -> datetime:
         # As `format_utc` writes it.
         return datetime.fromisoformat(text + "+00:00")
     moment = datetime.fromisoformat(text)
+    if moment.tzinfo is UTC:
+        # As PostgreSQL writes it.
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
