@@ -85,16 +85,20 @@ class Strays:
             return _group(self._leader)
         # A process that has the leader's id now is another one, and the session its own.
         is_ours = not any(each.pid == self._leader and not each.is_over for each in everything)
-        own = os.getpid()
+        # Who watches may itself have been started for the run, by a command that wraps it.
+        watching = _with_ancestors(os.getpid(), everything)
         roots = {
             each.pid
             for each in everything
-            if (each.pid, each.started) in self._known
-            or (is_ours and each.session == self._leader)
-            or self._mark in _environment(each.pid)
+            if each.pid not in watching
+            and (
+                (each.pid, each.started) in self._known
+                or (is_ours and each.session == self._leader)
+                or self._mark in _environment(each.pid)
+            )
         }
         found = _with_descendants(roots, everything)
-        return [each.pid for each in everything if each.pid in found and not each.is_over and each.pid != own]
+        return [each.pid for each in everything if each.pid in found and not each.is_over]
 
 
 def _processes() -> list[_Process]:
@@ -126,6 +130,15 @@ def _with_descendants(roots: Iterable[int], everything: Iterable[_Process]) -> s
         if pid not in found:
             found.add(pid)
             waiting.extend(children.get(pid, ()))
+    return found
+
+
+def _with_ancestors(pid: int, everything: Iterable[_Process]) -> set[int]:
+    parents = {each.pid: each.parent for each in everything}
+    found: set[int] = set()
+    while pid in parents and pid not in found:
+        found.add(pid)
+        pid = parents[pid]
     return found
 
 
