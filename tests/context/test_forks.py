@@ -6,7 +6,9 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from prefect.schemas.queries import FlowRunQuery, LogQuery, TaskRunQuery
 from prefect.store import make_store
 from prefect.store.base import Store
 
+PAGE = 200
 UNDER_LOAD = Path(__file__).with_name("forks_under_load.py")
 pytestmark = [
     pytest.mark.processes,
@@ -110,17 +113,26 @@ print("RESULT", result, os.getpid() == parent, flow_run.id, task_run.id, flush=T
 def recorded(store: Store) -> tuple[dict[str, str | None], Counter[tuple[str, Any]], Counter[str]]:
     """Return the flow runs' states, how many task runs there are by name and state, and the messages."""
     flows = {run.name: run.state_name for run in read_flow_runs(store, FlowRunQuery())}
-    tasks = Counter(
-        (run.name.rpartition("-")[0], run.state_name)
-        for offset in range(0, 100_000, 200)
-        for run in read_task_runs(store, TaskRunQuery(limit=200, offset=offset))
-    )
+    task_runs = all_of(lambda offset: read_task_runs(store, TaskRunQuery(limit=PAGE, offset=offset)))
+    tasks = Counter((run.name.rpartition("-")[0], run.state_name) for run in task_runs)
     logs = Counter(
-        log.message
-        for offset in range(0, 100_000, 200)
-        for log in read_logs(store, LogQuery(limit=200, offset=offset))
+        log.message for log in all_of(lambda offset: read_logs(store, LogQuery(limit=PAGE, offset=offset)))
     )
     return flows, tasks, logs
+
+
+def all_of(read: Callable[[int], list[Any]]) -> Iterator[Any]:
+    for offset in count(0, PAGE):
+        page = read(offset)
+        yield from page
+        if len(page) < PAGE:
+            return
+
+
+def recorded_in(home: Path) -> tuple[dict[str, str | None], Counter[tuple[str, Any]], Counter[str]]:
+    """Return the same of the store in a home."""
+    with closing(make_store(f"sqlite:///{home / 'prefect.db'}")) as store:
+        return recorded(store)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +162,7 @@ def test_the_run_ends_once_and_in_the_parent(run_python, tmp_path: Path, how: st
     goes_on = how == "return" and where in ("flow", "task", "generator")
     assert ("RESULT child False None None" in lines) == goes_on
     assert ("ValueError: raised in the child" in done.stderr) == (how == "raise")
-    flows, tasks, logs = recorded(make_store(f"sqlite:///{tmp_path / 'home' / 'prefect.db'}"))
+    flows, tasks, logs = recorded_in(tmp_path / "home")
     assert flows == {"forking": "Completed"}
     assert {state for _, state in tasks} == {"Completed"}
     assert tasks["helper", "Completed"] == 2
@@ -171,7 +183,7 @@ def test_an_async_flow_ends_once_too(run_python, tmp_path: Path, how: str) -> No
     assert f"CHILD {(how == 'raise') + 3 * how.endswith('exit')}" in done.stdout
     assert "RESULT parent True None None" in done.stdout
     assert done.stdout.count("RESULT") == done.stdout.count("HOOK") == 1
-    flows, tasks, logs = recorded(make_store(f"sqlite:///{tmp_path / 'home' / 'prefect.db'}"))
+    flows, tasks, logs = recorded_in(tmp_path / "home")
     assert flows == {"forking": "Completed"}
     assert tasks == {("helper", "Completed"): 2}
     assert logs["in the child of forking"] == 1
@@ -271,5 +283,5 @@ if __name__ == "__main__":
     assert my_flow() == 6
 """)
     run_python(script)
-    _, tasks, _ = recorded(make_store(f"sqlite:///{tmp_path / 'home' / 'prefect.db'}"))
+    _, tasks, _ = recorded_in(tmp_path / "home")
     assert tasks == {("double", "Completed"): 3}

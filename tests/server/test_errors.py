@@ -123,6 +123,7 @@ def test_a_store_that_cannot_be_written_is_503_for_now(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "transaction", refuse)
     with TestClient(make_app(store), base_url="http://127.0.0.1") as client:
         answer = client.post("/api/flows/", json={"name": "a"})
+    store.close()
 
     assert (answer.status_code, answer.json()) == (503, {"exception_message": "Service Unavailable"})
     assert float(answer.headers["retry-after"]) > 0
