@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from blocks.system_blocks import PLACE, said
 from http_servers import Scripted, Told
 from prefect.blocks import notifications
 from prefect.blocks.abstract import NotificationBlock, NotificationError
@@ -97,3 +98,7 @@ def test_servers_send_by_the_same_types() -> None:
     }
     assert set(found) == set(SERVICES)
     assert all(each.get_block_capabilities() == {"notify"} for each in found.values())
+
+
+def test_servers_know_the_types_as_they_are() -> None:
+    assert json.loads(PLACE.read_text(encoding="utf-8")) == said(), "run tests/blocks/system_blocks.py"

@@ -7,9 +7,10 @@ import io
 
 import pytest
 
-from prefect.blocks.system import Secret
+from blocks.system_blocks import classes
 from prefect.operations import log_downloads
 from prefect.types import now
+from prefect.version import INTERFACE_VERSION
 
 NOBODY = "00000000-0000-0000-0000-000000000001"
 
@@ -78,7 +79,12 @@ def test_block_types_are_registered_ahead_of_use(client):
 
     kind = client.get("/api/block_types/slug/secret").json()
     assert (kind["name"], kind["is_protected"]) == ("Secret", True)
-    [schema] = client.post("/api/block_schemas/filter", json={}).json()
-    # So that the block finds it.
-    assert schema["checksum"] == Secret._calculate_schema_checksum()
-    assert (schema["version"], schema["fields"]) == (Secret._block_schema_version, Secret.model_json_schema())
+    schemas = client.post("/api/block_schemas/filter", json={}).json()
+    found = {each["block_type"]["slug"]: each for each in schemas}
+    assert len(found) == len(schemas) == len(classes())
+    for each in classes():
+        schema = found[each.get_block_type_slug()]
+        # So that the block finds it.
+        assert schema["checksum"] == each._calculate_schema_checksum(), "run tests/blocks/system_blocks.py"
+        assert (schema["version"], schema["fields"]) == (INTERFACE_VERSION, each.model_json_schema())
+        assert schema["capabilities"] == sorted(each.get_block_capabilities())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
+from importlib.resources import files
+from typing import Any
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.operations.block_schemas import create_block_schema
@@ -12,40 +15,32 @@ from prefect.schemas.blocks import BlockSchemaCreate, BlockTypeCreate
 from prefect.store.base import Store
 from prefect.version import INTERFACE_VERSION
 
-__all__ = ["install_system_block_types"]
+__all__ = ["FILE", "install_system_block_types"]
 
-_SLUG = "secret"
-_DESCRIPTION = "A value that nobody should see, such as a password or a token. It is shown as asterisks only."
-_EXAMPLE = (
-    '```python\nfrom prefect.blocks.system import Secret\n\nsecret_block = Secret.load("BLOCK_NAME")\n```'
-)
-_FIELDS = {
-    "properties": {
-        "value": {"description": "A text, or anything else that JSON has.", "title": "Value", "position": 0}
-    },
-    "required": ["value"],
-    "title": "Secret",
-    "type": "object",
-    "description": _DESCRIPTION,
-    "block_type_slug": _SLUG,
-    "block_schema_references": {},
-    "secret_fields": ["value"],
-}
-"""What `prefect.blocks.system.Secret` says of itself; a test holds one against the other."""
+FILE = "system_blocks.json"
+"""What the classes of `prefect.blocks`, which are of a higher floor, say of themselves: see
+`tests/blocks/system_blocks.py`, which writes it."""
 
 
 @operation("POST", "/block_types/install_system_block_types", status=200)
 def install_system_block_types(store: Store) -> None:
-    """Register the block types of `prefect.blocks.system`, where they are not registered."""
+    """Register the block types of `prefect.blocks`, where they are not registered."""
+    for each in json.loads(files(__package__).joinpath(FILE).read_text(encoding="utf-8")):
+        _install(store, each)
+
+
+def _install(store: Store, said: dict[str, Any]) -> None:
+    wanted = BlockTypeCreate.model_validate(said["type"])
     try:
-        kind = read_block_type_by_slug(store, _SLUG)
+        kind = read_block_type_by_slug(store, wanted.slug)
     except ObjectNotFound:
         with suppress(ObjectAlreadyExists):  # Somebody else is doing the same.
-            create_block_type(
-                store,
-                BlockTypeCreate(name="Secret", slug=_SLUG, description=_DESCRIPTION, code_example=_EXAMPLE),
-            )
-        kind = read_block_type_by_slug(store, _SLUG)
-    create_block_schema(
-        store, BlockSchemaCreate(block_type_id=kind.id, fields=_FIELDS, version=INTERFACE_VERSION)
+            create_block_type(store, wanted)
+        kind = read_block_type_by_slug(store, wanted.slug)
+    schema = BlockSchemaCreate(
+        block_type_id=kind.id,
+        fields=said["fields"],
+        capabilities=said["capabilities"],
+        version=INTERFACE_VERSION,
     )
+    create_block_schema(store, schema)
