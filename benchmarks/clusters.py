@@ -44,9 +44,14 @@ ROWS = [
 def run(python: str, workload: str, count: int) -> dict[str, float]:
     """Run a workload with a Python, in a home of its own."""
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as home:
+        environment = {**os.environ, **SETTINGS, "PREFECT_HOME": home}
+        if python != sys.executable:
+            # The peer starts a server in each process, on one database: they must not all make its tables.
+            upgrade = [python, "-m", "prefect", "server", "database", "upgrade", "-y"]
+            subprocess.run(upgrade, env=environment, capture_output=True, timeout=600)
         done = subprocess.run(
             [python, str(HERE / "cluster_workloads.py"), workload, str(count)],
-            env={**os.environ, **SETTINGS, "PREFECT_HOME": home},
+            env=environment,
             capture_output=True,
             text=True,
             timeout=3600,
@@ -102,10 +107,8 @@ def main() -> None:
                 if asked.peer and row.against_peer:
                     try:
                         theirs = figure(asked.peer, row)
-                    except (
-                        SystemExit,
-                        subprocess.TimeoutExpired,
-                    ) as error:  # it has no numpy, say: ours is to be measured all the same
+                    except (SystemExit, subprocess.TimeoutExpired) as error:
+                        # It has no numpy, say: ours is to be measured all the same.
                         print(error, file=sys.stderr)
                 results.append(Result(row, figure(sys.executable, row), theirs))
     note = f"Measured {machine()}, two worker processes."
