@@ -18,6 +18,7 @@ from prefect.operations.flow_run_inputs import (
     filter_flow_run_inputs,
     read_flow_run_input,
 )
+from prefect.operations.overdue import end_expired_pauses
 from prefect.schemas.actions import FlowRunResume
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.store.base import Store
@@ -111,3 +112,13 @@ def test_what_comes_too_late_is_not_kept(store: Store, run_id: UUID) -> None:
     )
     with pytest.raises(ObjectNotFound):
         read_flow_run_input(store, run_id, "p-response")
+
+
+def test_a_pause_until_a_time_without_a_zone_expires_too(store: Store, run_id: UUID) -> None:
+    set_flow_run_state(store, run_id, State(type=StateType.RUNNING))
+    until = now()
+    details = StateDetails(pause_timeout=until.replace(tzinfo=None))
+    set_flow_run_state(store, run_id, State(type=StateType.PAUSED, state_details=details))
+
+    assert end_expired_pauses(store, until - timedelta(seconds=1)) == 0
+    assert end_expired_pauses(store, until + timedelta(seconds=1)) == 1

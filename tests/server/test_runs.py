@@ -87,6 +87,28 @@ def test_a_forced_state_is_entered(client, make_run):
     assert propose(client, run, "CRASHED", force=True).json()["status"] == "ACCEPT"
 
 
+@pytest.mark.parametrize(
+    "keys", [{}, {"schema": "s"}, {"response": "r"}, {"schema": "a/b", "response": "r"}], ids=str
+)
+def test_a_pause_that_does_not_say_where_its_input_is_stays(client, make_run, keys):
+    run = make_run(state={"type": "RUNNING"})
+    propose(client, run, "PAUSED", state={"state_details": {"run_input_keyset": keys}})
+
+    answer = client.post(f"/api/flow_runs/{run['id']}/resume", json={"run_input": {"n": 1}}).json()
+
+    assert (answer["status"], answer["state"]["type"]) == ("REJECT", "PAUSED")
+
+
+def test_times_without_a_zone_are_in_utc(client, make_run):
+    run = make_run(state={"type": "SCHEDULED", "state_details": {"scheduled_time": "2199-01-01T00:00:00"}})
+    assert propose(client, run, "RUNNING").json()["status"] == "WAIT"
+    run = make_run(state={"type": "SCHEDULED", "state_details": {"scheduled_time": "2001-01-01T00:00:00"}})
+    assert propose(client, run, "RUNNING").json()["status"] == "ACCEPT"
+    propose(client, run, "PAUSED", state={"state_details": {"pause_timeout": "2001-01-01T00:00:00"}})
+    refused = propose(client, run, "RUNNING").json()
+    assert (refused["status"], refused["state"]["type"]) == ("REJECT", "FAILED")
+
+
 def test_a_paused_run_is_resumed_in_its_attempt(client, make_run):
     run = make_run()
     propose(client, run, "RUNNING")

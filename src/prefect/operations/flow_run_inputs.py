@@ -153,6 +153,10 @@ def answer_pause(
         check_values,
     )
 
+    # What a client has said where it paused the run: there may be anything.
+    missing = [name for name in ("schema", "response") if not _KEY.fullmatch(keyset.get(name, ""))]
+    if missing:
+        return f"The pause does not say under which keys its input is: {' and '.join(missing)}."
     try:
         schema = read_flow_run_input(store, flow_run_id, keyset["schema"])
     except ObjectNotFound:

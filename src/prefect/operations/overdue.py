@@ -26,7 +26,7 @@ from prefect.store.functions import Member
 from prefect.store.tables import concurrency_leases, flow_run_states, flow_runs, task_runs
 from prefect.store.values import read_id
 from prefect.store.work_pools import IS_SCHEDULED
-from prefect.types import format_utc
+from prefect.types import aware, format_utc
 
 __all__ = [
     "drop_expired_slots",
@@ -86,7 +86,7 @@ def end_expired_pauses(store: Store, at: datetime) -> int:
 
     def failed(run: FlowRun) -> State[Any] | None:
         timeout = run.state.state_details.pause_timeout if run.state is not None else None
-        if run.state_type is not StateType.PAUSED or timeout is None or timeout >= at:
+        if run.state_type is not StateType.PAUSED or timeout is None or aware(timeout) >= at:
             return None
         return State(type=StateType.FAILED, message=NEVER_RESUMED, timestamp=at)
 

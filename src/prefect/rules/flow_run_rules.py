@@ -7,6 +7,7 @@ from prefect.rules.retries import nth_delay, retries_left
 from prefect.rules.schedule_rules import awaiting_retry, keep_scheduled_time, start_on_time
 from prefect.schemas.objects import FlowRun, FlowRunPolicy
 from prefect.schemas.states import TERMINAL_STATES, State, StateType
+from prefect.types import aware
 
 __all__ = ["FLOW_RUN_RULES", "FORCED_FLOW_RUN_RULES"]
 
@@ -125,7 +126,7 @@ def resume_paused_flows_in_time(t: Flow) -> Decision | None:
             "This run cannot transition to the StateType.PENDING state from the StateType.PAUSED state."
         )
     timeout = t.current.state_details.pause_timeout
-    if timeout is not None and timeout < t.now:
+    if timeout is not None and aware(timeout) < t.now:
         expired: State[None] = State(
             type=StateType.FAILED, message="The flow was paused and never resumed.", timestamp=t.now
         )

@@ -9,6 +9,7 @@ import msgspec
 
 from prefect.rules.decision import Decision, Transition
 from prefect.schemas.states import State, StateType
+from prefect.types import aware
 
 __all__ = ["awaiting_retry", "keep_scheduled_time", "start_on_time"]
 
@@ -35,7 +36,7 @@ def start_on_time(t: Transition[Any]) -> Decision | None:
     due = t.current.state_details.scheduled_time
     if due is None or t.left not in _WAITING:
         return None
-    seconds = round((due - t.now).total_seconds())
+    seconds = round((aware(due) - t.now).total_seconds())
     return t.wait("Scheduled time is in the future", seconds) if seconds > 0 else None
 
 

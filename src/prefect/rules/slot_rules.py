@@ -10,6 +10,7 @@ import msgspec
 from prefect.rules.decision import Decision, Transition
 from prefect.schemas.objects import FlowRun, TaskRun
 from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType
+from prefect.types import aware
 
 __all__ = [
     "AWAITING_SLOT",
@@ -68,7 +69,7 @@ def refuse_flow_run(t: Transition[FlowRun], *, cancel: bool, wait_seconds: float
         t.current is not None
         and t.current.name == AWAITING_SLOT
         and due is not None
-        and due - t.now > wait / 2
+        and aware(due) - t.now > wait / 2
     ):
         # Another worker has asked just now, and it stays as it is.
         return t.reject(_NO_SLOT)
