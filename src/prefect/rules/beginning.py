@@ -14,6 +14,7 @@ from uuid import UUID
 
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.states import State, StateDetails, StateType
+from prefect.types import aware
 
 __all__ = ["BEGINS_ONCE", "WORKER", "is_stranded", "starting"]
 
@@ -49,5 +50,5 @@ def is_stranded(run: FlowRun, gone: set[str], latest: datetime) -> bool:
     state = run.state
     if state is None or not state.is_pending() or state.name == _STARTING or BEGINS_ONCE not in run.labels:
         return False
-    due = state.state_details.scheduled_time or state.timestamp
+    due = aware(state.state_details.scheduled_time or state.timestamp)
     return run.labels.get(WORKER) in gone and max(due, state.timestamp) < latest

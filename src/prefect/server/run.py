@@ -161,6 +161,6 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise ConfigurationError(
-            f"The server cannot listen on {host}, port {port} ({error}). Choose another with --port."
+            f"The server cannot listen on {host}, port {port} ({error}). Set others with --host and --port."
         ) from error
     return listener
