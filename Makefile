@@ -94,7 +94,8 @@ build: $(VENV)/.dev-stamp ## build the wheel into dist/
 
 lock: $(VENV)/.dev-stamp ## pin the requirements anew (LOCK=--upgrade for the newest)
 	$(UV) $(LOCK) pyproject.toml --output-file requirements/run.txt
-	$(UV) $(LOCK) pyproject.toml requirements/dev.in --extra postgres --extra dask --extra ray --extra docker --extra metrics --constraint requirements/run.txt \
+	$(UV) $(LOCK) pyproject.toml requirements/dev.in --extra postgres --extra dask --extra ray --extra docker --extra metrics \
+		--extra templates --extra notifications --constraint requirements/run.txt \
 		--output-file requirements/dev.txt
 
 clean: ## remove what the other targets made

@@ -74,6 +74,19 @@ def test_apprise_is_asked_for_where_it_is_needed(monkeypatch: pytest.MonkeyPatch
         block.notify("b")
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # which Apprise imports
+def test_apprise_sends_what_it_knows_the_service_of(server: Scripted) -> None:
+    address = server.url.removeprefix("http://")
+    AppriseNotificationBlock(url=f"json://{address}/s3cret").notify("all is well", "So far")
+
+    (asked,) = server.asked
+    sent = json.loads(asked.body)
+    assert (sent["title"], sent["message"]) == ("So far", "all is well")
+    unknown = AppriseNotificationBlock(url="nobody://knows")
+    with unknown.raise_on_failure(), pytest.raises(NotificationError, match="does not know"):
+        unknown.notify("b")
+
+
 def test_a_webhook_is_called(server: Scripted) -> None:
     server.tell(Told(500, {"said": "no"}, {"x-y": "z"}))
     webhook = Webhook(url=f"{server.url}/x", method="PUT", headers={"x-key": "s3cret"})
