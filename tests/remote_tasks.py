@@ -135,8 +135,8 @@ async def slow_aside() -> None:
 
 @task
 def hold(begun: str, until: str) -> str:
-    """Create one file, and return when another is there."""
-    Path(begun).touch()
+    """Create one file, which names the process, and return when another is there."""
+    Path(begun).write_text(str(os.getpid()))
     wait_until(Path(until).exists, 60)
     return "held"
 

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 import remote_tasks as remote
-from prefect import flow
+from prefect import flow, runtime
+from prefect.client.current import get_caller
+from prefect.operations.task_runs import read_task_runs
 from prefect.recorder import get_recorder
+from prefect.schemas.filters import TaskRunFilter
+from prefect.schemas.queries import TaskRunQuery
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import ProcessPoolTaskRunner
 from recorded import history_of, task_runs_of
+from task_runner_kinds import on_clusters
 from wire import serving
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
 
+def hold_and_release(folder: Path) -> None:
+    """Have a task run that ends after all that is told from here was told."""
+    held = remote.hold.submit(str(folder / "begun"), str(folder / "until"))
+    remote.wait_until((folder / "begun").exists)
+    get_recorder().flush()
+    (folder / "until").touch()
+    held.wait()
+
+
 def test_a_server_hears_of_runs_whose_process_was_killed_right_after_them(tmp_path: Path) -> None:
     @flow(task_runner=ProcessPoolTaskRunner(max_workers=1))
     def main() -> None:
-        held = remote.hold.submit(str(tmp_path / "begun"), str(tmp_path / "until"))
-        remote.wait_until((tmp_path / "begun").exists)
-        get_recorder().flush()  # what is told from here of the run is told
-        (tmp_path / "until").touch()
-        held.wait()
+        hold_and_release(tmp_path)
         remote.die.submit().wait()
 
     with serving(tmp_path) as (url, _), temporary_settings({PREFECT_API_URL: url}):
@@ -32,3 +44,23 @@ def test_a_server_hears_of_runs_whose_process_was_killed_right_after_them(tmp_pa
         remote.wait_until(lambda: all(run.end_time for run in task_runs_of(state)))
         held = next(run for run in task_runs_of(state) if run.task_key.startswith("hold"))
         assert history_of(held) == ["Pending", "Running", "Completed"]
+
+
+@on_clusters
+def test_a_server_hears_of_runs_whose_idle_worker_was_killed_right_after_them(runner, kind, tmp_path):
+    def has_ended() -> bool:
+        of_run = TaskRunFilter(flow_run_id={"any_": [runtime.flow_run.id]})
+        runs = get_caller().call(read_task_runs, TaskRunQuery(task_runs=of_run))
+        return [run.state_name for run in runs] == ["Completed"]
+
+    @flow(task_runner=runner)
+    def main() -> None:
+        hold_and_release(tmp_path)
+        os.kill(int((tmp_path / "begun").read_text()), signal.SIGKILL)
+        if kind == "dask":  # Ray says nothing of it
+            remote.wait_until(has_ended)
+
+    with serving(tmp_path) as (url, _), temporary_settings({PREFECT_API_URL: url}):
+        state = main(return_state=True)
+        remote.wait_until(lambda: all(run.end_time for run in task_runs_of(state)))
+        assert [history_of(run) for run in task_runs_of(state)] == [["Pending", "Running", "Completed"]]

@@ -12,12 +12,14 @@ from prefect.task_runners.remote.packing import NotTaken
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["MARK", "SHARED", "Sent", "fetching", "forget_names", "id_of", "scattered"]
+__all__ = ["LOST", "MARK", "SHARED", "Scattered", "Sent", "fetching", "forget_names", "id_of"]
 
 MARK = "-prefect-"
 """In the key of each of our tasks."""
 SHARED = "prefect-shared"
 """Where the scheduler keeps shared parts."""
+LOST = "prefect-lost"
+"""The topic of the workers that have left the scheduler."""
 
 
 class Sent:
@@ -84,21 +86,48 @@ def forget_names() -> None:
     key_split.cache_clear()
 
 
-def scattered(client: Client, value: Any) -> Any:
-    """Take a value to the cluster, and return what it is known by there.
+class Scattered:
+    """Takes large values to the cluster; its methods are called under the lock of the session.
 
     Args:
         client: Of the cluster.
-        value: The value.
-
-    Raises:
-        NotTaken: The cluster is gone, or has had no worker for too long.
-        Exception: The value cannot be sent.
     """
-    try:
-        return client.scatter(value, hash=False)
-    except Exception as error:
-        # What a client without a scheduler raises is its own affair.
-        if isinstance(error, OSError) or client.status != "running":
-            raise NotTaken(f"a large argument was not taken: {error!r}") from error
-        raise
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._shared: dict[int, Any] = {}
+        """Arguments of many runs, by identity; with each what it is known by there, once it is."""
+
+    def share(self, values: list[Any]) -> None:
+        """Take it that these values are arguments of many runs, which go to the cluster once."""
+        for value in values:
+            self._shared.setdefault(id(value), (value, None))
+
+    def forget(self, values: list[Any]) -> None:
+        """End what `share` has begun."""
+        for value in values:
+            self._shared.pop(id(value), None)
+
+    def take(self, value: Any) -> Any:
+        """Take a value there, and return what it is known by.
+
+        Args:
+            value: The value.
+
+        Raises:
+            NotTaken: The cluster is gone, or has had no worker for too long.
+            Exception: The value cannot be sent.
+        """
+        known = self._shared.get(id(value))
+        if known is not None and known[1] is not None:
+            return known[1]
+        try:
+            handle = self._client.scatter(value, hash=False)
+        except Exception as error:
+            # What a client without a scheduler raises is its own affair.
+            if isinstance(error, OSError) or self._client.status != "running":
+                raise NotTaken(f"a large argument was not taken: {error!r}") from error
+            raise
+        if known is not None:
+            self._shared[id(value)] = (value, handle)
+        return handle

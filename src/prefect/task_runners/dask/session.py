@@ -26,8 +26,8 @@ from prefect.logging.loggers import get_logger
 from prefect.schemas.results import ResultRecord
 from prefect.task_runners.dask.cluster import Place, open_client
 from prefect.task_runners.dask.losses import Losses
-from prefect.task_runners.dask.sent import SHARED, Sent, fetching, forget_names, id_of, scattered
-from prefect.task_runners.remote import RemoteFuture, RemoteRun, flush_records
+from prefect.task_runners.dask.sent import LOST, SHARED, Scattered, Sent, fetching, forget_names, id_of
+from prefect.task_runners.remote import LatelyEnded, RemoteFuture, RemoteRun, flush_records
 from prefect.task_runners.remote.packing import LARGE
 
 if TYPE_CHECKING:
@@ -78,11 +78,12 @@ class Session:
         self._idle = threading.Condition(self._lock)
         self._sent: dict[bytes, Sent] = {}
         self._shared: set[str] = set()
-        self._scattered: dict[int, Any] = {}
+        self._scattered = Scattered(self.client)
         self._heard_all = threading.Semaphore(0)
         self._is_fixed = place.is_fixed
         self._without_workers: float | None = None
         self._losses = Losses()
+        self._lately = LatelyEnded()
         self._kept: weakref.WeakSet[RemoteFuture[Any]] = weakref.WeakSet()
         self._most = _IN_FLIGHT
         self._sendings = count(1)
@@ -96,6 +97,7 @@ class Session:
                 error,
             )
         self.client.subscribe_topic(self._topic, self._heard)
+        self.client.subscribe_topic(LOST, self._heard_of_loss)
         self._thread = threading.Thread(target=self._serve, name="prefect-dask", daemon=True)
         self._thread.start()
 
@@ -152,13 +154,11 @@ class Session:
             A function that ends it.
         """
         with self._lock:
-            for value in values:
-                self._scattered.setdefault(id(value), (value, None))
+            self._scattered.share(values)
 
         def end() -> None:
             with self._lock:
-                for value in values:
-                    self._scattered.pop(id(value), None)
+                self._scattered.forget(values)
 
         return end
 
@@ -174,15 +174,18 @@ class Session:
             future.handle = None
         try:
             if self.client.status == "running":
-                self.client.run(flush_records, on_error="ignore")
+                flushed = self.client.run(flush_records, on_error="ignore")
+                self._lately.forget([place for place, is_told in flushed.items() if is_told])
                 for key in self._shared:
                     self.client.set_metadata([SHARED, key], None)
-                self.client.unsubscribe_topic(self._topic)
+                for topic in (self._topic, LOST):
+                    self.client.unsubscribe_topic(topic)
         except Exception as error:  # noqa: BLE001 - what remains on a cluster that is gone harms nobody
             _log.debug("Leaving the Dask cluster: %r", error)
         self._queue.put(None)
         if threading.current_thread() is not self._thread:
             self._thread.join()
+        self._lately.tell_again()
         self._stack.close()
 
     def _hear_all(self) -> None:
@@ -238,7 +241,7 @@ class Session:
             if run.future.done():
                 return
             try:
-                shared, packed = run.pack(self._scatter)
+                shared, packed = run.pack(self._scattered.take)
                 self._share(shared.key, shared.content)
                 parcel: Any = packed.parcel
                 if len(parcel) > LARGE:
@@ -273,21 +276,14 @@ class Session:
             self.client.set_metadata([SHARED, key], content)
             self._shared.add(key)
 
-    def _scatter(self, value: Any) -> Any:
-        """Take a large value to the cluster; one of a map, once."""
-        known = self._scattered.get(id(value))
-        if known is not None and known[1] is not None:
-            return known[1]
-        handle = scattered(self.client, value)
-        if known is not None:
-            self._scattered[id(value)] = (value, handle)
-        return handle
-
     # --- what comes from the cluster ----------------------------------------------------------------------
 
     def _heard(self, event: tuple[float, tuple[bytes, bytes, str]]) -> None:
         run_id, message, place = event[1]
         self._queue.put((lambda: self._take(run_id, message, place)) if run_id else self._heard_all.release)
+
+    def _heard_of_loss(self, event: tuple[float, str]) -> None:
+        self._queue.put(lambda: self._lately.tell_again([event[1]]))
 
     def _serve(self) -> None:
         while True:
@@ -322,6 +318,7 @@ class Session:
             if run.take(message, fetching(run), is_kept=False):
                 if run.future.handle is not None:
                     self._kept.add(run.future)
+                self._lately.add(run, place, message)
                 self._forget(sent)
 
     def _done(self, sent: Sent, future: Any) -> None:
@@ -372,6 +369,7 @@ class Session:
 
     def _lost(self, sent: Sent, worker: Any) -> None:
         run = sent.run
+        self._lately.tell_again([worker.address])  # also where the scheduler takes no plugin
         run.future.handle = None
         run.deaths += 1
         has_begun = self._losses.had_begun(sent, worker, self._sent.values())

@@ -11,7 +11,7 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.utils import sync
 
 from prefect.task_runners.dask.places import holding_place
-from prefect.task_runners.dask.sent import MARK, SHARED
+from prefect.task_runners.dask.sent import LOST, MARK, SHARED
 from prefect.task_runners.remote import Outcome, run_parcel
 
 __all__ = ["RunOnce", "answer_call", "run_on_worker"]
@@ -54,7 +54,7 @@ def _find_shared(worker: Any, key: str) -> bytes:
 
 
 class RunOnce(SchedulerPlugin):  # type: ignore[misc]
-    """Has the runner decide what happens to tasks whose worker was lost.
+    """Has the runner decide what happens to tasks whose worker was lost, and hear of it.
 
     Dask would run each up to three times more, whatever the task does, and whether it has retries or not.
     """
@@ -67,3 +67,7 @@ class RunOnce(SchedulerPlugin):  # type: ignore[misc]
         for key in tasks:
             if isinstance(key, str) and MARK in key:
                 scheduler.tasks[key].suspicious = scheduler.allowed_failures
+
+    def remove_worker(self, scheduler: Any, worker: str, **_: Any) -> None:
+        """Say which worker has left."""
+        scheduler.log_event(LOST, worker)

@@ -25,9 +25,9 @@ from prefect.schemas.states import State, StateType
 from prefect.states import exception_to_failed_state
 from prefect.task_runners.ray.answers import Answers
 from prefect.task_runners.ray.cluster import Cluster, Fetch
-from prefect.task_runners.ray.entry import flush_worker, remote_function
+from prefect.task_runners.ray.entry import ID_LENGTH, flush_worker, remote_function
 from prefect.task_runners.ray.notices import Mailbox
-from prefect.task_runners.remote import RemoteRun, SharedPart
+from prefect.task_runners.remote import LatelyEnded, RemoteRun, SharedPart
 
 __all__ = ["Dispatch"]
 
@@ -87,6 +87,7 @@ class Dispatch:
         """By the key of what runs share: the function, the last options, and the function with those."""
         self._events: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._answers: Answers[_Entry] = Answers(self._answered)
+        self._lately = LatelyEnded()
         self._name = f"prefect-{uuid4()}"
         self._mailbox: Mailbox | None = None
         self._is_asleep = False
@@ -129,6 +130,7 @@ class Dispatch:
         self._events.put(None)
         if threading.current_thread() is not self._thread:
             self._thread.join()
+        self._lately.tell_again()
         self._functions.clear()
         if self._mailbox is not None and not self._is_lost:
             self._mailbox.close()
@@ -262,7 +264,8 @@ class Dispatch:
             fetch = Fetch(entry.outcome, run.record.run.name)
             run.future.handle = entry.outcome
             try:
-                run.take(answer, fetch, is_kept=False)
+                run.take(answer[ID_LENGTH:], fetch, is_kept=False)
+                self._lately.add(run, answer[:ID_LENGTH].decode(), answer[ID_LENGTH:])
             except Exception as unread:  # noqa: BLE001 - whatever reading what another release has written raises
                 run.crash(f"What the worker answered cannot be read: {unread!r}")
             if run.future.handle is not None:
@@ -271,6 +274,7 @@ class Dispatch:
         elif isinstance(answer, errors.TaskCancelledError):
             self._end(entry, State(type=StateType.CANCELLED, message=_NOT_BEGUN))
         elif isinstance(answer, _WORKER_GONE):
+            self._lately.tell_again()  # Ray does not say which worker it was
             self._repeat(entry, f"{_GONE} ({type(answer).__name__}).")
         else:
             # Not the task's own, which is in the answer: the worker lacks a module, say.
@@ -333,7 +337,9 @@ class Dispatch:
         done, late = ray.wait(calls, num_returns=len(calls), timeout=_FLUSH_SECONDS)
         for call in late:
             ray.cancel(call)
-        get_logger("task_runners").debug("%d workers were asked to tell the server all", len(done))
+        told = {worker for worker in _read(done) if isinstance(worker, str)}
+        self._lately.forget(told)
+        get_logger("task_runners").debug("%d workers have told the server all", len(told))
 
     def _end(self, entry: _Entry, state: State[Any]) -> None:
         entry.run.end(state)

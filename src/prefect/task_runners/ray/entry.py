@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -15,8 +16,10 @@ import ray
 from prefect.task_runners.ray.notices import show
 from prefect.task_runners.remote import Outcome, SharedPart, flush_records, run_parcel
 
-__all__ = ["flush_worker", "remote_function"]
+__all__ = ["ID_LENGTH", "flush_worker", "remote_function"]
 
+ID_LENGTH = 56
+"""Bytes at the beginning of an answer that name the worker."""
 _LARGE = 1_000_000
 """Bytes of a shared part that goes by the object store: Ray keeps functions in its head's memory."""
 _is_shielded = False
@@ -34,8 +37,8 @@ def remote_function(shared: SharedPart, task_name: str, mailbox: str) -> Any:
         mailbox: The name of the one that is told of runs that take long.
 
     Returns:
-        A remote function of a parcel, and of what its handles stand for. It returns the answer and the
-        outcome.
+        A remote function of a parcel, and of what its handles stand for. It returns the worker's id with the
+        answer, and the outcome.
     """
     content = shared.content
     kept: Any = content if len(content) <= _LARGE else ray.put(content)
@@ -60,7 +63,8 @@ def _carry_out(
 ) -> tuple[bytes, Outcome | bytes]:
     _shield()
     answer, outcome = run_parcel(parcel, find, upstream, show=show(mailbox))
-    return answer, outcome if outcome.is_needed else b""  # bytes are what Ray has least to do with
+    # Bytes are what Ray has least to do with.
+    return _own_id().encode() + answer, outcome if outcome.is_needed else b""
 
 
 def _find_modules(paths: list[str]) -> None:
@@ -72,9 +76,13 @@ def flush_worker() -> str:
     """Have this worker tell servers all it has recorded.
 
     Returns:
-        The worker's id.
+        The worker's id; nothing if it could not.
     """
-    flush_records()
+    return _own_id() if flush_records() else ""
+
+
+@cache
+def _own_id() -> str:
     return str(ray.get_runtime_context().get_worker_id())
 
 

@@ -18,7 +18,7 @@ from prefect.schemas.states import TERMINAL_STATES
 from prefect.task_runners.remote.wire import dump_message, load_message
 from prefect.types import process_mark
 
-__all__ = ["End", "GatheringRecorder", "Message", "read_message", "told"]
+__all__ = ["End", "GatheringRecorder", "Message", "read_message", "told", "without_end"]
 
 _PAUSE = 0.2
 """Seconds between two messages, unless there is one that cannot wait."""
@@ -195,6 +195,12 @@ def _without_results(record: TaskRunRecord) -> TaskRunRecord:
 def told(record: TaskRunRecord) -> bytes:
     """Return a message of a run as it is just now; the run goes on."""
     return dump_message([_without_results(record)], [], None, False)
+
+
+def without_end(content: bytes) -> bytes:
+    """Return a message of the same records, without what the run has returned or raised."""
+    records, logs, _, is_told, warning = load_message(content)
+    return dump_message(records, logs, None, is_told, warning)
 
 
 def read_message(content: bytes) -> Message:

@@ -136,17 +136,21 @@ def _crashed(record: TaskRunRecord, error: BaseException) -> State[Any]:
     return state
 
 
-def flush_records() -> None:
-    """Have the servers that this process tells of its runs told all; for the end of a flow run."""
+def flush_records() -> bool:
+    """Have the servers that this process tells of its runs told all; for the end of a flow run.
+
+    Returns:
+        Whether they were.
+    """
     with _lock:
         told = {id(one.settings): one.settings for one in _prepared.values() if one.has_server}
-    for settings in told.values():
-        copy_context().run(_flush, settings)
+    done = [copy_context().run(_flush, settings) for settings in told.values()]
+    return all(done)
 
 
-def _flush(settings: Settings) -> None:
+def _flush(settings: Settings) -> bool:
     _active.set(settings)
-    recorder_of_settings().flush(10.0)
+    return recorder_of_settings().flush(10.0)
 
 
 def _run(

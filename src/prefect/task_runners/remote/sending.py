@@ -47,11 +47,12 @@ class RemoteRun:
 
     __slots__ = (
         "_context",
-        "_journal",
         "_recorder",
         "_tracker",
         "deaths",
         "future",
+        "is_told_there",
+        "journal",
         "parameters",
         "record",
         "task",
@@ -72,7 +73,9 @@ class RemoteRun:
         self.wait_for = wait_for
         self.deaths = 0
         """How many workers were lost while they had it."""
-        self._journal = current_journal()
+        self.is_told_there = False
+        """Whether its worker tells a server of it."""
+        self.journal = current_journal()
         self._recorder = get_recorder()
         self._tracker = notes_of(flow).tracker if flow is not None else None
         self._context: Context = copy_context()
@@ -80,7 +83,7 @@ class RemoteRun:
         self.future: RemoteFuture[Any] = RemoteFuture(self.record.run.id, owner)
         self.future.follow(self.record)
         if record is None:
-            self._journal.note(self.record)
+            self.journal.note(self.record)
 
     @property
     def has_begun(self) -> bool:
@@ -128,11 +131,12 @@ class RemoteRun:
             Whether the run has ended by it.
         """
         read = read_message(message)
+        self.is_told_there = read.is_told
         for record in read.records:
             if record.run.id == self.record.run.id:
                 self._follow(record, is_told=read.is_told)
             else:
-                self._journal.note(record)
+                self.journal.note(record)
         for log in read.logs:
             self._recorder.log(log)
         if read.warning is not None:
@@ -171,7 +175,7 @@ class RemoteRun:
     def _enter(self, state: State[Any]) -> State[Any]:
         state = state.model_copy(update={"state_details": self.record.states[0].state_details})
         enter(self.record, state)
-        self._journal.note(self.record)
+        self.journal.note(self.record)
         return state
 
     def _follow(self, record: TaskRunRecord, *, is_told: bool) -> None:
@@ -180,7 +184,7 @@ class RemoteRun:
         # The first state is the one of before; with it goes the flow run's id, which all runs here share.
         self.record.run, self.record.states = record.run, [self.record.states[0], *record.states[1:]]
         if not is_told:
-            self._journal.note(self.record)
+            self.journal.note(self.record)
 
     def _complete(self, end: End, fetch: Callable[[], Any] | None, *, is_kept: bool) -> None:
         state = self.record.states[-1]
