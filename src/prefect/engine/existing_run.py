@@ -25,6 +25,7 @@ from prefect.exceptions import (
     ParameterTypeError,
     SignatureMismatchError,
 )
+from prefect.operations.flow_runs import read_flow_run, read_flow_run_states
 from prefect.rules.beginning import starting
 from prefect.schemas.actions import FlowRunUpdate
 from prefect.schemas.objects import FlowRun, FlowRunPolicy
@@ -95,9 +96,7 @@ class _ExistingRun(FlowRunSteps):
         """Enter Running when the run is due; one that may not, ends or is left alone."""
         while True:
             yield from self._wait_until_due(self.run.state or state)
-            # It begins now, and not when this was first thought of.
-            fresh = state.model_copy(update={"id": uuid7(), "timestamp": now()})
-            entered = yield Block(partial(self._begin, fresh), self.journal.hurry)
+            entered = yield Block(partial(self._begin, state), self.journal.hurry)
             if entered.is_running():
                 return
             if entered.is_cancelling():
@@ -107,16 +106,34 @@ class _ExistingRun(FlowRunSteps):
 
     def _begin(self, state: State[Any]) -> State[Any]:
         """Enter Running, unless another process was given the run that this one was started for."""
-        if (first := starting(self.run, mark := uuid7())) is not None:
-            entered = self.journal.propose(self.run, first)
-            if entered.state_details.transition_id != mark:
-                raise Abort(f"Flow run {self.run.name!r} is {entered.name} now: it is not run here.")
+        if (first := starting(self.run, uuid7())) is not None:
+            self._begin_alone(first)
+        # It begins now, and not when this was first thought of.
+        state = state.model_copy(update={"id": uuid7(), "timestamp": now()})
         before = self.run.state
         only_from = before.id if before is not None and before.is_pending() else None
         accepted = self.journal.propose(self.run, state, only_from=only_from)
         keep_slot(self.context, accepted)
         self.context.refresh()
         return accepted
+
+    def _begin_alone(self, first: State[Any]) -> None:
+        """Enter Starting, unless another process has begun the run: see `prefect.rules.beginning`."""
+        client = self.journal.client
+        assert client is not None  # who has marked the run has asked a server
+        given = self.run.state
+        begun, now_in = self.run.run_count, client.call(read_flow_run, self.run.id).state
+        if given is not None and now_in is not None and now_in.id != given.id:
+            raise Abort(f"Flow run {self.run.name!r} is {now_in.name} now: it is not run here.")
+        entered = self.journal.propose(self.run, first)
+        if entered.state_details.transition_id != first.state_details.transition_id:
+            raise Abort(f"Flow run {self.run.name!r} is {entered.name} now: it is not run here.")
+        if client.call(read_flow_run, self.run.id).run_count > begun:
+            # Another one began it after it was read, and has ended it: a server lets such a run begin again.
+            states = client.call(read_flow_run_states, self.run.id)
+            left = next(state for state in reversed(states) if state.id != entered.id)
+            self.journal.propose(self.run, left.model_copy(update={"id": uuid7()}), force=True)
+            raise Abort(f"Flow run {self.run.name!r} was run by another process meanwhile.")
 
     def _wait_until_due(self, state: State[Any]) -> Steps[None]:
         due = state.state_details.scheduled_time

@@ -4,6 +4,9 @@ There a run whose taker dies stays Pending, and nothing that can be proposed is 
 has it by now. But a state that has the name of the run's own is: so processes of ours propose Starting before
 they begin a run that is marked so, which only one of them succeeds in. That makes it safe to start another
 process for a run whose worker is gone, whatever has become of its first one.
+
+A run that has ended may enter it, too. So a process looks at the run just before, and again after: where the
+run has been Running meanwhile, the process puts the state back that the run had, and leaves it.
 """
 
 from __future__ import annotations
