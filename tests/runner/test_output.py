@@ -173,6 +173,59 @@ def test_all_that_a_run_prints_is_kept_once_and_what_it_logs_too(request, where,
     assert "\x1e" not in shown.out + shown.err
 
 
+TICKS = """
+import os, time
+from pathlib import Path
+from prefect import flow
+
+@flow
+def f():
+    print("before")
+    while not Path("go").exists():
+        time.sleep(0.01)
+    print("after")
+    os.write(2, b"x" * 200_000)
+"""
+STARTS = """
+import os, signal, sys
+from pathlib import Path
+from uuid import UUID
+from prefect.client.current import get_caller
+from prefect.operations.flow_runs import read_flow_run
+from prefect.operations.logs import read_logs
+from prefect.runner.children import start_child
+from prefect.schemas.filters import LogFilter, LogFilterFlowRunId
+from prefect.schemas.queries import LogQuery
+
+run = get_caller().call(read_flow_run, UUID(sys.argv[1]))
+start_child(run, capture_output=True, stream_output=False)
+query = LogQuery(logs=LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id])))
+while "before" not in [log.message for log in get_caller().call(read_logs, query)]:
+    pass
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pipes cannot be opened by name")
+def test_a_run_goes_on_and_keeps_its_output_when_who_kept_it_is_killed(store_place):
+    run = store_place.run_of(store_place.deploy("f", store_place.script(TICKS) + ":f"))
+    env = {**os.environ, **store_place.env}
+
+    killed = subprocess.run(
+        [sys.executable, "-c", STARTS, str(run.id)], cwd=store_place.folder, env=env, timeout=60, check=False
+    )
+    assert killed.returncode == -9
+    (store_place.folder / "go").touch()
+
+    while not store_place.read(run).state.is_final():
+        pass
+    assert store_place.read(run).state_name == "Completed"
+    while not any(text.startswith("xxx") for text in store_place.logs(run)):
+        pass
+    assert store_place.logs(run).count("before") == store_place.logs(run).count("after") == 1
+
+
 @pytest.mark.processes
 def test_nothing_is_kept_where_logs_are_not_to_be(store_place):
     run = store_place.run_of(store_place.deploy("f", "script.py:f"))

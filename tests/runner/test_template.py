@@ -10,11 +10,12 @@ import sys
 
 import pytest
 
+from prefect.operations.flow_runs import set_flow_run_state
 from prefect.rules.exits import UNKNOWN_EXIT
 from prefect.runner.children import start_child
 from prefect.runner.claims import claim, end_left_run
 from prefect.runner.template import Template, Templates
-from prefect.schemas.states import StateType
+from prefect.schemas.states import State, StateType
 from prefect.settings import PREFECT_RUNNER_PRESTART, temporary_settings
 from prefect.types.processes import started
 
@@ -38,6 +39,7 @@ def inner():
 @flow
 def looks():
     inner()
+    own = [os.readlink(f"/proc/self/fd/{n}") for n in (1, 2)]
     print("LINE", json.dumps({
         "environment": {k: v for k, v in os.environ.items() if not k.startswith("PREFECT__")},
         "colour": os.environ.get("COLOUR"),
@@ -54,7 +56,8 @@ def looks():
         "stdin": sys.stdin.read(),
         "files": sorted(os.readlink(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")
                         if n.isdigit() and os.path.exists(f"/proc/self/fd/{n}") and int(n) > 2
-                        and "prefect.db" not in os.readlink(f"/proc/self/fd/{n}")),
+                        and "prefect.db" not in os.readlink(f"/proc/self/fd/{n}")
+                        and os.readlink(f"/proc/self/fd/{n}") not in own),
         "random": random.random() if "RANDOM" in os.environ else None,
     }), flush=True)
 """
@@ -192,6 +195,17 @@ def test_children_outlive_the_template_and_another_one_comes(store_place, templa
         assert second is not first
         assert second is not None
         assert second.wait_until_ready(60)
+
+
+def test_a_run_that_is_cancelled_ends_itself_where_who_started_it_is_gone(store_place, template):
+    run, child = sleeping(store_place, template)
+    os.kill(template.pid, signal.SIGKILL)
+    template.wait_for(lambda: False, 60)
+
+    store_place.client.call(set_flow_run_state, run.id, State(type=StateType.CANCELLING))
+
+    assert child.wait(60) == UNKNOWN_EXIT
+    assert store_place.read(run).state_name == "Cancelled"
 
 
 def test_it_ends_with_its_owner():

@@ -11,6 +11,7 @@ their next task.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -74,13 +75,15 @@ class _Watched:
     Args:
         context: The run's context.
         task: The asyncio task that carries it out, if one does.
+        starter: The process that ends this one when the run is cancelled, as long as it is there; None: none.
     """
 
-    __slots__ = ("context", "interrupt", "is_active", "is_told", "look_at", "task")
+    __slots__ = ("context", "interrupt", "is_active", "is_told", "look_at", "starter", "task")
 
-    def __init__(self, context: FlowRunContext, task: Any) -> None:
+    def __init__(self, context: FlowRunContext, task: Any, starter: int | None) -> None:
         self.context = context
         self.task = task
+        self.starter = starter
         self.is_active = True
         self.is_told = False
         self.interrupt: Callable[[], None] = _signal_main if task is None else self._cancel_task
@@ -93,12 +96,15 @@ class _Watched:
         return LOOK_AFTER if is_local else LOOK_AT_SERVER_AFTER
 
     def look(self) -> None:
-        """Interrupt the run if it was cancelled."""
+        """Interrupt the run if it was cancelled, and nobody else sees to that."""
+        self.look_at = monotonic() + self.every
+        # A process whose parent has ended gets another one.
+        if self.starter is not None and os.getppid() == self.starter:
+            return
         state = stored_state(self.context)
         if state is not None and state.type in (StateType.CANCELLING, StateType.CANCELLED):
             self.is_told = True
             self.interrupt()
-        self.look_at = monotonic() + self.every
 
     def _cancel_task(self) -> None:
         def cancel() -> None:
@@ -141,17 +147,16 @@ def cancellation_as_exception(context: FlowRunContext, *, is_new: bool) -> Gener
 
     Args:
         context: The run's context.
-        is_new: Whether the run was made here. Of others, whoever has started this process sees to it.
+        is_new: Whether the run was made here. Of others, whoever has started this process sees to it, until
+            it ends itself.
     """
     task = _current_asyncio_task()
     is_main = threading.current_thread() is threading.main_thread()
     by_signal = task is None
-    if not is_new or (
-        by_signal and (not is_main or _SIGNAL is None or signal.getsignal(_SIGNAL) is not signal.SIG_DFL)
-    ):
+    if by_signal and (not is_main or _SIGNAL is None or signal.getsignal(_SIGNAL) is not signal.SIG_DFL):
         yield
         return
-    watched = _Watched(context, task)
+    watched = _Watched(context, task, None if is_new else os.getppid())
     if by_signal:
         assert _SIGNAL is not None
         signal.signal(_SIGNAL, watched.on_signal)

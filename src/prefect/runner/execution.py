@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from prefect.runtime.process_run import remember
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.states import State, StateType
 from prefect.settings.runtime_variables import (
+    CAPTURED_OUTPUT,
     FLOW_ENTRYPOINT,
     FLOW_RUN_CLAIM,
     FLOW_RUN_ID,
@@ -78,7 +80,8 @@ def execute_flow_run(run_id: UUID) -> int:
         logger.info("Flow run %r is %s now: it is not run here.", run.name, run.state_name)
         return _code_of_left(run)
     try:
-        return _code_of(_carry_out(client, run))
+        with _own_output(run):
+            return _code_of(_carry_out(client, run))
     except Abort as reason:
         logger.info("%s", reason)
         return _code_of_left(run)
@@ -89,6 +92,14 @@ def execute_flow_run(run_id: UUID) -> int:
         get_recorder().flush()
 
 
+def _own_output(run: FlowRun) -> AbstractContextManager[None]:
+    if run_variable(CAPTURED_OUTPUT) is None:
+        return nullcontext()
+    from prefect.runner.own_output import kept_by_itself  # noqa: PLC0415 - only where it is kept
+
+    return kept_by_itself(run)
+
+
 def _code_of_left(run: FlowRun) -> int:
     """Return the exit code where the run is another process's; its worker must not take it for one's own."""
     return LEFT_EXIT if BEGINS_ONCE in run.labels else _DONE
@@ -96,11 +107,7 @@ def _code_of_left(run: FlowRun) -> int:
 
 def _code_of(state: State[Any]) -> int:
     if state.is_cancelled() or state.name == "TimedOut":
-        # Python would wait for them before it ends this process.
-        for each in (
-            sys.modules["multiprocessing"].active_children() if "multiprocessing" in sys.modules else ()
-        ):
-            each.terminate()
+        _end_processes()
         return STOPPED_EXIT
     return _DONE if state.is_completed() else _FAILED
 

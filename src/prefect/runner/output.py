@@ -133,17 +133,21 @@ class CapturedOutput:
     Args:
         run: The run.
         is_shown: Whether it is printed here too.
+        ends: Where it is read; None: two pipes are made.
     """
 
-    def __init__(self, run: FlowRun, is_shown: bool) -> None:
+    def __init__(self, run: FlowRun, is_shown: bool, ends: tuple[int, int] | None = None) -> None:
         self._run = run
         self._is_shown = is_shown
         self._most = get_current_settings().logging.to_api.max_log_size
-        self._out, self.stdout = os.pipe()
-        self._err, self.stderr = os.pipe()
+        if ends is None:
+            self._out, self.stdout = os.pipe()
+            self._err, self.stderr = os.pipe()
+        else:
+            self._out, self._err = ends
         self._kept = self._left_out = 0
         self._last: deque[tuple[_Stream, str]] = deque(maxlen=LAST_LINES)
-        self._is_over = False
+        self._is_over = self._is_reading = False
         self._waits_until = 0.0
         self._is_drained = threading.Event()
 
@@ -157,6 +161,16 @@ class CapturedOutput:
         """Read, from now on: the process is there."""
         os.close(self.stdout)
         os.close(self.stderr)
+        self.read_on()
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether it reads, or has read all there was."""
+        return self._is_reading
+
+    def read_on(self) -> None:
+        """Read, from now on."""
+        self._is_reading = True
         run = copy_context().run
         threading.Thread(target=run, args=(self._read,), name="prefect-output", daemon=True).start()
 
