@@ -16,6 +16,7 @@ import ray
 import remote_tasks as remote
 from prefect import flow, task
 from prefect.exceptions import ConfigurationError
+from prefect.task_runners.ray import cluster
 from prefect_ray import RayTaskRunner
 from prefect_ray.context import RemoteOptionsContext, remote_options
 
@@ -53,6 +54,12 @@ kept = []
 print("INNER", main())
 print("ENDED", not ray.is_initialized())
 print("KEPT", kept[0].result().nbytes)
+
+cluster._APPEARS_SECONDS = 0.1
+try:
+    RayTaskRunner(address="127.0.0.1:1")._start()
+except ConfigurationError as error:
+    print("NOBODY", error)
 """
 
 LOST_CLUSTER = """
@@ -149,6 +156,7 @@ def test_a_cluster_of_its_own(tmp_path):
     assert told["INNER"] == "7"
     assert told["ENDED"] == "True"
     assert told["KEPT"] == "8000000"  # brought here before the cluster ended
+    assert told["NOBODY"].startswith("No Ray answers at 127.0.0.1:1, or there is no way from here to it: ")
 
 
 def test_a_cluster_that_is_lost(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from time import monotonic, sleep
 from typing import Any
 from weakref import WeakSet
 
@@ -16,7 +17,13 @@ from prefect.settings.telemetry import keep_ray_quiet
 __all__ = ["Cluster", "Fetch", "connect"]
 
 _TRY_SECONDS = 2.0
+_APPEARS_SECONDS = 10.0
+"""How long the head of a cluster may take to be there: it may be starting just now."""
 _END_SECONDS = 10.0
+_NO_TOKEN = (
+    " If the cluster asks for a token, as newer ones do, set RAY_AUTH_MODE=token here, and have its "
+    "~/.ray/auth_token."
+)
 _lock = threading.Lock()
 _current: Cluster | None = None
 
@@ -78,12 +85,7 @@ class Cluster:
 
     def is_reachable(self) -> bool:
         """Whether the head of the cluster takes connections."""
-        host, _, port = self.address.removeprefix("ray://").rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=_TRY_SECONDS).close()
-        except OSError:
-            return False
-        return True
+        return _why_unreachable(self.address) is None
 
     def leave(self, *, is_lost: bool = False) -> None:
         """Need it no more; what was started here ends with its last user."""
@@ -149,13 +151,46 @@ def _start(address: str | None, init_kwargs: dict[str, Any]) -> None:
         arguments = {"include_dashboard": False, **arguments}
     else:
         arguments["address"] = address
+        _wait_for(address)
     if str(arguments.get("address")).startswith("ray://"):
         arguments.pop("logging_level")
     try:
         ray.init(**arguments)
     except (ConnectionError, RuntimeError, TimeoutError) as error:
-        where = "Ray cannot be started on this machine" if address is None else f"No Ray answers at {address}"
-        raise ConfigurationError(f"{where}: {_first_line(error)}") from error
+        if address is None:
+            raise ConfigurationError(
+                f"Ray cannot be started on this machine: {_first_line(error)}"
+            ) from error
+        hint = _NO_TOKEN if isinstance(error, ConnectionError) else ""
+        raise ConfigurationError(f"No Ray answers at {address}: {_first_line(error)}.{hint}") from error
+
+
+def _wait_for(address: str) -> None:
+    """See that something listens there: Ray itself would wait for minutes.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: Nothing does.
+    """
+    _, _, port = address.rpartition(":")
+    if not port.isdecimal():
+        return  # "auto", and the like
+    until = monotonic() + _APPEARS_SECONDS
+    while (error := _why_unreachable(address)) is not None:
+        if monotonic() >= until:
+            raise ConfigurationError(
+                f"No Ray answers at {address}, or there is no way from here to it: {error}. "
+                "`ray start --head` starts one, and says its address."
+            ) from error
+        sleep(0.5)
+
+
+def _why_unreachable(address: str) -> OSError | None:
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_TRY_SECONDS).close()
+    except OSError as error:
+        return error
+    return None
 
 
 def _check(address: str | None, current: str) -> None:
