@@ -134,8 +134,8 @@ def test_options_go_before_the_file(project, prefect):
         "--params", '{"day": "friday"}', "--version", "8", "--version-type", "simple", "-d", "other",
         "--interval", "60", "--interval-anchor", "2024-01-01", "--rrule", "FREQ=DAILY",
         "--timezone", "Asia/Tokyo",
-        "-jv", "working_dir=/tmp", "-jv", '{"stream_output": false}', "-q", "fast",
-        "--concurrency-limit", "5",
+        "-jv", "working_dir=/tmp", "-jv", '{"stream_output": false}', "-jv", "capture_output=true",
+        "-q", "fast", "--concurrency-limit", "5",
         "--no-enforce-parameter-schema",
     )  # fmt: skip
 
@@ -149,6 +149,7 @@ def test_options_go_before_the_file(project, prefect):
     assert {each.schedule.timezone for each in daily.schedules} == {"Asia/Tokyo"}
     assert daily.job_variables["working_dir"] == "/tmp"
     assert daily.job_variables["stream_output"] is False
+    assert daily.job_variables["capture_output"] is True
     assert "TOKEN" in daily.job_variables["env"]
     assert (daily.work_queue_name, daily.global_concurrency_limit.limit) == ("fast", 5)
     assert daily.enforce_parameter_schema is False
@@ -267,6 +268,7 @@ def test_what_is_missing_is_said(small, prefect):
     assert "needs a work pool" in prefect("deploy", "flows.py:clean", "-n", "a", code=1).err
     assert "needs a name" in prefect("deploy", "flows.py:clean", "-p", "here", code=1).err
     assert "Which flow" in prefect("deploy", code=1).err
+    assert "no prefect.yaml here" in prefect("deploy", "--all", code=1).err
     assert "no file 'no.py'" in prefect("deploy", "no.py:x", "-n", "a", "-p", "here", code=1).err
     assert "--anchor-date goes with" in prefect("deploy", "--anchor-date", "2024-01-01", code=1).err
     assert "--timezone goes with" in prefect("deploy", "--timezone", "UTC", code=1).err

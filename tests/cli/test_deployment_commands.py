@@ -18,6 +18,7 @@ from prefect.operations import create_flow, read_flow_run
 from prefect.operations.deployments import create_deployment
 from prefect.operations.flow_runs import read_flow_runs, set_flow_run_state
 from prefect.operations.logs import create_logs
+from prefect.rules.job_templates import WORKER_KINDS
 from prefect.schemas.actions import FlowCreate
 from prefect.schemas.deployments import DeploymentCreate
 from prefect.schemas.objects import Log
@@ -157,7 +158,9 @@ def test_watching_shows_what_was_logged_and_then_the_end(prefect, deployed):
 
 
 def test_schedules_are_made_paused_and_deleted(prefect, deployed):
-    prefect("deployment", "schedule", "create", "hello/daily", "--interval", "3600")
+    prefect(
+        "deployment", "schedule", "create", "hello/daily", "--interval", "3600", "--anchor-date", "2026-01-01"
+    )
     prefect(
         "deployment", "schedule", "create", "hello/daily", "--cron", "0 9 * * *", "--timezone", "Asia/Tokyo"
     )
@@ -217,6 +220,15 @@ def test_a_work_pool_is_made_changed_and_deleted(prefect, tmp_path):
     assert "b" in prefect("work-pool", "update", "mine", "--base-job-template", str(file), code=1).err
     assert prefect("work-pool", "delete", "mine", "-y").out == "Deleted work pool 'mine'.\n"
     assert "no work pool 'mine'" in prefect("work-pool", "inspect", "mine", code=1).err
+
+
+def test_a_pool_has_what_workers_can_do_where_the_server_does_not_know_of_it(prefect, monkeypatch):
+    known = dict(WORKER_KINDS["prefect"]["process"], default_base_job_configuration={"variables": {}})
+    monkeypatch.setitem(WORKER_KINDS["prefect"], "process", known)
+
+    prefect("work-pool", "create", "mine", "--type", "process")
+
+    assert "capture_output" in prefect("work-pool", "inspect", "mine").out
 
 
 def test_pools_that_cannot_be_are_refused(prefect):

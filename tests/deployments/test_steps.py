@@ -43,6 +43,8 @@ def test_steps_are_run_in_order_and_lead_to_a_folder(tmp_path):
         ({f"{STEPS}.set_working_directory": {"directory": "missing"}}, "no folder 'missing'"),
         ({f"{STEPS}.set_working_directory": {"folder": "code"}}, "folder"),
         ({f"{STEPS}.git_clone": {"repository": "--upload-pack=touch x"}}, "must not begin with a dash"),
+        ({f"{STEPS}.run_shell_script": {"script": "no-such-command"}}, r"no command 'no-such-command'\.$"),
+        ({f"{STEPS}.run_shell_script": {"script": "ls", "directory": "missing"}}, r"no folder 'missing'\.$"),
         ({}, "one function"),
         ("prefect.deployments.steps.set_working_directory", "one function.*unlike 'prefect"),
         ({"a": {}, "b": {}}, "one function"),

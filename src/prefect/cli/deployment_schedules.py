@@ -14,6 +14,7 @@ from prefect.cli.output import confirm, print_json, print_table
 from prefect.cli.selecting import whole_id
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
+from prefect.deployments.schedules import read_moment
 from prefect.exceptions import Abort
 from prefect.operations.deployment_schedules import (
     create_deployment_schedules,
@@ -117,7 +118,8 @@ def create(  # noqa: PLR0913 - as many options as the interface has
     if sum(each is not None for each in (interval, rrule, cron)) != 1:
         raise Abort("Give one of --interval, --rrule and --cron.")
     try:
-        wanted = construct_schedule(interval, anchor_date, cron, rrule, timezone)
+        anchor = read_moment(anchor_date) if anchor_date else None
+        wanted = construct_schedule(interval, anchor, cron, rrule, timezone)
         if isinstance(wanted, CronSchedule):
             wanted = msgspec.structs.replace(wanted, day_or=day_or)
     except (ValueError, TypeError) as error:

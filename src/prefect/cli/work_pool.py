@@ -28,6 +28,7 @@ from prefect.operations.work_pools import (
     read_work_pools,
     update_work_pool,
 )
+from prefect.rules.job_templates import PROCESS_TEMPLATE
 from prefect.schemas.work_pools import WorkPool, WorkPoolCreate, WorkPoolUpdate
 from prefect.settings.profiles import update_current_profile
 from prefect.types import now
@@ -99,11 +100,13 @@ def _checked(change: Any) -> None:
 def _templates(client: Caller) -> dict[str, dict[str, Any]]:
     """Return the job template of each type of pools."""
     found = client.call(read_view, WORKERS)
-    return {
+    templates = {
         kind: about.get("default_base_job_configuration") or {}
         for kinds in found.values()
         for kind, about in kinds.items()
     }
+    # Of a server of Prefect, it lacks what only workers of ours can do; its own pass that over.
+    return templates | {"process": dict(PROCESS_TEMPLATE)}
 
 
 def _template(client: Caller, kind: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from prefect.deployments.project.changes import changes_of, with_anchors
 from prefect.deployments.project.facts import FlowFacts
 from prefect.deployments.project.file import Entry
 from prefect.deployments.project.planning import Planned, filled
-from prefect.deployments.project.problems import Pools, problems_of
+from prefect.deployments.project.problems import Pools, problems_of, with_typed_variables
 from prefect.deployments.project.wanted import Wanted, wanted_of
 from prefect.deployments.steps.core import run_steps
 from prefect.deployments.triggers import settle_triggers, triggers_of
@@ -86,7 +86,7 @@ class Deploying:
         return self._outputs[key]
 
     def _wanted(self, entry: Entry, fields: Mapping[str, Any], facts: FlowFacts) -> Wanted:
-        wanted = wanted_of(fields, facts)
+        wanted = with_typed_variables(wanted_of(fields, facts), self._pools)
         problems = list(problems_of(wanted, self._pools))
         if problems:
             raise ConfigurationError("\n".join(f"{wanted.full_name}: {text}" for text in problems))

@@ -12,7 +12,7 @@ from prefect.deployments.project.facts import FlowFacts, Looked, Request
 from prefect.deployments.project.fields import OF_DEPLOYMENT, problems_in
 from prefect.deployments.project.file import Entry
 from prefect.deployments.project.looking import look_at
-from prefect.deployments.project.problems import Pools, notes_of, problems_of
+from prefect.deployments.project.problems import Pools, notes_of, problems_of, with_typed_variables
 from prefect.deployments.project.templating import filled_fields, filled_pull_steps
 from prefect.deployments.project.wanted import Wanted, default_pull_steps, wanted_of
 from prefect.exceptions import PrefectException
@@ -133,7 +133,7 @@ def _settle(planned: Planned, fields: dict[str, Any] | None, looked: Looked | No
         return
     planned.facts = looked.facts
     try:
-        planned.wanted = wanted_of(_plain(fields), looked.facts)
+        planned.wanted = with_typed_variables(wanted_of(_plain(fields), looked.facts), pools)
     except (ValueError, TypeError, PrefectException) as error:
         planned.problems.append(str(error))
         return

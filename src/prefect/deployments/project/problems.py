@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from msgspec.structs import replace
 
 from prefect.client.base import Caller
 from prefect.deployments.project.wanted import Wanted
@@ -12,7 +15,7 @@ from prefect.operations.work_pools import read_work_pool
 from prefect.parameters.schema_check import SchemaError, mismatches
 from prefect.schemas.work_pools import WorkPool
 
-__all__ = ["Pools", "notes_of", "problems_of"]
+__all__ = ["Pools", "notes_of", "problems_of", "with_typed_variables"]
 
 
 class Pools:
@@ -56,6 +59,33 @@ def problems_of(wanted: Wanted, pools: Pools) -> Iterator[str]:
     for place, each in enumerate(data.schedules):
         shown = each.slug or place
         yield from _of_parameters(f"schedules[{shown}].parameters", each.parameters, schema)
+
+
+def with_typed_variables(wanted: Wanted, pools: Pools) -> Wanted:
+    """Read job variables that are texts, as options give them, where the work pool takes no text there.
+
+    Args:
+        wanted: The deployment.
+        pools: The work pools.
+    """
+    name = wanted.data.work_pool_name
+    pool = pools.find(name) if isinstance(name, str) else None
+    if pool is None:
+        return wanted
+    schema = {"type": "object", **(pool.base_job_template.get("variables") or {})}
+    given = _job_variables(wanted)
+    typed = {key: _typed(key, value, schema) for key, value in given.items()}
+    return wanted if typed == given else replace(wanted, data=replace(wanted.data, job_variables=typed))
+
+
+def _typed(name: str, value: Any, schema: Mapping[str, Any]) -> Any:
+    if not isinstance(value, str) or _has_placeholder(value) or not any(_mismatches({name: value}, schema)):
+        return value
+    try:
+        read = json.loads(value)
+    except ValueError:
+        return value
+    return value if any(_mismatches({name: read}, schema)) else read
 
 
 def _of_pool(wanted: Wanted, pools: Pools) -> Iterator[str]:

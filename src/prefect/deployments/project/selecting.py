@@ -29,6 +29,10 @@ def select(project: ProjectFile, names: Sequence[str], entrypoint: str | None, *
         return [_only(project, entrypoint)]
     named = [each for each in project.entries if each.name]
     if not names:
+        if not named and not project.path.exists():
+            raise ConfigurationError(
+                f"There is no {project.path} here, in which deployments are kept: `prefect init` makes it."
+            )
         if not named:
             raise ConfigurationError(f"{project.path} has no deployments with a name.")
         return named

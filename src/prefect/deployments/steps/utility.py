@@ -103,4 +103,7 @@ def _run(
             check=False,
         )
     except FileNotFoundError as error:
-        raise RuntimeError(f"There is no command {words[0]!r}, or no folder {directory!r}.") from error
+        # It is raised for the folder too, and may name either.
+        if directory is not None and not Path(directory).is_dir():
+            raise RuntimeError(f"There is no folder {directory!r}.") from error
+        raise RuntimeError(f"There is no command {words[0]!r}.") from error
