@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,6 +18,8 @@ import pytest
 
 from databases import postgres_schema
 from http_servers import serving
+from prefect import flow
+from prefect.exceptions import TerminationSignal
 from prefect.operations import read_flow_runs, read_logs, read_task_runs
 from prefect.schemas.queries import FlowRunQuery, LogQuery, TaskRunQuery
 from prefect.store import make_store
@@ -285,3 +289,32 @@ if __name__ == "__main__":
     run_python(script)
     _, tasks, _ = recorded_in(tmp_path / "home")
     assert tasks == {("double", "Completed"): 3}
+
+
+@pytest.mark.parametrize("at", ["child", "parent"])
+def test_who_is_told_to_end_in_the_midst_of_a_fork_ends(at):
+    told: list[str] = []
+
+    def tell(where: str) -> None:
+        if told and told.pop() == where:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    os.register_at_fork(after_in_child=lambda: tell("child"), after_in_parent=lambda: tell("parent"))
+
+    @flow
+    def main() -> int:
+        told.append(at)
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        told.clear()
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if at == "parent":
+            threading.Event().wait(10)
+        return code
+
+    if at == "child":
+        assert main() == -signal.SIGTERM
+    else:
+        with pytest.raises(TerminationSignal):
+            main()

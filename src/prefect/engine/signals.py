@@ -38,6 +38,7 @@ LOOK_AFTER = 2.0
 LOOK_AT_SERVER_AFTER = 10.0
 """The same, where a server is asked."""
 _PAUSE = 0.5
+_SOON = 0.01
 _SIGNAL: signal.Signals | None = getattr(signal, "SIGURG", None)
 
 
@@ -53,17 +54,72 @@ def termination_as_exception() -> Generator[None, None, None]:
         yield
         return
 
-    def raise_termination(number: int, _frame: FrameType | None) -> None:
-        # Once is enough: a second signal ends the process as it always would.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        raise TerminationSignal(number)
-
-    signal.signal(signal.SIGTERM, raise_termination)
+    signal.signal(signal.SIGTERM, _raise_termination)
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGTERM) is raise_termination:
+        if signal.getsignal(signal.SIGTERM) is _raise_termination:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _raise_termination(number: int, frame: FrameType | None) -> None:
+    if _is_forking(frame):
+        if os.getpid() == _fork.process:
+            again = threading.Timer(_SOON, os.kill, [os.getpid(), number])
+            again.daemon = True
+            again.start()
+            return
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(number)  # a child that has done nothing yet
+    # Once is enough: a second signal ends the process as it always would.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise TerminationSignal(number)
+
+
+# What is raised while a process is forked is lost: it comes out of what Python calls before and after that,
+# and is ignored. A pool that ends processes which have hardly begun (`multiprocessing.Pool`) would wait for
+# ever for one that goes on. What reaches a child before Python is ready for it there is held up.
+
+
+class _Fork(threading.local):
+    """The last fork of a thread."""
+
+    mask: Any = None
+    """The signals that were blocked before, while it is under way."""
+    place: tuple[int, Any, int] | None = None
+    """The frame, code and instruction that forks."""
+    process: int = 0
+
+
+_fork = _Fork()
+
+
+def _place_of(frame: FrameType) -> tuple[int, Any, int]:
+    return id(frame), frame.f_code, frame.f_lasti
+
+
+def _is_forking(frame: FrameType | None) -> bool:
+    while frame is not None and _fork.place is not None:
+        if _place_of(frame) == _fork.place:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _before_fork() -> None:
+    if signal.getsignal(signal.SIGTERM) is _raise_termination:
+        _fork.place, _fork.process = _place_of(sys._getframe(1)), os.getpid()
+        _fork.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _after_fork() -> None:
+    if _fork.mask is not None:
+        mask, _fork.mask = _fork.mask, None
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 # --- cancelled ----------------------------------------------------------------------------------------------
