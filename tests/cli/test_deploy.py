@@ -106,6 +106,8 @@ def test_what_is_deployed_is_what_the_file_says_and_a_second_deploy_changes_noth
     # A deployment shows no secrets: workers put them in.
     assert daily.job_variables == {"env": {"TOKEN": "{{ prefect.blocks.secret.token }}"}}
     assert [each.slug for each in daily.schedules if each.slug] == ["morning"]
+    listed = prefect("deployment", "schedule", "ls", "the-load/daily").out
+    assert "morning" in listed and '{"times":2}' in listed
     assert not Path("ran").exists()
 
     assert "the-load/daily: unchanged\nthe-load/weekly: unchanged\n" in prefect("deploy", "--all").out

@@ -16,10 +16,10 @@ from prefect.cli.moments import parse_span, parse_start
 from prefect.client.current import get_caller
 from prefect.operations import create_flow, read_flow_run
 from prefect.operations.deployments import create_deployment
-from prefect.operations.flow_runs import read_flow_runs, set_flow_run_state
+from prefect.operations.flow_runs import read_flow_runs, set_flow_run_state, update_flow_run
 from prefect.operations.logs import create_logs
 from prefect.rules.job_templates import WORKER_KINDS
-from prefect.schemas.actions import FlowCreate
+from prefect.schemas.actions import FlowCreate, FlowRunUpdate
 from prefect.schemas.deployments import DeploymentCreate
 from prefect.schemas.objects import Log
 from prefect.schemas.queries import FlowRunQuery
@@ -142,6 +142,7 @@ def test_watching_shows_what_was_logged_and_then_the_end(prefect, deployed):
                 continue
             log = Log(name="x", level=20, message="half way", timestamp=now(), flow_run_id=runs[0].id)
             client.call(create_logs, [log])
+            client.call(update_flow_run, runs[0].id, FlowRunUpdate(name="renamed"))
             client.call(set_flow_run_state, runs[0].id, State(type=StateType.COMPLETED), force=True)
             return
 
@@ -153,7 +154,8 @@ def test_watching_shows_what_was_logged_and_then_the_end(prefect, deployed):
         done.set()
         worker.join()
 
-    assert "is Completed" in said.splitlines()[-1]
+    assert "Flow run 'renamed' is Completed" in said.splitlines()[-1]
+    assert "Flow run 'renamed' - half way" in said
     assert said.index("half way") < said.index("is Completed")
 
 

@@ -278,6 +278,7 @@ def _watch(client: Caller, created: FlowRun, interval: int | None, timeout: int 
     """Show the logs of a run until it ends; end with its exit code."""
     last: list[FlowRun] = [created]
     until = None if timeout is None else time.monotonic() + timeout
+    sources = Sources(client, flow_run=created.name)
 
     def has_ended() -> bool:
         if interval and last[0] is not created:
@@ -288,12 +289,13 @@ def _watch(client: Caller, created: FlowRun, interval: int | None, timeout: int 
         if found.state_name != last[0].state_name and not is_over:
             _tell_state(found)
         last[0] = found
+        sources.rename(found.name)
         if not is_over and until is not None and time.monotonic() > until:
             raise Abort(f"Flow run {found.name!r} did not end in {timeout} seconds; it goes on unwatched.")
         return is_over
 
     logs = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[created.id]))
-    follow_logs(client, logs, Sources(client, flow_run=created.name), has_ended)
+    follow_logs(client, logs, sources, has_ended)
     _tell_state(last[0])
     if last[0].state_type is not StateType.COMPLETED:
-        raise Abort(f"Flow run {created.name!r} ended in state {last[0].state_name}.")
+        raise Abort(f"Flow run {last[0].name!r} ended in state {last[0].state_name}.")

@@ -23,6 +23,7 @@ from prefect.operations.deployment_schedules import (
     update_deployment_schedule,
 )
 from prefect.operations.deployments import read_deployments
+from prefect.schemas.base import encode_json
 from prefect.schemas.deployments import (
     DeploymentResponse,
     DeploymentSchedule,
@@ -75,16 +76,20 @@ def ls(deployment: DeploymentName, *, output: Output = None) -> None:
     if output:
         print_json(found)
         return
-    rows = [
-        [
-            str(each.id),
-            describe(each.schedule),
-            each.schedule.timezone or "UTC",
-            "yes" if each.active else "no",
+    columns: dict[str, list[str]] = {
+        "ID": [str(each.id) for each in found],
+        "Schedule": [describe(each.schedule) for each in found],
+        "Time zone": [each.schedule.timezone or "UTC" for each in found],
+        "Active": ["yes" if each.active else "no" for each in found],
+    }
+    # Mostly there are none of these.
+    if any(each.slug for each in found):
+        columns["Slug"] = [each.slug or "" for each in found]
+    if any(each.parameters for each in found):
+        columns["Parameters"] = [
+            encode_json(each.parameters).decode() if each.parameters else "" for each in found
         ]
-        for each in found
-    ]
-    print_table("Schedules", ["ID", "Schedule", "Time zone", "Active"], rows)
+    print_table("Schedules", list(columns), list(map(list, zip(*columns.values(), strict=True))))
 
 
 @schedule.command("create")

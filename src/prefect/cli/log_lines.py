@@ -78,6 +78,14 @@ class Sources:
         self._flow_run = flow_run
         self._names = dict(task_runs or {})
 
+    def rename(self, flow_run: str) -> None:
+        """Take another name for the flow run from now on: it may get its own when it begins.
+
+        Args:
+            flow_run: The name.
+        """
+        self._flow_run = flow_run
+
     def lines(self, logs: list[Log]) -> Iterator[str]:
         """Write logs as lines; what is not known of their task runs is asked for at once.
 
