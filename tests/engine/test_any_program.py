@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import setting
 from prefect import flow, task
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.runtime import flow_run, task_run
@@ -124,7 +125,9 @@ class Program:
             return None
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=setting.sized(40, peer=12), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(NODES)
 def test_any_program(root: Node) -> None:
     program = Program()
