@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import ConfigurationError
 from prefect.futures import PrefectFuture
 from prefect.task_runners import DaskTaskRunner
+from prefect.task_runners.remote import RemoteRun
 
 np = pytest.importorskip("numpy")
 dask = pytest.importorskip("dask")
@@ -362,3 +364,21 @@ def test_a_deadline_that_passes_while_the_thread_is_free(tmp_path: Path) -> None
             return late.state.name, numbers, len(worker.executors["default"]._threads)
 
         assert main() == ("TimedOut", [10, 10], 1)
+
+
+def test_of_what_was_lost_with_a_worker_the_first_had_begun():
+    from prefect.task_runners.dask.losses import Losses
+    from prefect.task_runners.dask.sent import Sent
+
+    worker = SimpleNamespace(address="tcp://gone:1", nthreads=1)
+    sent = [Sent(RemoteRun(remote.same, {"x": number}, None, owner=None), {}) for number in range(4)]
+    for number, each in enumerate(sent):
+        each.number = number
+    sent[3].annotations["priority"] = 1
+    losses = Losses()
+
+    assert [losses.add(each, worker) for each in sent] == [True, False, False, False]
+    taken = losses.take(worker.address)
+    assert [each.number for each, _ in taken] == [3, 0, 1, 2]
+    assert [losses.had_begun(each, worker, sent) for each, _ in taken] == [True, False, False, False]
+    assert losses.take(worker.address) == []

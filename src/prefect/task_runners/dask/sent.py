@@ -25,13 +25,15 @@ LOST = "prefect-lost"
 class Sent:
     """A run that is on the cluster."""
 
-    __slots__ = ("annotations", "key", "place", "run", "runs_before", "times")
+    __slots__ = ("annotations", "key", "number", "place", "run", "runs_before", "times")
 
     def __init__(self, run: RemoteRun, annotations: dict[str, Any]) -> None:
         self.run = run
         self.annotations = annotations
         self.key = ""
         """Dask's; another one each time that the run is sent."""
+        self.number = 0
+        """Of all sendings; a worker takes those first that were sent first."""
         self.runs_before = 0
         """How often the task had been run when it was sent."""
         self.times = 0

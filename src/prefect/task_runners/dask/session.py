@@ -25,7 +25,7 @@ from prefect.exceptions import SerializationError
 from prefect.logging.loggers import get_logger
 from prefect.schemas.results import ResultRecord
 from prefect.task_runners.dask.cluster import Place, open_client
-from prefect.task_runners.dask.losses import Losses
+from prefect.task_runners.dask.losses import TOGETHER, Losses, Patience
 from prefect.task_runners.dask.sent import LOST, SHARED, Scattered, Sent, fetching, forget_names, id_of
 from prefect.task_runners.remote import LatelyEnded, RemoteFuture, RemoteRun, flush_records
 from prefect.task_runners.remote.packing import LARGE
@@ -43,8 +43,6 @@ _HEARING = 2.0
 """Seconds to wait for what workers have said already."""
 _LOOK = 5.0
 """Seconds of silence after which it is looked whether there are workers."""
-_PATIENCE = 60.0
-"""Seconds that runs wait for a worker, where none is to come by itself."""
 _REMEMBERED = 1_000
 """Tasks whose names Dask may remember."""
 _LOST = (
@@ -80,8 +78,7 @@ class Session:
         self._shared: set[str] = set()
         self._scattered = Scattered(self.client)
         self._heard_all = threading.Semaphore(0)
-        self._is_fixed = place.is_fixed
-        self._without_workers: float | None = None
+        self._patience = Patience(is_fixed=place.is_fixed)
         self._losses = Losses()
         self._lately = LatelyEnded()
         self._kept: weakref.WeakSet[RemoteFuture[Any]] = weakref.WeakSet()
@@ -178,8 +175,7 @@ class Session:
                 self._lately.forget([place for place, is_told in flushed.items() if is_told])
                 for key in self._shared:
                     self.client.set_metadata([SHARED, key], None)
-                for topic in (self._topic, LOST):
-                    self.client.unsubscribe_topic(topic)
+                self.client.unsubscribe_topic(self._topic)
         except Exception as error:  # noqa: BLE001 - what remains on a cluster that is gone harms nobody
             _log.debug("Leaving the Dask cluster: %r", error)
         self._queue.put(None)
@@ -247,7 +243,8 @@ class Session:
                 if len(parcel) > LARGE:
                     parcel = self.client.scatter(parcel, hash=False)
                 sent.key = sent.next_key()
-                if next(self._sendings) % _REMEMBERED == 0:
+                sent.number = next(self._sendings)
+                if sent.number % _REMEMBERED == 0:
                     forget_names()
                 sent.runs_before = run.record.run.run_count
                 with dask.annotate(**sent.annotations):
@@ -300,14 +297,8 @@ class Session:
             del work  # or it would keep what it told of until the next comes
 
     def _look(self) -> None:
-        """Look whether there is a worker for what waits for one: Dask itself would wait for ever."""
-        if not self._sent or self.client.status != "running" or self.client.nthreads():
-            self._without_workers = None
-        elif self._without_workers is None:
-            self._without_workers = monotonic()
-            _log.warning("The Dask cluster has no workers: %s task run(s) wait for one.", len(self._sent))
-        elif self._is_fixed and monotonic() - self._without_workers >= _PATIENCE:
-            self.give_up(f"The Dask cluster has had no workers for {_PATIENCE:g} seconds.")
+        if why := self._patience.look(self.client, len(self._sent)):
+            self.give_up(why)
 
     def _take(self, run_id: bytes, message: bytes, place: str) -> None:
         with self._lock:
@@ -368,9 +359,21 @@ class Session:
         self._send_again(sent)
 
     def _lost(self, sent: Sent, worker: Any) -> None:
+        # Of one loss several may tell: the run's own future, and those of what was to be given its result.
+        sent.key, sent.run.future.handle = "", None
+        if self._losses.add(sent, worker):
+            decide = partial(self._decide, worker.address)
+            threading.Timer(TOGETHER, self._queue.put, [decide]).start()
+
+    def _decide(self, address: str) -> None:
+        with self._lock:
+            self._lately.tell_again([address])  # also where the scheduler takes no plugin
+            for sent, worker in self._losses.take(address):
+                if not sent.run.future.done():
+                    self._end_or_send_again(sent, worker)
+
+    def _end_or_send_again(self, sent: Sent, worker: Any) -> None:
         run = sent.run
-        self._lately.tell_again([worker.address])  # also where the scheduler takes no plugin
-        run.future.handle = None
         run.deaths += 1
         has_begun = self._losses.had_begun(sent, worker, self._sent.values())
         if has_begun and not sent.has_begun:
@@ -384,7 +387,6 @@ class Session:
         self._send_again(sent)
 
     def _send_again(self, sent: Sent) -> None:
-        # Of one loss several may tell: the run's own future, and those of what was to be given its result.
         sent.key, sent.run.future.handle = "", None
         self._queue.put(lambda: self._send_when_ready(sent))
 
