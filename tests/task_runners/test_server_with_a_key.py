@@ -46,10 +46,14 @@ print(main(return_state=True).state_details.flow_run_id)
 def check(flow_run_id: UUID) -> None:
     """See that all is there that the flow's tasks have told."""
     query = TaskRunQuery(task_runs=TaskRunFilter(flow_run_id={"any_": [flow_run_id]}), limit=200)
-    runs = get_caller().call(read_task_runs, query)
+
+    def all_ended() -> bool:
+        runs = get_caller().call(read_task_runs, query)
+        return [run.state_name for run in runs] == ["Completed"] * COUNT
+
+    remote.wait_until(all_ended)  # a server writes events just after it has taken them
     of_run = LogFilter(flow_run_id={"any_": [flow_run_id]})
     logs = get_caller().call(read_logs, LogQuery(logs=of_run, limit=200))
-    assert [run.state_name for run in runs] == ["Completed"] * COUNT
     told = {log.message for log in logs}
     assert {f"a record of {n}" for n in range(COUNT)} <= told
     assert {f"a print of {n}" for n in range(COUNT)} <= told
