@@ -20,6 +20,7 @@ from prefect.logging.configuration import (
     ensure_logging_setup,
     load_logging_config,
     setup_logging,
+    take_current_level,
 )
 from prefect.logging.defaults import default_config
 from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler
@@ -81,6 +82,18 @@ def test_it_is_done_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert config == PROCESS_LOGGING_CONFIG
     logging.getLogger("prefect.x").info("once")
     assert capsys.readouterr().err.count("once") == 1
+
+
+def test_what_later_runs_ask_for_in_a_process_is_taken() -> None:
+    with temporary_settings({PREFECT_LOGGING_LEVEL: "WARNING"}):
+        setup_logging()
+    try:
+        for level, taken in (("ERROR", "WARNING"), ("INFO", "INFO"), ("WARNING", "INFO"), ("DEBUG", "DEBUG")):
+            with temporary_settings({PREFECT_LOGGING_LEVEL: level}):
+                take_current_level()
+                assert logging.getLogger("prefect.task_runs").getEffectiveLevel() == getattr(logging, taken)
+    finally:
+        setup_logging()
 
 
 def test_handlers_of_the_program_stay(capsys: pytest.CaptureFixture[str]) -> None:

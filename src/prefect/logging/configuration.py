@@ -27,6 +27,7 @@ __all__ = [
     "ensure_logging_setup",
     "load_logging_config",
     "setup_logging",
+    "take_current_level",
 ]
 
 DEFAULT_LOGGING_SETTINGS_PATH = Path(__file__).parent / "logging.yml"
@@ -36,6 +37,8 @@ PROCESS_LOGGING_CONFIG: dict[str, Any] = {}
 """The configuration that applies in this process; empty until the loggers are set up."""
 
 _lock = threading.RLock()
+_lowest = [logging.CRITICAL]
+"""The lowest level that the settings have asked for since the loggers were set up."""
 _SECTIONS = ("LOGGERS", "HANDLERS", "FORMATTERS", "FILTERS", "ROOT")
 
 
@@ -43,6 +46,19 @@ def ensure_logging_setup() -> None:
     """Set the loggers up, if that was not done in this process yet."""
     if not PROCESS_LOGGING_CONFIG:
         setup_logging()
+
+
+def take_current_level() -> None:
+    """Set the loggers up; where that was done for less than the current settings ask for, let them take it.
+
+    For processes that carry out runs with settings of their own, as workers of clusters do. Loggers belong to
+    the process, so runs that ask for less may get more.
+    """
+    wanted = _level_of_settings()
+    with _lock:
+        if PROCESS_LOGGING_CONFIG and wanted < _lowest[0]:
+            setup_logging(incremental=True)
+    ensure_logging_setup()
 
 
 def setup_logging(incremental: bool | None = None) -> dict[str, Any]:
@@ -71,7 +87,12 @@ def setup_logging(incremental: bool | None = None) -> dict[str, Any]:
         _set_up_extra_loggers()
         PROCESS_LOGGING_CONFIG.clear()
         PROCESS_LOGGING_CONFIG.update(config)
+        _lowest[0] = _level_of_settings()
     return config
+
+
+def _level_of_settings() -> int:
+    return logging.getLevelNamesMapping().get(get_current_settings().logging.level, logging.NOTSET)
 
 
 def load_logging_config(path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ __all__ = ["KILLED_EXITS", "LEFT_EXIT", "STOPPED_EXIT", "UNKNOWN_EXIT", "exit_te
 STOPPED_EXIT = 3
 """The exit code of a process whose run was cancelled, or took too long: it came to no end of its own."""
 LEFT_EXIT = 190
-"""The exit code of a process that leaves its run to another one, where nothing else would tell its worker."""
+"""The exit code of a process that leaves its run to another one: see `prefect.rules.beginning`."""
 KILLED_EXITS = (-9, 137)
 """The exit codes of a process that SIGKILL has ended, as the system gives it and as shells do."""
 
@@ -31,7 +31,6 @@ _ADVICE = {
     "SIGABRT": "A library gave up, or memory ran out.",
 }
 _CODES = {
-    LEFT_EXIT: "Another process carries the run out.",
     125: "The container could not be started.",
     126: "The command is there, but cannot be run: see its permissions.",
     127: "The command was not found: see the image, or the PATH.",
@@ -80,8 +79,6 @@ def state_of_exit(
         that has ended, or that waits to be run again.
     """
     if state is None or state.is_final() or state.is_paused() or state.is_scheduled():
-        return None
-    if code == LEFT_EXIT:
         return None
     if state.is_cancelling():
         return State(type=StateType.CANCELLED, message="The flow run was cancelled, and its process ended.")

@@ -15,7 +15,8 @@ from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.operations.claims import CLAIM_SECONDS, claim_flow_run, keep_claims
 from prefect.operations.flow_runs import read_flow_run, set_flow_run_state
 from prefect.operations.leases import current_holder
-from prefect.rules.exits import state_of_exit
+from prefect.rules.beginning import BEGINS_ONCE
+from prefect.rules.exits import LEFT_EXIT, state_of_exit
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.responses import OrchestrationResult, SetStateStatus
 from prefect.schemas.states import State, StateDetails, StateType
@@ -141,7 +142,10 @@ def end_left_run(
         The state that it was given; None where it needed none.
     """
     try:
-        final = state_of_exit(code, client.call(read_flow_run, run_id).state, claim, ran_out)
+        run = client.call(read_flow_run, run_id)
+        if code == LEFT_EXIT and BEGINS_ONCE in run.labels:
+            return None
+        final = state_of_exit(code, run.state, claim, ran_out)
         return None if final is None else client.call(set_flow_run_state, run_id, final, force=True).state
     except ObjectNotFound:
         return None

@@ -23,6 +23,7 @@ from prefect.engine.journal import enter
 from prefect.engine.notes import open_journal
 from prefect.engine.slots import held_slot
 from prefect.exceptions import SerializationError
+from prefect.logging.configuration import take_current_level
 from prefect.recorder.registry import recorder_here, recorder_of_settings
 from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.results import ResultRecord
@@ -221,6 +222,7 @@ def _prepare(key: str, content: bytes) -> _Prepared:
         changes["PREFECT_API_URL"] = None
     with temporary_settings(changes):
         settings = get_current_settings()
+        take_current_level()
     made = _Prepared(
         task=task,
         flow_run=flow_run and unpacked_flow_run(flow_run, read_parameters(context["flow_run_parameters"])),
