@@ -48,6 +48,7 @@ class _Service(NotificationBlock, ABC):
     _service: ClassVar[str]
     """The service; subclasses with types of their own send by it too."""
 
+    # The interface has it called plainly here, where its abstract class has a coroutine.
     def notify(self, body: str, subject: str | None = None) -> None:  # type: ignore[override]
         """Send a message; what cannot be sent is told by a warning, or see `raise_on_failure`.
 

@@ -69,6 +69,7 @@ def _send(store: Store, claimed: list[TriggeredAction]) -> int:
             continue
         targets = Targets(store, wanted)
         found: list[_Message] = []
+        # B023: it is called before the next turn of the loop.
         failure = attempt(wanted, lambda: found.append(_message_of(store, wanted, targets)))  # noqa: B023
         if failure is None:
             waiting.append((wanted, targets, found[0]))

@@ -40,6 +40,7 @@ def _as_tuple(cls: type[Any], **others: Any) -> Any:
 
 _RUN_STATE = _names(TaskRun).index("state")
 _STATE_DETAILS = _names(State).index("state_details")
+# The types below are made when this is loaded, which a checker of types cannot follow.
 _states: Any = _as_tuple(State, data=None, state_details=_as_tuple(StateDetails) | None)
 _record: Any = tuple[_as_tuple(TaskRun, state=None), list[_states], dict[UUID, UUID]]  # type: ignore[misc]
 _message: Any = tuple[list[_record], list[_as_tuple(Log)], tuple[bytes | None, bool] | None, bool, str | None]  # type: ignore[misc]
