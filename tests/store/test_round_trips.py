@@ -34,6 +34,7 @@ from prefect.schemas.sorting import FlowRunSort
 from prefect.schemas.states import State, StateType
 from prefect.store import make_store
 from prefect.store.base import Store
+from prefect.store.statement import Statement
 from prefect.types import now
 
 pytestmark = pytest.mark.postgres
@@ -94,6 +95,22 @@ def test_runs_are_listed_in_one_trip(talk: tuple[Store, Talk], sort: FlowRunSort
 
     assert (said.trips, said.statements, said.parsed) == (1, 1, 0)
     assert found[0].id == run
+
+
+_PLANS = Statement(
+    "",
+    "SELECT generic_plans, custom_plans FROM pg_prepared_statements "
+    "WHERE statement LIKE 'SELECT flow_runs.%LIMIT 50%'",
+)
+
+
+def test_a_first_page_of_runs_is_planned_once(postgres_store: Store) -> None:
+    a_run(postgres_store)
+
+    for _ in range(3):
+        read_flow_runs(postgres_store, FlowRunQuery(sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=50))
+
+    assert postgres_store.fetch(_PLANS) == [(3, 0)]
 
 
 def test_logs_go_in_together(talk: tuple[Store, Talk]) -> None:

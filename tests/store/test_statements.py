@@ -130,10 +130,11 @@ def test_conditions_of_listings_use_indexes(path: str, many: bool, index: str) -
     condition = known[path].many if many else known[path].one
     assert condition is not None
     raw = sqlite3.connect(":memory:")
-    for statement in statements.SQLITE_SCHEMA:
-        raw.execute(statement)
+    for text in statements.SQLITE_SCHEMA:
+        raw.execute(text)
 
-    plan = raw.execute("EXPLAIN QUERY PLAN " + listing.where([condition]).sqlite, ("[]", 15, 0)).fetchall()
+    statement, params = listing.where([condition], ("[]",), (15, 1))
+    plan = raw.execute("EXPLAIN QUERY PLAN " + statement.sqlite, params).fetchall()
 
     raw.close()
     assert any(index in row[3] for row in plan), plan

@@ -87,7 +87,7 @@ def known_logs(query: LogQuery) -> Known:
     return _known(listing, statements.LOG_CONDITIONS, query, _window(query))
 
 
-def _known(listing: Listing, known: Mapping[str, Condition], query: Schema, window: Row) -> Known:
+def _known(listing: Listing, known: Mapping[str, Condition], query: Schema, window: tuple[int, int]) -> Known:
     texts: list[Statement] = []
     params: list[Any] = []
     for path, value in asked(query):
@@ -100,7 +100,7 @@ def _known(listing: Listing, known: Mapping[str, Condition], query: Schema, wind
         else:
             texts.append(condition.one)
             params.append(plain(value if condition.many is None else value[0]))
-    return listing.where(texts), (*params, *window)
+    return listing.where(texts, tuple(params), window)
 
 
 def asked(given: Schema, path: str = "") -> Iterator[tuple[str, Any]]:

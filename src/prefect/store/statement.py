@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["MARK", "Condition", "Listing", "Statement"]
 
 MARK = "_conditions_"
 """Stands in a listing where its conditions come."""
+_WINDOWS = ("LIMIT ? OFFSET ?", "LIMIT %s::INTEGER OFFSET %s::INTEGER")
+_USUAL = frozenset((limit, 0) for limit in (1, 5, 10, 15, 20, 25, 50, 100, 200))
+"""First pages as they are asked for; each makes a text of its own, and few are prepared."""
 
 
 class Statement(NamedTuple):
@@ -33,13 +36,25 @@ class Listing(NamedTuple):
     sqlite: str
     postgresql: str
 
-    def where(self, conditions: Sequence[Statement]) -> Statement:
-        """Return the statement for rows for which all of some conditions hold.
+    def where(
+        self, conditions: Sequence[Statement], params: tuple[Any, ...], window: tuple[int, int]
+    ) -> tuple[Statement, tuple[Any, ...]]:
+        """Return the statement for rows for which all of some conditions hold, and its parameters.
+
+        A usual window stands in the text itself: PostgreSQL cannot plan for a limit that it does not know,
+        and would plan anew each time, which takes as long as fetching the rows.
 
         Args:
-            conditions: The conditions; their parameters come before the statement's own, in this order.
+            conditions: The conditions.
+            params: Their parameters.
+            window: How many rows to give at most, and how many to leave out before.
         """
-        texts = [
-            " AND ".join(condition[dialect] for condition in conditions) or "1 = 1" for dialect in range(2)
-        ]
-        return Statement(self.sqlite.replace(MARK, texts[0]), self.postgresql.replace(MARK, texts[1]))
+        here = window in _USUAL
+        texts: list[str] = []
+        for dialect, text in enumerate(self):
+            held = " AND ".join(condition[dialect] for condition in conditions) or "1 = 1"
+            text = text.replace(MARK, held)
+            if here:
+                text = text.replace(_WINDOWS[dialect], f"LIMIT {window[0]} OFFSET {window[1]}")
+            texts.append(text)
+        return Statement(*texts), params if here else (*params, *window)
