@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
 
+from prefect.schemas import lenient
 from prefect.schemas.base import Schema
 from prefect.types import now
 from prefect.types.durations import Seconds
@@ -67,7 +68,7 @@ class IntervalSchedule(Schema, forbid_unknown_fields=True):
         self.interval = Seconds.of(given)
         if self.interval <= timedelta(0):
             raise ValueError("An interval should be greater than 0 seconds")
-        anchor = msgspec.convert(self.anchor_date, datetime, strict=False)
+        anchor = lenient.convert(self.anchor_date, datetime)
         self.anchor_date = anchor if anchor.tzinfo is not None else anchor.replace(tzinfo=UTC)
         if self.timezone is None:
             name = getattr(anchor.tzinfo, "key", None)
@@ -163,7 +164,7 @@ def read_schedule(value: Any) -> AnySchedule:
     if isinstance(value, dict):
         for key, kind in _KINDS.items():
             if key in value:
-                return msgspec.convert(value, kind, strict=False)
+                return lenient.convert(value, kind)
     raise ValueError("A schedule needs an interval, a cron expression or an rrule")
 
 

@@ -15,6 +15,7 @@ from litestar.handlers import WebsocketRouteHandler
 from prefect.operations.events import check_event
 from prefect.rules.task_run_events import change_of
 from prefect.schemas.events import Event
+from prefect.schemas.lenient import Reader
 from prefect.server.inbox import Inbox
 
 __all__ = ["events_in"]
@@ -23,7 +24,7 @@ logger = logging.getLogger("prefect.server")
 
 MALFORMED = 1007
 
-_decode_event = msgspec.json.Decoder(Event, strict=False).decode
+_decode_event = Reader(Event, strict=False).decode
 
 
 def events_in(path: str, inbox: Inbox) -> WebsocketRouteHandler:

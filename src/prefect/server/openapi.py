@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
+from msgspec import inspect as kinds
 
 from prefect.schemas.responses import TextFile
 from prefect.server.routes import Route
@@ -28,6 +30,7 @@ def describe(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
         wanted += [str if route.result_type is TextFile else route.result_type, *route.in_path.values()]
         wanted += [each for each in (route.body_type, route.query_type) if each is not None]
     made, components = msgspec.json.schema_components(wanted, ref_template=_REFERENCES)
+    _name_times(wanted, components)
     schemas = iter(made)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -39,6 +42,37 @@ def describe(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": components},
     }
+
+
+def _name_times(wanted: Sequence[Any], components: dict[str, Any]) -> None:
+    """Say which texts are times, as msgspec does of those alone that must have an offset."""
+    waiting: list[Any] = list(kinds.multi_type_info(wanted))
+    seen: set[Any] = set()
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, kinds.StructType) and kind.cls not in seen:
+            seen.add(kind.cls)
+            properties = components.get(_named(kind.cls), {}).get("properties", {})
+            for field in kind.fields:
+                waiting.append(field.type)
+                _name_time(field.type, properties.get(field.encode_name, {}))
+        waiting += (*getattr(kind, "types", ()), *getattr(kind, "item_types", ()))
+        waiting += [getattr(kind, name) for name in ("item_type", "value_type") if hasattr(kind, name)]
+
+
+def _name_time(kind: Any, schema: dict[str, Any]) -> None:
+    if isinstance(kind, kinds.DateTimeType):
+        schema["format"] = "date-time"
+    elif isinstance(kind, kinds.UnionType) and any(isinstance(arm, kinds.DateTimeType) for arm in kind.types):
+        # There is no other text beside it: msgspec could not tell them apart.
+        next(arm for arm in schema["anyOf"] if arm == {"type": "string"})["format"] = "date-time"
+
+
+def _named(struct: Any) -> str:
+    """Return what msgspec calls a struct among the components: `State[Any]` is `State_Any_`."""
+    arguments = ", ".join(getattr(arm, "__name__", str(arm)) for arm in get_args(struct))
+    name = (get_origin(struct) or struct).__name__
+    return re.sub(r"[^\w.-]", "_", f"{name}[{arguments}]" if arguments else name)
 
 
 def _describe(route: Route, schemas: Any, components: dict[str, Any]) -> dict[str, Any]:

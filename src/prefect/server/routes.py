@@ -48,22 +48,24 @@ from prefect.operations import (  # noqa: F401 - with them, the registry is comp
 )
 from prefect.operations.calling import SPELLED, Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
+from prefect.schemas import lenient
 from prefect.schemas.actions import FlowRunCreate, StateCreate, TaskRunCreate
 from prefect.schemas.base import encode_json
 from prefect.schemas.deployments import DeploymentFlowRunCreate
 from prefect.schemas.events import EventPage
 from prefect.schemas.responses import OrchestrationResult, TextFile
-from prefect.schemas.states import State
+from prefect.schemas.states import NO_DETAILS, State
 from prefect.server.bounds import check_parameters
 from prefect.server.errors import InvalidRequest, OutOfRange
 from prefect.store.base import Store
-from prefect.types import now
+from prefect.types import aware, now
 
 __all__ = ["ROUTES", "Answer", "Route"]
 
 MOST_OBJECTS = 200
 """How many objects a page of an answer has at most."""
 _MOST_ROWS = 2**63 - 1
+_TIMES_OF_STATES = ("scheduled_time", "cache_expiration", "pause_timeout")
 _WINDOW = frozenset(("sort", "limit", "offset", "page"))
 
 
@@ -114,7 +116,7 @@ class Route:
             if self._has_one_body
             else msgspec.defstruct(f"{operation.name}_body", _members_of(layout))
         )
-        self._decoder = msgspec.json.Decoder(self.body_type, strict=False)
+        self._decoder = lenient.Reader(self.body_type, strict=False)
 
     def answer(
         self, store: Store, path: Mapping[str, str], query: Mapping[str, str], body: bytes, base: str = ""
@@ -135,7 +137,7 @@ class Route:
         began = now()
         arguments = self._arguments_in_path(path)
         if self.query_type is not None:
-            arguments.update(_members(self._read_query(query)))
+            arguments.update(_members(self._read_query(self.query_type, query)))
         elif self.body_type is not None:
             arguments.update(self._read_body(body))
         result = self.operation.function(store, **arguments)
@@ -152,9 +154,9 @@ class Route:
         except msgspec.ValidationError as error:
             raise ObjectNotFound(error, "Not Found") from error
 
-    def _read_query(self, query: Mapping[str, str]) -> Any:
+    def _read_query(self, query_type: type[msgspec.Struct], query: Mapping[str, str]) -> Any:
         try:
-            return msgspec.convert(dict(query), self.query_type, strict=False)
+            return lenient.convert(dict(query), query_type)
         except msgspec.ValidationError as error:
             raise InvalidRequest("query", error, dict(query)) from error
 
@@ -181,7 +183,7 @@ class Route:
             if not isinstance(given, dict) or not any(given.get(name, ...) is None for name in _WINDOW):
                 raise
             kept = {name: value for name, value in given.items() if value is not None or name not in _WINDOW}
-            return msgspec.convert(kept, self.body_type, strict=False)
+            return lenient.convert(kept, self.body_type)
 
     def _status(self, result: Any, began: datetime) -> int:
         method = self.operation.method
@@ -212,25 +214,25 @@ def _members(struct: Any) -> dict[str, Any]:
 def _received(value: Any) -> Any:
     """Give states the id and the time of this server, whatever a client says."""
     if isinstance(value, StateCreate):
-        return State(
-            type=value.type,
-            name=value.name,
-            message=value.message,
-            data=value.data,
-            state_details=value.state_details,
-        )
+        return _entered(value)
     if isinstance(value, list):
         return [_received(each) for each in value]
     if isinstance(value, FlowRunCreate | TaskRunCreate | DeploymentFlowRunCreate) and value.state is not None:
-        state = value.state
-        value.state = State(
-            type=state.type,
-            name=state.name,
-            message=state.message,
-            data=state.data,
-            state_details=state.state_details,
-        )
+        value.state = _entered(value.state)
     return value
+
+
+def _entered(state: StateCreate | State[Any]) -> State[Any]:
+    details = state.state_details
+    times = {name: getattr(details, name) for name in _TIMES_OF_STATES} if details is not NO_DETAILS else {}
+    naive = {name: aware(time) for name, time in times.items() if time is not None and time.tzinfo is None}
+    return State(
+        type=state.type,
+        name=state.name,
+        message=state.message,
+        data=state.data,
+        state_details=msgspec.structs.replace(details, **naive) if naive else details,
+    )
 
 
 def _check_window(query: Any) -> None:

@@ -20,6 +20,7 @@ from prefect.exceptions import ObjectNotFound, ReservedNameError, ServerBusy, St
 from prefect.operations.work_pools import read_work_pool
 from prefect.operations.workers import join_pool, send_worker_heartbeat
 from prefect.schemas.base import encode_json
+from prefect.schemas.lenient import Reader
 from prefect.schemas.work_pools import WorkPool
 from prefect.schemas.worker_channel import (
     REQUIRED_WORKER_CHANNEL_CAPABILITIES,
@@ -49,8 +50,8 @@ HELLO_SECONDS = 30.0
 LOOK_SECONDS = 1.0
 """How often it is looked whether a pool has changed."""
 
-_decode_hello = msgspec.json.Decoder(WorkerHelloFrame).decode
-_decode_heartbeat = msgspec.json.Decoder(WorkerHeartbeatFrame).decode
+_decode_hello = Reader(WorkerHelloFrame).decode
+_decode_heartbeat = Reader(WorkerHeartbeatFrame).decode
 
 AnySocket = WebSocket[Any, Any, Any]
 

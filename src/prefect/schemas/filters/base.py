@@ -51,19 +51,32 @@ def read_moment(value: Any) -> datetime:
     """Read a time; one without a zone is in UTC, and a date is its midnight.
 
     Args:
-        value: A time, or what stands for one in JSON.
+        value: A time, or what stands for one in JSON: ISO 8601, whole or in part, or how many seconds or
+            milliseconds it is since 1970.
 
     Raises:
         ValueError: It stands for none.
     """
     try:
-        if isinstance(value, str) and len(value) == len("2026-01-31"):
-            value = date.fromisoformat(value)
         if isinstance(value, date) and not isinstance(value, datetime):
             return datetime(value.year, value.month, value.day, tzinfo=UTC)
-        return aware(msgspec.convert(value, datetime, strict=False))
+        return aware(_read(value))
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{value!r} is no time: it should be as 2026-01-31T08:15:00Z") from error
+
+
+def _read(value: Any) -> datetime:
+    try:
+        return msgspec.convert(value, datetime, strict=False)
+    except msgspec.ValidationError:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise
+    try:
+        milliseconds = float(value)
+    except ValueError:
+        # A date alone, minutes without seconds and other forms of ISO 8601 that are none of RFC 3339.
+        return datetime.fromisoformat(str(value))
+    return msgspec.convert(milliseconds / 1000, datetime, strict=False)
 
 
 @cache
