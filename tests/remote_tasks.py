@@ -141,6 +141,15 @@ def hold(begun: str, until: str) -> str:
     return "held"
 
 
+@task(retries=1)
+def hold_within(folder: str) -> int | None:
+    """Have a task held, within this one; at the second time, have one that ends."""
+    if (Path(folder) / "within").exists():
+        return same(1)
+    hold(str(Path(folder) / "within"), str(Path(folder) / "never"))
+    return None
+
+
 @task
 def touch(path: str) -> str:
     Path(path).touch()

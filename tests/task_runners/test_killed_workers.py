@@ -1,4 +1,4 @@
-"""A worker that is killed takes nothing along of the runs that had ended before."""
+"""A worker that is killed takes nothing along of the runs that had ended before, and leaves none Running."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from prefect.client.current import get_caller
 from prefect.operations.task_runs import read_task_runs
 from prefect.recorder import get_recorder
 from prefect.schemas.filters import TaskRunFilter
+from prefect.schemas.objects import TaskRun
 from prefect.schemas.queries import TaskRunQuery
+from prefect.schemas.states import State
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import ProcessPoolTaskRunner
-from recorded import history_of, task_runs_of
+from recorded import history_of, task_runs_of, upstream_of
 from task_runner_kinds import on_clusters
 from wire import serving
 
@@ -46,12 +48,46 @@ def test_a_server_hears_of_runs_whose_process_was_killed_right_after_them(tmp_pa
         assert history_of(held) == ["Pending", "Running", "Completed"]
 
 
+def told() -> list[TaskRun]:
+    """Ask for the task runs of the flow run here."""
+    of_run = TaskRunFilter(flow_run_id={"any_": [runtime.flow_run.id]})
+    return get_caller().call(read_task_runs, TaskRunQuery(task_runs=of_run))
+
+
+def kill_around(folder: Path) -> None:
+    """Kill the worker of a task while another goes on within it; the task is run again."""
+    around = remote.hold_within.submit(str(folder))
+    remote.wait_until(
+        lambda: any("__parents__" in run.task_inputs and run.state.is_running() for run in told())
+    )
+    os.kill(int((folder / "within").read_text()), signal.SIGKILL)
+    assert around.result() == 1
+
+
+def check_around(state: State[None]) -> None:
+    """See that what went on within the task is known to have ended, and why."""
+    runs = task_runs_of(state)
+    around = next(run for run in runs if run.name.startswith("hold_within"))
+    assert history_of(around)[-3:] == ["AwaitingRetry", "Running", "Completed"]
+    left, again = (run for run in runs if upstream_of(run).get("__parents__") == {around.id})
+    assert history_of(left) == ["Pending", "Running", "Crashed"]
+    assert left.end_time is not None
+    assert left.state.message.startswith("The task run that this one was part of was lost. The ")
+    assert history_of(again) == ["Pending", "Running", "Completed"]
+
+
+def test_what_went_on_within_a_task_whose_process_was_killed_has_ended(tmp_path: Path) -> None:
+    @flow(task_runner=ProcessPoolTaskRunner(max_workers=1))
+    def main() -> None:
+        kill_around(tmp_path)
+
+    check_around(main(return_state=True))
+
+
 @on_clusters
-def test_a_server_hears_of_runs_whose_idle_worker_was_killed_right_after_them(runner, kind, tmp_path):
+def test_a_server_hears_of_runs_whose_worker_was_killed_right_after_them_or_within(runner, kind, tmp_path):
     def has_ended() -> bool:
-        of_run = TaskRunFilter(flow_run_id={"any_": [runtime.flow_run.id]})
-        runs = get_caller().call(read_task_runs, TaskRunQuery(task_runs=of_run))
-        return [run.state_name for run in runs] == ["Completed"]
+        return [run.state_name for run in told()] == ["Completed"]
 
     @flow(task_runner=runner)
     def main() -> None:
@@ -59,8 +95,10 @@ def test_a_server_hears_of_runs_whose_idle_worker_was_killed_right_after_them(ru
         os.kill(int((tmp_path / "begun").read_text()), signal.SIGKILL)
         if kind == "dask":  # Ray says nothing of it
             remote.wait_until(has_ended)
+        kill_around(tmp_path)
 
     with serving(tmp_path) as (url, _), temporary_settings({PREFECT_API_URL: url}):
         state = main(return_state=True)
         remote.wait_until(lambda: all(run.end_time for run in task_runs_of(state)))
-        assert [history_of(run) for run in task_runs_of(state)] == [["Pending", "Running", "Completed"]]
+        assert history_of(task_runs_of(state)[0]) == ["Pending", "Running", "Completed"]
+        check_around(state)

@@ -20,6 +20,7 @@ from prefect.operations.deployment_runs import create_flow_run_from_deployment
 from prefect.operations.deployments import read_deployment, read_deployment_by_name
 from prefect.operations.flow_runs import read_flow_run
 from prefect.operations.task_runs import create_task_run
+from prefect.rules.inputs import PARENTS
 from prefect.schemas.actions import TaskRunCreate
 from prefect.schemas.base import jsonable
 from prefect.schemas.deployments import DeploymentFlowRunCreate, DeploymentResponse
@@ -138,7 +139,7 @@ def _stand_in(
         return None
     inputs: TaskInputs = task_inputs(parameters, None if flow is None else notes_of(flow).tracker)
     if task_run is not None:
-        inputs["__parents__"] = [TaskRunResult(id=task_run.id)]
+        inputs[PARENTS] = [TaskRunResult(id=task_run.id)]
     shown = deployment.name if isinstance(name, UUID) else str(name)
     data = TaskRunCreate(
         task_key=f"prefect.run-deployment.{deployment.id}",

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.context.model import _TAGS, inherited
-from prefect.context.runs import _FLOW_RUN, FlowRunContext, carried_flow_run
+from prefect.context.runs import _FLOW_RUN, _TASK_RUN, FlowRunContext, carried_flow_run
 from prefect.engine.inputs import task_inputs
 from prefect.engine.journal import enter
 from prefect.engine.notes import notes_of
+from prefect.rules.inputs import PARENTS
 from prefect.rules.names import random_name
-from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRun, TaskRunRecord
+from prefect.schemas.objects import FlowRun, FlowRunPolicy, TaskRun, TaskRunRecord, TaskRunResult
 from prefect.schemas.snapshots import FlowRunSnapshot
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.settings import get_current_settings
@@ -91,6 +92,9 @@ def new_task_run(
         run.flow_run_run_count = carried.run_count
     if parameters or wait_for is not None:
         run.task_inputs = task_inputs(parameters, tracker, wait_for)
+    around = _TASK_RUN.get()
+    if around is not None and around.task_run is not None:
+        run.task_inputs[PARENTS] = [TaskRunResult(id=around.task_run.id)]
     details = StateDetails(flow_run_id=run.flow_run_id, task_run_id=run_id)
     record = TaskRunRecord(run=run, states=[])
     enter(record, State(type=StateType.PENDING, state_details=details))

@@ -15,7 +15,7 @@ from prefect.operations.task_runs import create_task_run
 from prefect.recorder import get_recorder
 from prefect.results import ResultStore
 from prefect.results.deferred import keep_parameters
-from prefect.rules.inputs import replace
+from prefect.rules.inputs import PARENTS, replace
 from prefect.schemas.actions import TaskRunCreate
 from prefect.schemas.objects import TaskRun, TaskRunRecord
 from prefect.schemas.states import State, StateDetails, StateType
@@ -59,6 +59,7 @@ def defer(
         Exception: What the run of a future among the arguments raised.
     """
     run = new_task_run(task, parameters, wait_for).run
+    run.task_inputs.pop(PARENTS, None)  # it goes on without the task around
     for name, sources in (dependencies or {}).items():
         run.task_inputs.setdefault(name, []).extend(sources)
     content: dict[str, Any] = {

@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 
 from prefect.exceptions import ObjectNotFound, RequestRefused
 from prefect.operations.registry import operation
+from prefect.rules.inputs import PARENTS
 from prefect.schemas.graphs import DependencyResult, Edge, Graph, GraphArtifact, GraphState, Node
 from prefect.schemas.objects import FlowRun, TaskRun, TaskRunResult
 from prefect.schemas.states import StateType
@@ -27,8 +28,6 @@ __all__ = ["read_flow_run_dependencies", "read_flow_run_graph"]
 
 MOST_NODES = 10_000
 """More than this no picture shows."""
-_ENCAPSULATING = "__parents__"
-"""The input by which a task run tells what it was called in."""
 _RESULTS = "result"
 
 
@@ -184,7 +183,7 @@ def _nodes(
     for node_id, task in inputs.items():
         node = nodes[node_id]
         for name, sources in task.task_inputs.items():
-            edges = node.encapsulating if name == _ENCAPSULATING else node.parents
+            edges = node.encapsulating if name == PARENTS else node.parents
             for source in sources:
                 other = shown.get(source.id, source.id) if isinstance(source, TaskRunResult) else None
                 if other in nodes and Edge(id=other) not in edges:

@@ -72,19 +72,19 @@ class Recorder:
         "_turn",
         "_writer",
         "closed",
+        "delay",
         "sink",
     )
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
+        self.delay = sink.delay
         self.forget()
 
     def forget(self) -> None:
         """Begin anew, as in a forked child: pending items, leases and the thread are the parent's."""
         self._queue: deque[TaskRunRecord | Log] = deque()
-        self._full = BATCH
-        self._parked = True
-        self.closed = False
+        self._full, self._parked, self.closed = BATCH, True, False
         self._thread: threading.Thread | None = None
         self._bell = threading.Lock()
         self._bell.acquire()
@@ -291,7 +291,7 @@ class Recorder:
             elif not self._listen(self._leases.due_at):
                 break
         self._parked = False
-        deadline = monotonic() + self.sink.delay
+        deadline = monotonic() + self.delay
         while self._queue and len(self._queue) < BATCH and not self.closed:
             if not self._listen(deadline):
                 break

@@ -16,11 +16,13 @@ import msgspec
 from prefect.schemas.base import Schema
 from prefect.types.annotations import BaseAnnotation, quote
 
-__all__ = ["Wanted", "contains_only_atoms", "find", "replace"]
+__all__ = ["PARENTS", "Wanted", "contains_only_atoms", "find", "replace"]
 
 Wanted = tuple[type[Any], ...] | Callable[[Any], bool]
 """The types that are looked for, or a function that says whether a value is."""
 
+PARENTS = "__parents__"
+"""The input by which a task run says which one it was called in."""
 _REMEMBERED_TYPES = 4096
 _ATOMS = frozenset(
     {type(None), bool, int, float, complex, str, bytes, bytearray, memoryview, range, slice, type}

@@ -27,7 +27,7 @@ from prefect.schemas.results import ResultRecord
 from prefect.task_runners.dask.cluster import Place, open_client
 from prefect.task_runners.dask.losses import TOGETHER, Losses, Patience
 from prefect.task_runners.dask.sent import LOST, SHARED, Scattered, Sent, fetching, forget_names, id_of
-from prefect.task_runners.remote import LatelyEnded, RemoteFuture, RemoteRun, flush_records
+from prefect.task_runners.remote import LatelyEnded, NestedRuns, RemoteFuture, RemoteRun, flush_records
 from prefect.task_runners.remote.packing import LARGE
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class Session:
         self._patience = Patience(is_fixed=place.is_fixed)
         self._losses = Losses()
         self._lately = LatelyEnded()
+        self._nested = NestedRuns()
         self._kept: weakref.WeakSet[RemoteFuture[Any]] = weakref.WeakSet()
         self._most = _IN_FLIGHT
         self._sendings = count(1)
@@ -93,8 +94,9 @@ class Session:
                 "is configured to, whatever their retries.",
                 error,
             )
+        tell_again = self._lately.tell_again
         self.client.subscribe_topic(self._topic, self._heard)
-        self.client.subscribe_topic(LOST, self._heard_of_loss)
+        self.client.subscribe_topic(LOST, lambda event: self._queue.put(partial(tell_again, [event[1]])))
         self._thread = threading.Thread(target=self._serve, name="prefect-dask", daemon=True)
         self._thread.start()
 
@@ -136,6 +138,7 @@ class Session:
         with self._lock:
             taken = list(self._sent.values())
             handles = [sent.run.future.handle for sent in taken]
+            self._nested.add([sent.run for sent in taken], message)
             for sent in taken:
                 sent.run.crash(message)
                 self._forget(sent)
@@ -183,6 +186,7 @@ class Session:
             self._thread.join()
         self._lately.tell_again()
         self._stack.close()
+        self._nested.finish()
 
     def _hear_all(self) -> None:
         """Wait until what workers have said before has arrived: that they have begun a run, say."""
@@ -238,7 +242,9 @@ class Session:
                 return
             try:
                 shared, packed = run.pack(self._scattered.take)
-                self._share(shared.key, shared.content)
+                if shared.key not in self._shared:
+                    self.client.set_metadata([SHARED, shared.key], shared.content)
+                    self._shared.add(shared.key)
                 parcel: Any = packed.parcel
                 if len(parcel) > LARGE:
                     parcel = self.client.scatter(parcel, hash=False)
@@ -268,19 +274,11 @@ class Session:
             run.future.handle = future
         future.add_done_callback(lambda done: self._queue.put(lambda: self._done(sent, done)))
 
-    def _share(self, key: str, content: bytes) -> None:
-        if key not in self._shared:
-            self.client.set_metadata([SHARED, key], content)
-            self._shared.add(key)
-
     # --- what comes from the cluster ----------------------------------------------------------------------
 
     def _heard(self, event: tuple[float, tuple[bytes, bytes, str]]) -> None:
         run_id, message, place = event[1]
         self._queue.put((lambda: self._take(run_id, message, place)) if run_id else self._heard_all.release)
-
-    def _heard_of_loss(self, event: tuple[float, str]) -> None:
-        self._queue.put(lambda: self._lately.tell_again([event[1]]))
 
     def _serve(self) -> None:
         while True:
@@ -368,7 +366,10 @@ class Session:
     def _decide(self, address: str) -> None:
         with self._lock:
             self._lately.tell_again([address])  # also where the scheduler takes no plugin
-            for sent, worker in self._losses.take(address):
+            lost = [one for one in self._losses.take(address) if not one[0].run.future.done()]
+        self._nested.crash([sent.run for sent, _ in lost if sent.has_begun], _LOST)
+        with self._lock:
+            for sent, worker in lost:
                 if not sent.run.future.done():
                     self._end_or_send_again(sent, worker)
 
@@ -395,6 +396,5 @@ class Session:
         self._idle.notify_all()
 
     def _cancel(self, handles: list[Any], *, force: bool) -> None:
-        ours = [handle for handle in handles if handle is not None]
-        if ours and self.client.status == "running":
+        if (ours := [each for each in handles if each is not None]) and self.client.status == "running":
             self.client.cancel(ours, force=force)

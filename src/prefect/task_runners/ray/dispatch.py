@@ -27,7 +27,7 @@ from prefect.task_runners.ray.answers import Answers
 from prefect.task_runners.ray.cluster import Cluster, Fetch
 from prefect.task_runners.ray.entry import ID_LENGTH, flush_worker, remote_function
 from prefect.task_runners.ray.notices import Mailbox
-from prefect.task_runners.remote import LatelyEnded, RemoteRun, SharedPart
+from prefect.task_runners.remote import LatelyEnded, NestedRuns, RemoteRun, SharedPart
 
 __all__ = ["Dispatch"]
 
@@ -88,6 +88,7 @@ class Dispatch:
         self._events: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._answers: Answers[_Entry] = Answers(self._answered)
         self._lately = LatelyEnded()
+        self._nested = NestedRuns()
         self._name = f"prefect-{uuid4()}"
         self._mailbox: Mailbox | None = None
         self._is_asleep = False
@@ -135,6 +136,7 @@ class Dispatch:
         if self._mailbox is not None and not self._is_lost:
             self._mailbox.close()
         self.cluster.leave(is_lost=self._is_lost)
+        self._nested.finish()
 
     def cancel_queued(self) -> None:
         """Take back the runs that have not begun."""
@@ -157,6 +159,7 @@ class Dispatch:
             if entry.answer is not None and not self._is_lost:
                 ray.cancel(entry.answer, force=True)
             self._end(entry, State(type=StateType.CRASHED, message=_NOT_ENDED))
+            self._nested.add([entry.run], _NOT_ENDED)
 
     def _send(self, entry: _Entry) -> None:
         run = entry.run
@@ -275,6 +278,7 @@ class Dispatch:
             self._end(entry, State(type=StateType.CANCELLED, message=_NOT_BEGUN))
         elif isinstance(answer, _WORKER_GONE):
             self._lately.tell_again()  # Ray does not say which worker it was
+            self._nested.crash([run], _GONE)
             self._repeat(entry, f"{_GONE} ({type(answer).__name__}).")
         else:
             # Not the task's own, which is in the answer: the worker lacks a module, say.
@@ -326,6 +330,7 @@ class Dispatch:
         self._answers.clear()
         for entry in list(self._entries.values()):
             self._end(entry, State(type=StateType.CRASHED, message=message))
+            self._nested.add([entry.run], message)
 
     def _flush_workers(self) -> None:
         """Have the workers tell the server all, before this process takes it that all is told.

@@ -18,7 +18,8 @@ Where the settings name a server, workers of clusters tell it themselves what ha
 own environment: no secret travels. Without one, from processes of this machine, and from workers that the
 server does not let in (which is warned of), task runs and logs come back in messages, and are written down
 here: a worker may be on another machine, the store of this one has one writer, and a process may be killed.
-What a worker of a cluster that was killed can no longer tell a server is told from here (`LatelyEnded`).
+What a worker of a cluster that was killed can no longer tell a server is told from here: what had ended
+(`LatelyEnded`), and what was under way within tasks (`NestedRuns`).
 A runner that has a way to send messages while a task runs gives it to `run_parcel`; then a run is seen to be
 running, and its logs come while they are written. Where that would cost a quick task too much, `run_parcel`
 shows the run it has under way, and a runner may tell of one that takes long.
@@ -27,6 +28,7 @@ shows the run it has under way, and a runner may tell of one that takes long.
 from __future__ import annotations
 
 from prefect.task_runners.remote.lately import LatelyEnded
+from prefect.task_runners.remote.nested import NestedRuns
 from prefect.task_runners.remote.packing import Packed, pack
 from prefect.task_runners.remote.records import told
 from prefect.task_runners.remote.results import Outcome, RemoteFuture
@@ -36,6 +38,7 @@ from prefect.task_runners.remote.sharing import SharedPart, shared_part
 
 __all__ = [
     "LatelyEnded",
+    "NestedRuns",
     "Outcome",
     "Packed",
     "RemoteFuture",

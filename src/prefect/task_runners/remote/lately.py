@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["LatelyEnded"]
 
 _SECONDS = 5.0
-"""How much of what a worker has done last may not have been told: ten times what it puts off."""
+"""How much of what a worker has done last may not have been told: many times what it puts off."""
 _MOST = 5_000
 """Of how many runs it is known: some megabytes."""
 _LARGE = 2_000

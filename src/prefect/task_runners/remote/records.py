@@ -15,13 +15,11 @@ from prefect.recorder import Recorder
 from prefect.recorder.registry import recorder_of_settings
 from prefect.schemas.objects import Log, TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES
+from prefect.task_runners.remote.reminders import PAUSE, remind
 from prefect.task_runners.remote.wire import dump_message, load_message
 from prefect.types import process_mark
 
 __all__ = ["End", "GatheringRecorder", "Message", "read_message", "told", "without_end"]
-
-_PAUSE = 0.2
-"""Seconds between two messages, unless there is one that cannot wait."""
 
 
 class End(NamedTuple):
@@ -61,6 +59,7 @@ class GatheringRecorder(Recorder):
         "_changed",
         "_guard",
         "_is_over",
+        "_is_reminded",
         "_logs",
         "_mark",
         "_own",
@@ -89,7 +88,7 @@ class GatheringRecorder(Recorder):
         self._logs: list[Log] = []
         self._sent_at = monotonic()
         self._guard = threading.Lock()
-        self._is_over = False
+        self._is_over = self._is_reminded = False
         self._mark = process_mark[0]
 
     def task_run(self, record: TaskRunRecord) -> None:
@@ -171,9 +170,21 @@ class GatheringRecorder(Recorder):
         return self._mark is not process_mark[0]
 
     def _send_if_due(self, is_urgent: bool) -> None:
-        if self._send is not None and (is_urgent or monotonic() - self._sent_at >= _PAUSE):
+        if self._send is None:
+            return
+        if is_urgent or monotonic() - self._sent_at >= PAUSE:
             self._sent_at = monotonic()
             self._send(self._taken(None))
+        elif not self._is_reminded:
+            self._is_reminded = True
+            remind(self._send_what_is_left)
+
+    def _send_what_is_left(self) -> None:
+        """Send what the run has told last: for the next that it tells it may take hours, or be killed."""
+        with self._guard:
+            self._is_reminded = False
+            if not self._is_over and (self._changed or self._logs):
+                self._send_if_due(True)
 
     def _taken(self, end: End | None) -> bytes:
         own = self._changed.get(id(self._own))

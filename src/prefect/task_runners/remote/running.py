@@ -36,6 +36,7 @@ from prefect.task_runners.base import runner_here
 from prefect.task_runners.remote.admission import refusal_of_server
 from prefect.task_runners.remote.packing import unpack
 from prefect.task_runners.remote.records import End, GatheringRecorder
+from prefect.task_runners.remote.reminders import PAUSE
 from prefect.task_runners.remote.results import Outcome
 from prefect.task_runners.remote.wire import load_parcel
 from prefect.task_runners.threads import ThreadPoolTaskRunner
@@ -179,6 +180,8 @@ def _run(
     asks = prepared.has_server and tells_server
     refusal = refusal_of_server(key) if asks else None
     server = recorder_of_settings() if asks and refusal is None else None
+    if server is not None:
+        server.delay = PAUSE  # a worker is killed more easily than the process of a flow
     recorder = GatheringRecorder(record, send, server, refusal)
     recorder_here.set(recorder)
     name = record.run.name

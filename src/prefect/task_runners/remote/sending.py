@@ -20,6 +20,7 @@ from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES, State, StateType
 from prefect.states import exception_to_failed_state
 from prefect.task_runners.remote.ended import Ended
+from prefect.task_runners.remote.nested import crashed_with
 from prefect.task_runners.remote.packing import Packed, pack
 from prefect.task_runners.remote.records import End, read_message
 from prefect.task_runners.remote.results import RemoteFuture, RemoteResult
@@ -49,6 +50,7 @@ class RemoteRun:
         "_context",
         "_recorder",
         "_tracker",
+        "_within",
         "deaths",
         "future",
         "is_told_there",
@@ -78,6 +80,8 @@ class RemoteRun:
         self.journal = current_journal()
         self._recorder = get_recorder()
         self._tracker = notes_of(flow).tracker if flow is not None else None
+        self._within: dict[UUID, TaskRunRecord] | None = None
+        """What the worker has told of runs in this one that have not ended."""
         self._context: Context = copy_context()
         self.record: TaskRunRecord = record or new_task_run(task, parameters, wait_for)
         self.future: RemoteFuture[Any] = RemoteFuture(self.record.run.id, owner)
@@ -136,7 +140,7 @@ class RemoteRun:
             if record.run.id == self.record.run.id:
                 self._follow(record, is_told=read.is_told)
             else:
-                self.journal.note(record)
+                self._note_within(record)
         for log in read.logs:
             self._recorder.log(log)
         if read.warning is not None:
@@ -152,6 +156,7 @@ class RemoteRun:
 
     def crash(self, message: str) -> None:
         """End the run as Crashed, unless it has ended."""
+        self._crash_within(message)
         self.end(State(type=StateType.CRASHED, message=message))
 
     def cancel(self, message: str) -> None:
@@ -164,6 +169,7 @@ class RemoteRun:
 
     def await_retry(self, message: str) -> None:
         """Note that the run is sent again, since its worker was lost."""
+        self._crash_within(message)
         self._enter(State(type=StateType.SCHEDULED, name="AwaitingRetry", message=message))
 
     def end(self, state: State[Any]) -> None:
@@ -171,6 +177,22 @@ class RemoteRun:
         if not self.future.done():
             self.future.complete(self._enter(state))
             self._let_go()
+
+    def _note_within(self, record: TaskRunRecord) -> None:
+        within = self._within or {}
+        if record.run.state_type in TERMINAL_STATES:
+            within.pop(record.run.id, None)
+        elif not self.future.done():
+            within[record.run.id] = record
+        self._within = within or None
+        self.journal.note(record)
+
+    def _crash_within(self, why: str) -> None:
+        within, self._within = self._within or {}, None
+        for record in within.values():
+            state = crashed_with(why).model_copy(update={"state_details": record.states[0].state_details})
+            enter(record, state)
+            self.journal.note(record)
 
     def _enter(self, state: State[Any]) -> State[Any]:
         state = state.model_copy(update={"state_details": self.record.states[0].state_details})
@@ -214,7 +236,7 @@ class RemoteRun:
     def _let_go(self) -> None:
         """Keep nothing of what was sent: there may be a hundred thousand such runs."""
         self.parameters, self.wait_for = {}, None
-        self._context = _NOTHING
+        self._context, self._within = _NOTHING, None
 
 
 _NOTHING = Context()
