@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import subprocess
@@ -409,6 +410,49 @@ print(main())
     assert seen.history(seen.ended_task_runs(run["id"], 1)[0]) == ["Pending", "Running", "Completed"]
     assert [log["message"] for log in seen.logs(run["id"])].count("to be kept") == 1
     assert not list((tmp_path / "home" / "outbox").rglob("*.jsonl"))
+
+
+def test_what_a_program_does_last_is_told_by_an_interpreter_that_starts_no_thread_any_more(
+    server: str, seen: Seen, tmp_path: Path, run_python: RunPython
+) -> None:
+    script = """
+import atexit, threading
+from prefect import get_run_logger, task
+
+@task(task_run_name="last {number}")
+def last(number):
+    get_run_logger().info("said last %s", number)
+
+last(1)
+last(2)
+
+def start(thread):
+    raise RuntimeError("can't create new thread at interpreter shutdown")
+
+atexit.register(setattr, threading.Thread, "start", start)  # Python 3.12 does that by itself
+"""
+    outbox = Outbox(tmp_path / "home", server)
+    event = {"id": str(uuid4()), "event": "left", "resource": {"prefect.resource.id": "earlier"}}
+    outbox.keep([Undelivered("event", json.dumps({**event, "occurred": "2026-01-01T00:00:00Z"}))])
+
+    done = run_python("-c", script, env={"PREFECT_API_URL": server})
+
+    ours = {"task_runs": {"name": {"like_": "last "}}}
+    until(lambda: httpx.post(f"{server}/task_runs/count", json=ours).json() == 2)
+    runs = httpx.post(f"{server}/task_runs/filter", json=ours).json()
+    assert {run["name"]: seen.history(run) for run in runs} == {
+        "last 1": ["Pending", "Running", "Completed"],
+        "last 2": ["Pending", "Running", "Completed"],
+    }
+    said = {"logs": {"task_run_id": {"any_": [run["id"] for run in runs]}}}
+    logs = httpx.post(f"{server}/logs/filter", json=said).json()
+    assert sorted(log["message"] for log in logs if "said" in log["message"]) == [
+        "said last 1",
+        "said last 2",
+    ]
+    assert not outbox.files()
+    assert "ERROR" not in done.stderr
+    assert "thread" not in done.stderr
 
 
 def test_an_interrupted_flow_whose_server_is_away_ends_at_once_and_its_state_is_kept(

@@ -16,7 +16,7 @@ from prefect.exceptions import ServerUnreachable
 if TYPE_CHECKING:
     from prefect.client.options import ClientOptions
 
-__all__ = ["CONNECT", "SocketRefused", "open_socket"]
+__all__ = ["CONNECT", "NoThreads", "SocketRefused", "open_socket"]
 
 CONNECT, CLOSE = 10.0, 2.0
 """Seconds that a connection, and the end of one, may take."""
@@ -31,6 +31,10 @@ _POLICY_VIOLATION = 1008
 
 class SocketRefused(Exception):
     """The server, or a proxy before it, answers but does not open sockets."""
+
+
+class NoThreads(SocketRefused):
+    """This process starts no threads, by which sockets are read: most likely it is at its end."""
 
 
 def open_socket(options: ClientOptions, path: str) -> ClientConnection:
@@ -79,6 +83,9 @@ def _connect(options: ClientOptions, path: str) -> ClientConnection:
         raise SocketRefused(f"{options.url} opens no socket: HTTP {status}.") from error
     except (WebSocketException, OSError, EOFError) as error:
         raise ServerUnreachable(f"{options.url} cannot be reached: {error}.") from error
+    except RuntimeError as error:
+        # Python 3.12 starts none once a program has come to its end, when what it did is still to be told.
+        raise NoThreads(f"No socket to {options.url} can be read: {error}.") from error
 
 
 def _why(options: ClientOptions, error: Exception) -> str:

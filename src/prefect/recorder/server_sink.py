@@ -10,11 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.client.http import HttpClient
+from prefect.client.sockets import NoThreads
 from prefect.exceptions import ObjectNotFound, PrefectException, ServerUnreachable
 from prefect.operations.leases import keep_leases
 from prefect.recorder.event_socket import EventSocket, SocketRefused
@@ -142,16 +145,17 @@ class ServerSink:
         place = self._places.get(run.flow_run_id) if run.flow_run_id is not None else None
         return (json_text(event) for event in events_of(record, self._sent.get(run.id, 0), place))
 
-    def _send(self, events: Sequence[str]) -> None:
+    def _send(self, events: Sequence[str], socket: EventSocket | None = None) -> None:
         if not events:
             return
         if not self._takes_no_sockets:
             try:
-                self._socket.send(events)
+                (socket or self._socket).send(events)
                 return
             except SocketRefused as error:
                 self._takes_no_sockets = True
-                _log.info("%s Events are sent by requests from now on.", error)
+                if not isinstance(error, NoThreads):
+                    _log.info("%s Events are sent by requests from now on.", error)
         for start in range(0, len(events), 100):
             self._post("/events", f"[{','.join(events[start : start + 100])}]")
 
@@ -272,13 +276,13 @@ class ServerSink:
         if not self._has_delivered:
             self._has_delivered = True
             if self.outbox.files():
-                self._delivery = threading.Thread(
-                    target=self._deliver, args=(self.outbox,), name="prefect-outbox", daemon=True
-                )
-                self._delivery.start()
+                self._delivery = threading.Thread(target=self._deliver, name="prefect-outbox", daemon=True)
+                # The interpreter may be ending, and start no thread: then `finish` delivers.
+                with suppress(RuntimeError):
+                    self._delivery.start()
 
-    def _deliver(self, outbox: Outbox) -> None:
-        socket, count = EventSocket(self._options), 0
+    def _deliver(self, until: float = inf) -> None:
+        outbox, socket, count = self.outbox, EventSocket(self._options), 0
         for taken, things in outbox.take():
             try:
                 for kind, group in _grouped(things):
@@ -289,19 +293,21 @@ class ServerSink:
                 outbox.give_back(taken)
                 _log.warning("The outbox in %s is not empty yet: %s", outbox.folder, error)
                 return
+            if monotonic() >= until:
+                break
         socket.finish()
         _log.info("%d records that an earlier process left were delivered to %s.", count, self.name)
 
     def _deliver_group(self, kind: str, group: Sequence[Undelivered], socket: EventSocket) -> None:
         contents = [thing.content for thing in group]
         try:
-            if kind == "event" and not self._takes_no_sockets:
-                socket.send(contents)
+            if kind == "event":
+                self._send(contents, socket)
             elif kind == "request":
                 for thing in group:
                     self._client.request(thing.method, thing.path, content=thing.content.encode())
             else:
-                self._post("/events" if kind == "event" else "/logs/", f"[{','.join(contents)}]")
+                self._post("/logs/", f"[{','.join(contents)}]")
         except ServerUnreachable:
             raise
         except PrefectException as error:
@@ -313,7 +319,10 @@ class ServerSink:
     def finish(self) -> None:
         """End the connection; deliver again what the server may have lost, or keep it."""
         if self._delivery is not None:
-            self._delivery.join(LAST_SECONDS)
+            if self._delivery.ident is None:
+                self._deliver(monotonic() + LAST_SECONDS)
+            else:
+                self._delivery.join(LAST_SECONDS)
         with self._lock:
             try:
                 self._socket.finish()
