@@ -249,3 +249,26 @@ def test_but_nobody_waits_for_them_after_an_interruption(interrupt: Callable[...
     ended = interrupt("stuck.submit().result()", signal.SIGINT)
     assert ended.status == -signal.SIGINT and ended.seconds < 3
     assert [task[:2] for task in ended.recorded()[1]] == [["stuck", "Crashed"]]
+
+
+def test_a_flow_is_run_by_a_program_that_starts_no_threads_any_more(interrupt: Callable[..., Ended]) -> None:
+    ended = interrupt(
+        """
+import atexit
+
+@flow
+def last():
+    quick()
+    ready()
+
+def start(thread):
+    raise RuntimeError("can't create new thread at interpreter shutdown")
+
+atexit.register(last)
+atexit.register(setattr, threading.Thread, "start", start)  # Python 3.12 does that by itself
+""",
+        None,
+    )
+    assert ended.status == 0, ended.output
+    flows, tasks = ended.recorded()
+    assert [run[1] for run in flows] == [run[1] for run in tasks] == ["Completed"]

@@ -259,7 +259,10 @@ def _watch(watched: _Watched) -> None:
         if not _watching:
             thread = threading.Thread(target=_look_on, name="prefect-cancellation", daemon=True)
             _watching.append(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads, as at the end of a program of Python 3.12
+                _watching.clear()
 
 
 def _look_on() -> None:
