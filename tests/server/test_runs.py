@@ -135,6 +135,26 @@ def test_a_flow_run_is_renamed_and_deleted(client, make_run):
     assert client.delete(path).status_code == 404
 
 
+def test_a_list_says_of_each_run_what_the_run_itself_says(client, make_run):
+    ended, running, waiting = (make_run(parameters={"x": [1.5, None]}, tags=["ü"]) for _ in range(3))
+    propose(client, running, "RUNNING")
+    for kind in ("RUNNING", "FAILED"):
+        propose(client, ended, kind, state={"message": '"why"', "data": {"storage_key": "k"}})
+
+    for change in ({}, {"name": "renamed"}, {"tags": []}):
+        client.patch(f"/api/flow_runs/{ended['id']}", json=change)
+        listed = client.post("/api/flow_runs/filter", json={"sort": "ID_DESC"}).json()
+
+        assert [run["id"] for run in listed] == [waiting["id"], running["id"], ended["id"]]
+        for run in listed:
+            read = client.get(f"/api/flow_runs/{run['id']}").json()
+            if run["id"] != ended["id"]:
+                # The clock goes on.
+                for each in (run, read):
+                    assert each.pop("estimated_run_time") + each.pop("estimated_start_time_delta") >= 0
+            assert run == read
+
+
 def test_runs_are_filtered_and_counted(client, make_run, flow_id):
     runs = [make_run(name=f"run-{number}", tags=["odd"] if number % 2 else []) for number in range(5)]
     tagged = {"flow_runs": {"tags": {"all_": ["odd"]}}, "flows": {"id": {"any_": [flow_id]}}}

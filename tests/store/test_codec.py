@@ -16,6 +16,7 @@ from prefect.store import codec
 
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 TIMES = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=OFFSETS)
+UTC_TIMES = TIMES.map(lambda moment: moment.astimezone(UTC))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 IDS = st.uuids()
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -81,20 +82,20 @@ def test_a_state_of_a_flow_run(state: State[Any]) -> None:
     assert codec.flow_run_state_from_row(row) == in_utc(state, flow_run_id=run_id)
 
 
-@given(st.dictionaries(TEXTS, JSON, max_size=3), st.lists(TEXTS), TIMES, st.none() | TIMES)
+@given(st.dictionaries(TEXTS, JSON, max_size=3), st.lists(TEXTS), UTC_TIMES, st.none() | STATES)
 def test_a_flow_run(
-    parameters: dict[str, Any], tags: list[str], created: datetime, end: datetime | None
+    parameters: dict[str, Any], tags: list[str], at: datetime, state: State[Any] | None
 ) -> None:
     run = FlowRun(
-        flow_id=UUID(int=7),
-        name="n",
-        created=created.astimezone(UTC),
-        updated=created.astimezone(UTC),
-        parameters=parameters,
-        tags=tags,
-        end_time=end and end.astimezone(UTC),
+        flow_id=UUID(int=7), name="n", created=at, updated=at, end_time=at, parameters=parameters, tags=tags
     )
-    assert codec.flow_run_from_row((*codec.flow_run_row(run), *[None] * 7)) == run
+    said: tuple[Any, ...] = (None, None, None)
+    if state is not None:
+        run.state = in_utc(state, flow_run_id=run.id)
+        run.state_id, run.state_type, run.state_name = state.id, state.type, state.name
+        *_, message, _, data, details = codec.flow_run_state_row(run.id, state)
+        said = (message, data, details)
+    assert codec.flow_run_from_row((*codec.flow_run_row(run), *said)) == run
 
 
 @given(st.text(), TIMES, st.integers(0, 100))

@@ -38,7 +38,7 @@ def test_rows_are_as_wide_as_their_tables() -> None:
     # Updates name their row last.
     assert len(codec.flow_run_progress_row(run)) == len(FLOW_RUN_PROGRESS) + 1
     assert len(codec.flow_run_edit_row(run)) == len(FLOW_RUN_EDITS) + 1
-    assert len(FLOW_RUN_COLUMNS) == len(flow_runs.c) + 7
+    assert len(FLOW_RUN_COLUMNS) == len(flow_runs.c) + 3
 
 
 def test_names_of_updates_stand_in_the_tables_order() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from prefect.rules.decision import Decision, Transition
 from prefect.rules.names import random_name
 from prefect.rules.transitions import decide_flow_run
 from prefect.schemas.actions import FlowRunCreate, FlowRunResume, FlowRunUpdate
+from prefect.schemas.base import encode_json
 from prefect.schemas.objects import FlowRun, Holder
 from prefect.schemas.queries import FlowRunQuery
 from prefect.schemas.responses import (
@@ -60,8 +62,8 @@ __all__ = [
 
 LEASE = timedelta(seconds=60)
 """How long the lease of a process on a flow run holds unless it is renewed; see `leases`."""
-_STATE_ID, _JOINED_STATE = 5, -7
-"""Where a row of a flow run has the id of its state, and where the state itself begins."""
+_STATE_ID, _STATE_TIME, _STARTED, _ENDED = 5, 8, 12, 13
+"""Where a row of a flow run has its state's id, the time that the state itself tells, and the run's times."""
 
 _SOMEBODY_ELSES = (
     "This run has another state by now: it was given to another process, or somebody changed it."
@@ -181,20 +183,42 @@ def read_flow_run(store: Store, flow_run_id: UUID) -> FlowRun:
     return run
 
 
-@operation("POST", "/flow_runs/filter")
+@lru_cache(maxsize=500)
+def _send_ended(row: Row) -> msgspec.Raw:
+    return msgspec.Raw(encode_json(_read_flow_run(row, now())))
+
+
+def _send_flow_runs(store: Store, query: FlowRunQuery) -> list[Any]:
+    """Return what encodes like flow runs.
+
+    People look at the same list again and again. A run that has ended says the same until its row does not.
+    """
+    at = now()
+    return [
+        _send_ended(row) if row[_ENDED] is not None and row[_STARTED] is not None else _read_flow_run(row, at)
+        for row in _rows_of(store, query)
+    ]
+
+
+@operation("POST", "/flow_runs/filter", to_send=_send_flow_runs)
 def read_flow_runs(store: Store, query: FlowRunQuery) -> list[FlowRun]:
     """Return the flow runs that a query is about."""
-    if known := known_flow_runs(query):
-        rows = store.fetch(*known)
-    else:
-        from prefect.store.queries import select_flow_runs  # noqa: PLC0415 - SQLAlchemy
-
-        rows = store.select(select_flow_runs(query))
-    runs = [flow_run_from_row(row) for row in rows]
     at = now()
-    for run in runs:
-        estimate(run, at)
-    return runs
+    return [_read_flow_run(row, at) for row in _rows_of(store, query)]
+
+
+def _rows_of(store: Store, query: FlowRunQuery) -> list[Row]:
+    if known := known_flow_runs(query):
+        return store.fetch(*known)
+    from prefect.store.queries import select_flow_runs  # noqa: PLC0415 - SQLAlchemy
+
+    return store.select(select_flow_runs(query))
+
+
+def _read_flow_run(row: Row, at: datetime) -> FlowRun:
+    run = flow_run_from_row(row)
+    estimate(run, at)
+    return run
 
 
 @operation("POST", "/flow_runs/count")
@@ -433,7 +457,7 @@ def lock_flow_run(connection: Connection, run_id: str) -> list[Row]:
         The row; none where there is no such run.
     """
     rows = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (run_id,))
-    if rows and rows[0][_STATE_ID] is not None and rows[0][_JOINED_STATE] is None:
+    if rows and rows[0][_STATE_ID] is not None and rows[0][_STATE_TIME] is None:
         # PostgreSQL waited for somebody else to change the run. It gives the run as it is then, but of its
         # states only those from before: the one that it entered meanwhile is missing.
         rows = connection.fetch(statements.FLOW_RUN_TO_CHANGE, (run_id,))

@@ -36,6 +36,8 @@ class Operation(NamedTuple):
 
     body_is_value: bool = False
     """Whether its one argument is the body itself, though it is no object."""
+    to_send: Callable[..., Any] | None = None
+    """What a server calls in place of the function, where what is only to be sent costs less."""
 
     @property
     def name(self) -> str:
@@ -57,6 +59,7 @@ def operation(
     internal: bool = False,
     status: int | None = None,
     body_is_value: bool = False,
+    to_send: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[Concatenate[Store, P], R]], Callable[Concatenate[Store, P], R]]:
     """Register a function over a store as an operation; the function stays what it is.
 
@@ -67,10 +70,14 @@ def operation(
         internal: Whether only this process calls it.
         status: The status of a server's answer, where it is another than the method has.
         body_is_value: Whether its one argument is the body itself, though it is no object.
+        to_send: What a server calls in place of the function: it takes the same, and what it returns is
+            encoded to the same.
     """
 
     def register(function: Callable[Concatenate[Store, P], R]) -> Callable[Concatenate[Store, P], R]:
-        _operations[function] = Operation(function, method, path, creates, internal, status, body_is_value)
+        _operations[function] = Operation(
+            function, method, path, creates, internal, status, body_is_value, to_send
+        )
         return function
 
     return register

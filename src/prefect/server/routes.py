@@ -140,7 +140,7 @@ class Route:
             arguments.update(_members(self._read_query(self.query_type, query)))
         elif self.body_type is not None:
             arguments.update(self._read_body(body))
-        result = self.operation.function(store, **arguments)
+        result = (self.operation.to_send or self.operation.function)(store, **arguments)
         if isinstance(result, EventPage) and result.next_page is not None:
             result.next_page = base + result.next_page
         status = self._status(result, began)

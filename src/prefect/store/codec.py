@@ -8,6 +8,7 @@ at all.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -67,6 +68,7 @@ _KINDS = {kind.value: kind for kind in StateType}
 _NO_POLICY = TaskRunPolicy()
 _NO_POLICY_TEXT = encode_json(_NO_POLICY).decode()
 
+_read_known_id = lru_cache(maxsize=1000)(read_id)  # of what many runs have in common
 _decode_any = msgspec.json.Decoder().decode
 _decode_tags = msgspec.json.Decoder(list[str]).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -195,7 +197,7 @@ def flow_run_from_row(row: Row) -> FlowRun:
         id=run_id,
         created=read_time(row[1]),
         updated=read_time(row[2]),
-        flow_id=read_id(row[3]),
+        flow_id=_read_known_id(row[3]),
         name=row[4],
         state_id=id_or_none(row[5]),
         state_type=None if row[6] is None else _KINDS[row[6]],
@@ -206,11 +208,11 @@ def flow_run_from_row(row: Row) -> FlowRun:
         start_time=time_or_none(row[12]),
         end_time=time_or_none(row[13]),
         total_run_time=row[14],
-        deployment_id=id_or_none(row[15]),
+        deployment_id=None if row[15] is None else _read_known_id(row[15]),
         deployment_version=row[16],
-        work_queue_id=id_or_none(row[17]),
+        work_queue_id=None if row[17] is None else _read_known_id(row[17]),
         work_queue_name=row[18],
-        work_pool_id=id_or_none(row[19]),
+        work_pool_id=None if row[19] is None else _read_known_id(row[19]),
         work_pool_name=row[20],
         flow_version=row[21],
         parameters=_decode_object(row[22]),
@@ -225,7 +227,7 @@ def flow_run_from_row(row: Row) -> FlowRun:
         infrastructure_pid=row[31],
         created_by=None if row[32] is None else _decode_created_by(row[32]),
         job_variables=None if row[33] is None else _decode_object(row[33]),
-        state=None if row[34] is None else _flow_run_state(run_id, row[34:]),
+        state=None if row[8] is None else _state(run_id, (*row[5:9], *row[34:37])),
     )
 
 
@@ -246,7 +248,20 @@ def flow_run_state_row(run_id: UUID, state: State[Any]) -> Row:
 @reads("flow_run_states")
 def flow_run_state_from_row(row: Row) -> State[Any]:
     """Return the state that a row of `flow_run_states` holds."""
-    return _flow_run_state(read_id(row[1]), (row[0], *row[2:]))
+    return _state(read_id(row[1]), (row[0], row[2], row[3], row[5], row[4], row[6], row[7]))
+
+
+def _state(run_id: UUID, row: Row) -> State[Any]:
+    state_id, kind, name, at, message, data, details = row
+    return State(
+        id=read_id(state_id),
+        type=_KINDS[kind],
+        name=name,
+        message=message,
+        timestamp=read_time(at),
+        data=None if data is None else _decode_any(data),
+        state_details=_details(run_id, details),
+    )
 
 
 def _details(run_id: UUID, text: str) -> StateDetails:
@@ -254,18 +269,6 @@ def _details(run_id: UUID, text: str) -> StateDetails:
         # Most say nothing.
         return StateDetails(flow_run_id=run_id)
     return msgspec.structs.replace(_decode_details(text), flow_run_id=run_id)
-
-
-def _flow_run_state(run_id: UUID, row: Row) -> State[Any]:
-    return State(
-        id=read_id(row[0]),
-        type=_KINDS[row[1]],
-        name=row[2],
-        message=row[3],
-        timestamp=read_time(row[4]),
-        data=None if row[5] is None else _decode_any(row[5]),
-        state_details=_details(run_id, row[6]),
-    )
 
 
 def task_run_row(record: TaskRunRecord) -> Row:
