@@ -208,6 +208,29 @@ def test_a_client_in_flow_and_task(cluster: Any) -> None:
     assert asyncio.run(main()) == [3, 7, 10]
 
 
+def test_a_client_of_a_cluster_that_asks_for_certificates() -> None:
+    """It has those of the runner in the flow, and those of the worker in a task."""
+    from distributed.security import Security
+
+    from prefect_dask import get_dask_client
+
+    security = Security.temporary()
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "protocol": "tls://"}
+    with distributed.LocalCluster(**options, security=security, dashboard_address=":0") as cluster:
+
+        @flow(
+            task_runner=DaskTaskRunner(
+                address=cluster.scheduler_address, client_kwargs={"security": security, "name": "ours"}
+            )
+        )
+        def main() -> list[Any]:
+            with get_dask_client() as client:
+                there = [client.submit(sum, [1, 2]).result(), "-ours-" in client.id]
+            return [*there, ask_dask.submit(5).result()]
+
+        assert main() == [3, True, 10]
+
+
 def test_annotations_reach_dask(cluster: Any) -> None:
     import dask
 

@@ -80,23 +80,21 @@ def _arguments(timeout: Any, given: dict[str, Any]) -> dict[str, Any]:
     arguments = {"set_as_default": False, **given}
     if timeout is not None:
         arguments["timeout"] = timeout
-    address = _address()
-    if address is not None:
-        arguments.setdefault("address", address)
-    return arguments
+    # Another scheduler that the user names may have other certificates.
+    return arguments if "address" in given else {**_ways(), **arguments}
 
 
-def _address() -> str | None:
-    """Return the address of the scheduler that the code here belongs to."""
+def _ways() -> dict[str, Any]:
+    """Return how to reach the scheduler that the code here belongs to."""
     worker = _worker()
     if worker is not None:
-        return str(worker.scheduler.address)
+        return {"address": worker.scheduler.address, "security": worker.security}
     flow = FlowRunContext.get()
     runner = flow.task_runner if flow is not None else None
-    if not isinstance(runner, DaskTaskRunner):
-        return None
-    scheduler = runner.client.scheduler
-    return None if scheduler is None else str(scheduler.address)
+    if not isinstance(runner, DaskTaskRunner) or runner.client.scheduler is None:
+        return {}
+    client = runner.client
+    return {**runner.client_kwargs, "address": client.scheduler.address, "security": client.security}
 
 
 def _worker() -> Any:

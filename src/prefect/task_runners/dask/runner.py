@@ -91,6 +91,11 @@ class DaskTaskRunner(TaskRunner):
         """The runner's client of the cluster; starts it, if need be."""
         return self._start().client
 
+    @property
+    def client_kwargs(self) -> dict[str, Any]:
+        """The further arguments of `distributed.Client` that it was given."""
+        return dict(self._place.client_kwargs)
+
     def duplicate(self) -> Self:
         """Return a runner of the same configuration, with no tasks and no connection."""
         place = self._place
