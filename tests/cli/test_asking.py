@@ -73,7 +73,7 @@ def test_a_file_that_does_not_end_in_deployments_is_left_alone(folder):
 
 
 def test_nothing_is_asked_where_that_is_not_wanted(folder):
-    code, said = on_a_terminal([], "--no-prompt", "deploy", "flows.py:clean")
+    code, said = on_a_terminal([], "deploy", "flows.py:clean", "--no-prompt")
 
     assert (code, "needs a name" in said) == (1, True), said
 

@@ -92,13 +92,10 @@ def _give_up_output(error: OSError) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
-    profile, words = _take_profile(words)
+    profile, prompt, words = _take_session(words)
     if profile == "":
         print("prefect: --profile needs the name of a profile.", file=sys.stderr)
         return _USAGE
-    prompt = None
-    while words and words[0] in ("--prompt", "--no-prompt"):
-        prompt = words.pop(0) == "--prompt"
     if not words or words[0] in ("--help", "-h"):
         print(_help())
         return _SUCCESS
@@ -144,7 +141,7 @@ def _under(profile: str | None) -> AbstractContextManager[Any]:
 
 
 def _prompting(prompt: bool | None) -> AbstractContextManager[Any]:
-    """Apply what `--prompt` or `--no-prompt` before the command says."""
+    """Apply what `--prompt` or `--no-prompt` says."""
     if prompt is None:
         return nullcontext()
     from prefect.settings.context import temporary_settings
@@ -152,21 +149,24 @@ def _prompting(prompt: bool | None) -> AbstractContextManager[Any]:
     return temporary_settings({"PREFECT_CLI_PROMPT": prompt})
 
 
-def _take_profile(words: list[str]) -> tuple[str | None, list[str]]:
-    """Take `--profile NAME`, wherever it stands, and `-p NAME`, before the command, out of the words."""
+def _take_session(words: list[str]) -> tuple[str | None, bool | None, list[str]]:
+    """Take `--profile NAME` and `--no-prompt` out, wherever they stand, and `-p NAME` before the command."""
     profile: str | None = None
+    prompt: bool | None = None
     rest: list[str] = []
     remaining = iter(words)
     for word in remaining:
         if word == "--":
-            return profile, [*rest, word, *remaining]
+            return profile, prompt, [*rest, word, *remaining]
         if word == "--profile" or (word == "-p" and not rest):
             profile = next(remaining, "")
         elif word.startswith("--profile="):
             profile = word.partition("=")[2]
+        elif word in ("--prompt", "--no-prompt"):
+            prompt = word == "--prompt"
         else:
             rest.append(word)
-    return profile, rest
+    return profile, prompt, rest
 
 
 def _help() -> str:

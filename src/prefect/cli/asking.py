@@ -17,13 +17,9 @@ _KEPT = ("name", "entrypoint", "version", "description", "tags", "parameters", "
 _KEPT_TOO = ("schedules", "concurrency_limit", "work_pool", "triggers")
 
 
-def may_ask(given: bool | None) -> bool:
-    """Return whether there is somebody to ask.
-
-    Args:
-        given: What the command line says of it.
-    """
-    prompt = get_current_settings().cli.prompt if given is None else given
+def may_ask() -> bool:
+    """Return whether there is somebody to ask."""
+    prompt = get_current_settings().cli.prompt
     there = is_terminal(sys.stdin) and is_terminal(sys.stdout)
     return there if prompt is None else prompt and there
 

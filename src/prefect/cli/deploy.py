@@ -54,7 +54,6 @@ def deploy(  # noqa: PLR0913 - as many options as the interface has
     concurrency_limit: Annotated[int | None, Flag("-cl", metavar="N")] = None,
     collision_strategy: Literal["ENQUEUE", "CANCEL_NEW"] | None = None,
     trigger: Annotated[list[str] | None, Flag(metavar="JSON-OR-PATH")] = None,
-    prompt: bool | None = None,
     output: Output = None,
 ) -> None:
     """Deploy flows, as prefect.yaml or options say; what is there already, and the same, is left alone.
@@ -83,7 +82,6 @@ def deploy(  # noqa: PLR0913 - as many options as the interface has
         concurrency_limit: How many of its runs are let run at a time.
         collision_strategy: What becomes of further ones.
         trigger: An event that makes a run of it. Can be given several times.
-        prompt: Ask for what is missing, as is done on a terminal unless --no-prompt.
         output: Print for programs.
     """
     _carry_out(locals())
@@ -93,7 +91,7 @@ def _carry_out(options: Mapping[str, Any]) -> None:
     output, path = options["output"], Path(options["prefect_file"])
     if not path.exists() and path != Path(DEFAULT_FILE):
         raise Abort(f"There is no file {str(path)!r}.")
-    asks = may_ask(options["prompt"])
+    asks = may_ask()
     entries = _entries(read_project(path), options, asks=asks)
     planned = plan(entries, get_caller(), as_worker=options["check"])
     _say_notes(planned)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -12,14 +11,14 @@ from prefect.cli.commands import Flag, Group
 from prefect.cli.deployed import DeploymentName, find_deployment, whole_name
 from prefect.cli.deployment_schedules import describe, schedule
 from prefect.cli.listing import read_all
-from prefect.cli.log_lines import Output, Sources, follow_logs
+from prefect.cli.log_lines import Output
 from prefect.cli.moments import ago, local, parse_span, parse_start
 from prefect.cli.output import confirm, print_facts, print_json, print_table
 from prefect.cli.values import read_object, read_pairs
+from prefect.cli.watching import watch_flow_run
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
 from prefect.exceptions import Abort
-from prefect.operations import read_flow_run
 from prefect.operations.deployment_runs import create_flow_run_from_deployment
 from prefect.operations.deployments import (
     delete_deployment,
@@ -29,11 +28,10 @@ from prefect.operations.deployments import (
 )
 from prefect.operations.names import read_flow_names
 from prefect.schemas.deployments import DeploymentFlowRunCreate, DeploymentResponse, DeploymentSchedule
-from prefect.schemas.filters import FlowFilter, FlowFilterName, LogFilter, LogFilterFlowRunId
-from prefect.schemas.objects import FlowRun
+from prefect.schemas.filters import FlowFilter, FlowFilterName
 from prefect.schemas.queries import DeploymentQuery
 from prefect.schemas.sorting import DeploymentSort
-from prefect.schemas.states import NO_DETAILS, TERMINAL_STATES, State, StateType
+from prefect.schemas.states import NO_DETAILS, State, StateType
 from prefect.types import now
 
 __all__ = ["run"]
@@ -247,7 +245,7 @@ def run_(  # noqa: PLR0913 - as many options as the interface has
         print(f"Made flow run {created.name!r} of deployment {whole_name(client, found)!r}.")
         print_facts({"ID": created.id, "Parameters": created.parameters, "Due": local(due)})
     if watch:
-        _watch(client, created, watch_interval, watch_timeout)
+        watch_flow_run(client, created, watch_interval, watch_timeout)
 
 
 def _due(start_in: timedelta | None, start_at: datetime | None) -> datetime:
@@ -268,34 +266,3 @@ def _parameters(found: DeploymentResponse, whole: str | None, pairs: list[str] |
             f"It has {', '.join(map(repr, known)) or 'none'}."
         )
     return given
-
-
-def _tell_state(run: FlowRun) -> None:
-    print(f"{local(now())} | Flow run {run.name!r} is {run.state_name}")
-
-
-def _watch(client: Caller, created: FlowRun, interval: int | None, timeout: int | None) -> None:
-    """Show the logs of a run until it ends; end with its exit code."""
-    last: list[FlowRun] = [created]
-    until = None if timeout is None else time.monotonic() + timeout
-    sources = Sources(client, flow_run=created.name)
-
-    def has_ended() -> bool:
-        if interval and last[0] is not created:
-            time.sleep(interval)
-        found = client.call(read_flow_run, created.id)
-        is_over = found.state_type in TERMINAL_STATES
-        # The last state is said when all has been shown that was logged before it.
-        if found.state_name != last[0].state_name and not is_over:
-            _tell_state(found)
-        last[0] = found
-        sources.rename(found.name)
-        if not is_over and until is not None and time.monotonic() > until:
-            raise Abort(f"Flow run {found.name!r} did not end in {timeout} seconds; it goes on unwatched.")
-        return is_over
-
-    logs = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[created.id]))
-    follow_logs(client, logs, sources, has_ended)
-    _tell_state(last[0])
-    if last[0].state_type is not StateType.COMPLETED:
-        raise Abort(f"Flow run {last[0].name!r} ended in state {last[0].state_name}.")

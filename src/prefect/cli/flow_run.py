@@ -31,6 +31,7 @@ from prefect.cli.selecting import (
     task_run_states,
     whole_id,
 )
+from prefect.cli.watching import watch_flow_run
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
 from prefect.exceptions import Abort, UnreadableRow
@@ -59,6 +60,7 @@ from prefect.schemas.filters import (
 from prefect.schemas.objects import FlowRun, TaskRun
 from prefect.schemas.queries import FlowRunQuery, TaskRunQuery
 from prefect.schemas.states import TERMINAL_STATES, State, StateType
+from prefect.states import Scheduled
 
 __all__ = ["run"]
 
@@ -238,6 +240,22 @@ def _has_ended(found: FlowRun) -> bool:
     return found.state_type in TERMINAL_STATES
 
 
+@group.command("watch")
+def watch(
+    run: Annotated[str, Flag(metavar="ID")],
+    *,
+    timeout: Annotated[int | None, Flag(metavar="SECONDS")] = None,
+) -> None:
+    """Show what a flow run logs, until it ends. The exit code is 1 unless it is Completed then.
+
+    Args:
+        run: The run's id, the beginning of that, or its name.
+        timeout: Seconds to watch, at most.
+    """
+    client = get_caller()
+    watch_flow_run(client, find_flow_run(client, run), timeout=timeout)
+
+
 @group.command("cancel")
 def cancel(run: Annotated[str, Flag(metavar="ID")]) -> None:
     """Cancel a flow run.
@@ -261,6 +279,40 @@ def cancel(run: Annotated[str, Flag(metavar="ID")]) -> None:
         raise Abort(f"Flow run {found.name!r} could not be cancelled.")
     done = "is cancelled" if state.type is StateType.CANCELLED else "is being cancelled"
     print(f"Flow run {found.name!r} {done}.")
+
+
+@group.command("retry")
+def retry(
+    run: Annotated[str, Flag(metavar="ID")],
+    *,
+    entrypoint: Annotated[str | None, Flag("-e", metavar="PATH:FLOW")] = None,
+) -> None:
+    """Have a flow run that has ended run again, under the same id.
+
+    Who carries out the runs of its deployment takes it; one that has none runs here.
+
+    Args:
+        run: The run's id, the beginning of that, or its name.
+        entrypoint: Where the flow of a run without a deployment is, such as flows.py:etl.
+    """
+    client = get_caller()
+    found = find_flow_run(client, run)
+    if not _has_ended(found):
+        raise Abort(f"Flow run {found.name!r} has not ended: it is {found.state_name}.")
+    if found.deployment_id is None and entrypoint is None:
+        raise Abort(
+            f"Flow run {found.name!r} has no deployment: say where its flow is, by --entrypoint PATH:FLOW."
+        )
+    # By force: what has ended stays ended otherwise, where it has a kept result or no deployment.
+    again = Scheduled(message="Retried from the command line.")
+    client.call(set_flow_run_state, found.id, again, force=True)
+    if found.deployment_id is not None:
+        print(f"Flow run {found.name!r} is due again: who carries out its deployment's runs takes it.")
+        return
+    from prefect.runner.execution import execute_flow_run
+
+    if code := execute_flow_run(found.id, entrypoint):
+        sys.exit(code)
 
 
 @group.command("execute")

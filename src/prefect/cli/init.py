@@ -20,7 +20,6 @@ def init(
     name: Annotated[str | None, Flag(metavar="NAME")] = None,
     recipe: Annotated[str | None, Flag(metavar="RECIPE")] = None,
     field: Annotated[list[str] | None, Flag("-f", metavar="KEY=VALUE")] = None,
-    prompt: bool | None = None,
 ) -> None:
     """Write a prefect.yaml, in which deployments are kept, and a .prefectignore; what is there stays.
 
@@ -29,10 +28,9 @@ def init(
         recipe: Where the code is and goes: local, git, docker or docker-git; left out, git in a repository
             that comes from elsewhere, else local.
         field: What the recipe must be told. Can be given several times.
-        prompt: Ask for that, as is done on a terminal unless --no-prompt.
     """
     given = dict(split_pair("--field", text) for text in field or ())
-    if recipe is not None and may_ask(prompt):
+    if recipe is not None and may_ask():
         wanted = RECIPES[recipe].fields if recipe in RECIPES else {}
         given |= {each: ask(f"{each}, {what}") for each, what in wanted.items() if each not in given}
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +15,7 @@ from prefect.settings.terminal import is_terminal
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Format", "Styled", "confirm", "console", "print_facts", "print_json", "print_table"]
+__all__ = ["Format", "Styled", "confirm", "console", "escaped", "print_facts", "print_json", "print_table"]
 
 Format = Literal["json"]
 """What `--output` takes."""
@@ -39,6 +40,19 @@ def console() -> Console:
     return Console(no_color=None if get_current_settings().cli.colors else True, highlight=False)
 
 
+# What moves the cursor, colours, or turns the direction of what follows; and halves of characters.
+_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def escaped(text: str) -> str:
+    """Return a text that somebody stored as it can be shown: what would do something to a terminal, escaped.
+
+    Args:
+        text: The text. Its lines and tabs stay.
+    """
+    return _UNSHOWN.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 def print_facts(facts: Mapping[str, Any]) -> None:
     """Print a fact a line; what is None or empty is left out, and a list has a line for each item.
 
@@ -51,10 +65,10 @@ def print_facts(facts: Mapping[str, Any]) -> None:
             continue
         if isinstance(value, list):
             print(f"{name}:")
-            print("\n".join(f"  {item}" for item in value))
+            print("\n".join(f"  {escaped(str(item))}" for item in value))
         else:
             text = value if isinstance(value, str) else encode_json(value).decode().strip('"')
-            print(f"{name + ':':<{width}}{text}")
+            print(f"{name + ':':<{width}}{escaped(text)}")
 
 
 class Styled(str):
@@ -88,12 +102,13 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
         whole: How many columns, from the left, must not be broken.
     """
     if not is_terminal(sys.stdout):
-        _print_columns([columns, *rows])
+        _print_columns([columns, *([escaped(cell) for cell in row] for row in rows)])
         return
     from rich.table import Table
     from rich.text import Text
 
-    out, texts = console(), [[Text(str(cell), getattr(cell, "style", "")) for cell in row] for row in rows]
+    out = console()
+    texts = [[Text(escaped(cell), getattr(cell, "style", "")) for cell in row] for row in rows]
     fixed = sum(max((row[i].cell_len for row in texts), default=0) + 3 for i in range(whole))
     if out.width < fixed + 8 * (len(columns) - whole) + 1:
         for row in texts:

@@ -59,11 +59,12 @@ def execute_process_run() -> int:
     return execute_flow_run(run_id)
 
 
-def execute_flow_run(run_id: UUID) -> int:
+def execute_flow_run(run_id: UUID, entrypoint: str | None = None) -> int:
     """Carry out a flow run in this process; see `execute_process_run`.
 
     Args:
         run_id: The run.
+        entrypoint: Where its flow is; None: where its deployment or the environment says.
     """
     become_process_of(str(run_id))
     ensure_logging_setup()
@@ -81,7 +82,7 @@ def execute_flow_run(run_id: UUID) -> int:
         return _code_of_left(run)
     try:
         with _own_output(run):
-            return _code_of(_carry_out(client, run))
+            return _code_of(_carry_out(client, run, entrypoint))
     except Abort as reason:
         logger.info("%s", reason)
         return _code_of_left(run)
@@ -119,12 +120,12 @@ def _end_processes() -> None:
         each.terminate()
 
 
-def _carry_out(client: Caller, run: FlowRun) -> State[Any]:
+def _carry_out(client: Caller, run: FlowRun, entrypoint: str | None) -> State[Any]:
     try:
         deployment = patiently(lambda: _deployment_of(client, run), _tell)
         facts = patiently(lambda: facts_of_flow_run(client, run, deployment), _tell)
         remember(facts)  # what the script reads as it is imported is looked up no more
-        flow = load_deployed_flow(deployment)
+        flow = load_flow(entrypoint) if entrypoint is not None else load_deployed_flow(deployment)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's script raises
         return _crash(client, run, error)
     return carry_out_flow_run(flow, run, facts)
