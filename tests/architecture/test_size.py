@@ -6,8 +6,8 @@ import ast
 import difflib
 import re
 
-# `exceptions.py` is over the norm on purpose: all errors stand in one file, with their tree, and each further one
-# would be one more to load for whoever imports `prefect`.
+# `exceptions.py` is over the norm on purpose: all errors stand in one file, with their tree, and each further
+# one would be one more to load for whoever imports `prefect`.
 MODULE_LIMIT, MODULE_NORM, FUNCTION_LIMIT, TWIN_LIMIT = 800, 400, 60, 10
 
 # Functions that are longer on purpose, as "module:function"; at most 2 % may be.
