@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
 from time import monotonic, thread_time
 from typing import Any, Generic, TypeVar
 
@@ -25,8 +24,6 @@ _WAIT_SECONDS = 0.005
 """How long a look waits for the first: so late it may learn of answers that were asked for meanwhile."""
 _REST = 50.0
 """A look is taken so many times as long after the last as that took: it takes longer the more there are."""
-_FEW = 64
-"""How many answers are looked for at least: the oldest, which come first where tasks take equally long."""
 
 
 class Answers(Generic[T]):
@@ -43,8 +40,6 @@ class Answers(Generic[T]):
         self._new: deque[tuple[Any, T]] = deque()
         self._young: dict[Any, tuple[T, float]] = {}
         self._next_at = 0.0
-        self._most = _FEW
-        """How many are looked for: more while the oldest do not come."""
         self.has_late = False
         """Whether any has taken long."""
 
@@ -87,15 +82,13 @@ class Answers(Generic[T]):
         while self._new:
             reference, what = self._new.popleft()
             self._young[reference] = what, began
-        asked = list(islice(self._young, self._most))
+        asked = list(self._young)
         there: list[Any] = []
         if len(asked) > 1:
             there, _ = ray.wait(asked, num_returns=len(asked), timeout=0)
         self._next_at = began + (thread_time() - spent) * _REST
         if asked and not there:
             there, _ = ray.wait(asked, num_returns=1, timeout=_WAIT_SECONDS)
-        # Those that were sent first come first, unless they take longer: then what is behind them is looked for.
-        self._most = max(_FEW, 4 * len(there)) if there else 2 * len(asked) + _FEW
         found = [(self._young.pop(reference)[0], reference) for reference in there]
         self._let_grow(began - _YOUNG_SECONDS)
         return found
