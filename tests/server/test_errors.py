@@ -32,6 +32,9 @@ def test_another_method_is_405(client):
     answer = client.put("/api/flows/", json={})
 
     assert (answer.status_code, list(answer.json())) == (405, ["detail"])
+    assert answer.headers["allow"] == "OPTIONS, POST"
+    allowed = client.options(f"/api//flows/{NOBODY}/")
+    assert (allowed.status_code, allowed.headers["allow"]) == (204, "DELETE, GET, OPTIONS, PATCH")
 
 
 def test_a_body_that_does_not_fit_is_422_and_says_where(client):

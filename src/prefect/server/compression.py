@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 
-from litestar import Response
+from prefect.server.messages import Header
 
 __all__ = ["LEAST", "compressed"]
 
@@ -14,21 +14,20 @@ _LEVEL = 4
 """Of 9: those above take much longer, and gain little on JSON."""
 
 
-def compressed(content: bytes, status: int, accepted: str) -> Response[bytes]:
-    """Return an answer in JSON, compressed if it is large and the client takes that.
+def compressed(content: bytes, accepted: bytes) -> tuple[bytes, list[Header]]:
+    """Return a body, compressed if it is large and the client takes that, and the headers that say so.
 
     Args:
-        content: The answer's body.
-        status: Its status.
+        content: The body.
         accepted: The client's `Accept-Encoding`.
     """
     if len(content) < LEAST:
-        return Response(content, status_code=status, media_type="application/json")
-    headers = {"vary": "Accept-Encoding"}
-    if _takes_gzip(accepted):
-        headers["content-encoding"] = "gzip"
+        return content, []
+    headers = [(b"vary", b"Accept-Encoding")]
+    if _takes_gzip(accepted.decode("latin-1")):
+        headers.append((b"content-encoding", b"gzip"))
         content = gzip.compress(content, _LEVEL, mtime=0)
-    return Response(content, status_code=status, media_type="application/json", headers=headers)
+    return content, headers
 
 
 def _takes_gzip(accepted: str) -> bool:

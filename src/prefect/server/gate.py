@@ -17,7 +17,7 @@ import msgspec
 from prefect.schemas.base import encode_json
 from prefect.server.access import Access
 from prefect.server.draining import drained, has_large_body
-from prefect.server.messages import ASGIApp, Message, Receive, Send
+from prefect.server.messages import ASGIApp, Header, Message, Receive, Send, send_answer
 
 if TYPE_CHECKING:
     from prefect.server.metrics import Metrics
@@ -184,22 +184,18 @@ class Gate:
         return None if is_right else "Invalid token"
 
 
-async def _answer(send: Send, status: int, body: Any, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
-    content, kind = (
-        (body.encode(), b"text/plain; charset=utf-8")
-        if isinstance(body, str)
-        else (encode_json(body), b"application/json")
-    )
-    own = [(b"content-type", kind), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": [*own, *headers]})
-    await send({"type": "http.response.body", "body": content, "more_body": False})
+async def _answer(send: Send, status: int, body: Any, headers: Sequence[Header] = ()) -> None:
+    if isinstance(body, str):
+        await send_answer(send, status, body.encode(), b"text/plain; charset=utf-8", headers)
+    else:
+        await send_answer(send, status, encode_json(body), b"application/json", headers)
 
 
 def _text(headers: Mapping[bytes, bytes], name: bytes) -> str:
     return headers.get(name, b"").decode("latin-1")
 
 
-def _with_headers(send: Send, headers: Sequence[tuple[bytes, bytes]]) -> Send:
+def _with_headers(send: Send, headers: Sequence[Header]) -> Send:
     async def send_more(message: Message) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [*message.get("headers", ()), *headers]
