@@ -52,17 +52,13 @@ class Ended:
     @staticmethod
     def is_plain(record: TaskRunRecord) -> bool:
         """Whether nothing is lost of the last state of a run: it is Completed, and has nothing special."""
-        state = record.states[-1]
-        details = StateDetails(
-            flow_run_id=record.states[0].state_details.flow_run_id, task_run_id=record.run.id
-        )
+        state, flow_run_id = record.states[-1], record.states[0].state_details.flow_run_id
         return (
             state.type is StateType.COMPLETED
             and state.name == "Completed"
             and state.message is None
             and state.data is None
-            and state.state_details
-            == StateDetails(flow_run_id=details.flow_run_id, task_run_id=record.run.id)
+            and state.state_details == StateDetails(flow_run_id=flow_run_id, task_run_id=record.run.id)
         )
 
     @property

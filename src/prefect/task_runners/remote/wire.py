@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from prefect.schemas.objects import Log, TaskRun, TaskRunRecord
+from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 from prefect.schemas.states import NO_DETAILS, State, StateDetails
 
 __all__ = ["dump_message", "dump_parcel", "load_message", "load_parcel"]
@@ -39,6 +40,7 @@ def _as_tuple(cls: type[Any], **others: Any) -> Any:
 
 
 _RUN_STATE = _names(TaskRun).index("state")
+_STATE_DATA = _names(State).index("data")
 _STATE_DETAILS = _names(State).index("state_details")
 # The types below are made when this is loaded, which a checker of types cannot follow.
 _states: Any = _as_tuple(State, data=None, state_details=_as_tuple(StateDetails) | None)
@@ -75,13 +77,14 @@ def dump_message(
     is_told: bool,
     warning: str | None = None,
 ) -> bytes:
-    """Return a message as bytes."""
+    """Return a message as bytes; results that live in this process are left out of the records."""
     try:
         return _encoder.encode(
             ([_flat(record) for record in records], [astuple(log) for log in logs], end, is_told, warning)
         )
     except _UNFIT:
-        return pickle.dumps((records, logs, end, is_told, warning), protocol=5)
+        told = [_without_results(record) for record in records]
+        return pickle.dumps((told, logs, end, is_told, warning), protocol=5)
 
 
 def load_message(
@@ -104,14 +107,29 @@ def _flat(record: TaskRunRecord) -> tuple[Any, ...]:
     run[_RUN_STATE] = None  # it is the last of the states
     states, before = [], None
     for state in record.states:
-        if state.data is not None:
-            raise _Unfit
         flat = list(astuple(state))
+        if state.data is not None:
+            if _data_to_tell(state.data) is not None:
+                raise _Unfit
+            flat[_STATE_DATA] = None
         details = state.state_details
-        flat[_STATE_DETAILS] = None if before is not None and details == before else astuple(details)
+        flat[_STATE_DETAILS] = None if details is before or details == before else astuple(details)
         before = details
         states.append(flat)
     return run, states, record.follows
+
+
+def _data_to_tell(data: Any) -> ResultRecordMetadata | None:
+    """Return where a result is kept, which alone is told of it."""
+    if isinstance(data, ResultRecord):
+        return data.metadata
+    return data if isinstance(data, ResultRecordMetadata) else None
+
+
+def _without_results(record: TaskRunRecord) -> TaskRunRecord:
+    states = [state.model_copy(update={"data": _data_to_tell(state.data)}) for state in record.states]
+    run = msgspec.structs.replace(record.run, state=states[-1])
+    return TaskRunRecord(run=run, states=states, follows=record.follows)
 
 
 def _raised(flat: tuple[Any, ...]) -> TaskRunRecord:
