@@ -136,6 +136,7 @@ async def slow_aside() -> None:
 @task
 def hold(begun: str, until: str) -> str:
     """Create one file, which names the process, and return when another is there."""
+    get_run_logger().info("holding")
     Path(begun).write_text(str(os.getpid()))
     wait_until(Path(until).exists, 60)
     return "held"

@@ -104,12 +104,23 @@ SEEN_RUNNING = """
 import sys
 import remote_tasks as remote
 from prefect import flow
+from prefect.client.current import get_caller
+from prefect.operations.logs import read_logs
 from prefect.recorder import get_recorder
+from prefect.schemas.filters import LogFilter
+from prefect.schemas.queries import LogQuery
 from prefect.task_runners import RayTaskRunner
 from prefect.task_runners.ray import answers
 from recorded import history_of, task_run_of, task_runs_of
 
 answers._YOUNG_SECONDS = 0.1
+
+held_id = []
+
+def logged():
+    get_recorder().flush()
+    logs = get_caller().call(read_logs, LogQuery(logs=LogFilter(task_run_id={"any_": held_id})))
+    return [log.message for log in logs if log.message == "holding"]
 
 def state_of(future):
     get_recorder().flush()
@@ -120,12 +131,15 @@ def main(place):
     held = remote.hold.submit(place + "/begun", place + "/until")
     queued = remote.same.submit(1)
     remote.wait_until(lambda: state_of(held) == "Running", 60)
+    held_id.append(held.task_run_id)
+    remote.wait_until(lambda: logged() == ["holding"], 60)
     print("SEEN", held.state.name, queued.state.name, state_of(queued))
     remote.Path(place, "until").touch()
     return held, queued
 
 state = main(sys.argv[1], return_state=True)
 print("RUNS", [history_of(run) for run in task_runs_of(state)])
+print("LOGS", logged())
 """
 
 
@@ -170,12 +184,13 @@ def test_a_cluster_that_is_lost(tmp_path):
     assert told["RUNS"] == "['Crashed', 'Crashed']"
 
 
-def test_a_long_task_is_seen_to_run(tmp_path):
+def test_a_long_task_is_seen_to_run_and_to_log(tmp_path):
     told = run(tmp_path, SEEN_RUNNING)
 
     assert "RUNS" in told, told["output"]
     assert told["SEEN"] == "Running Pending Pending"
     assert told["RUNS"] == str([["Pending", "Running", "Completed"]] * 2)
+    assert told["LOGS"] == "['holding']"  # once, though the answer has it again
 
 
 def test_bad_arguments():

@@ -252,7 +252,7 @@ class Dispatch:
             entry = self._entries.get(UUID(bytes=run_id))
             if entry is not None and entry.answer is not None:
                 try:
-                    entry.run.take(message)
+                    entry.run.take(message, is_copy=True)
                 except Exception as unread:  # noqa: BLE001 - as below; the answer is what counts
                     get_logger("task_runners").debug("A notice of a worker cannot be read: %r", unread)
 

@@ -1,4 +1,4 @@
-"""That a task runs, told while it does: of one that takes long, the answer comes late.
+"""That a task runs, and what it logs, told while it does: of one that takes long, the answer comes late.
 
 A quick task costs nothing by it: a worker tells only of what has run for a second, and where it tells is made
 when the first answer is overdue. A notice may be lost; the answer has all that it said.
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from time import sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 import ray
 
@@ -19,11 +19,13 @@ from prefect.logging.loggers import get_logger
 from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.states import State
 from prefect.task_runners.remote import told
+from prefect.task_runners.remote.reminders import PAUSE
+from prefect.task_runners.remote.running import Show
 
 __all__ = ["Mailbox", "show"]
 
 _PAUSE_SECONDS = 1.0
-"""How long a task runs before it is told of."""
+"""How long a task runs before it is told of, and how long nobody is looked for who is not there."""
 _END_SECONDS = 10.0
 _log = get_logger("task_runners")
 
@@ -86,23 +88,28 @@ class Mailbox:
             self._ask()
 
 
+class _Shown(NamedTuple):
+    """The run that a worker has under way."""
+
+    record: TaskRunRecord
+    new_logs: Callable[[], bytes | None]
+    mailbox: str
+
+
 class _Watch:
-    """The run that this worker has under way; its thread looks at it once a second."""
+    """The run that this worker has under way; its thread looks at it time and again."""
 
     def __init__(self) -> None:
-        self._shown: tuple[TaskRunRecord, str] | None = None
+        self._shown: _Shown | None = None
         self._told: State[Any] | None = None
         self._is_asleep = True
         self._waking = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def show(self, record: TaskRunRecord | None, mailbox: str) -> None:
+    def show(self, shown: _Shown | None) -> None:
         """Have a run watched from now on; None: no run."""
-        if record is None:
-            self._shown = None
-            return
-        self._shown = record, mailbox
-        if self._is_asleep:
+        self._shown = shown
+        if shown is not None and self._is_asleep:
             self._is_asleep = False
             self._waking.set()
             if self._thread is None:
@@ -119,26 +126,40 @@ class _Watch:
                     self._waking.wait()
                 continue
             sleep(_PAUSE_SECONDS)
-            state = seen[0].run.state
-            if self._shown is seen and state is not self._told and state is not None:
-                self._tell(*seen, state)
+            if self._shown is seen:
+                self._follow(seen)
 
-    def _tell(self, record: TaskRunRecord, mailbox: str, state: State[Any]) -> None:
+    def _follow(self, seen: _Shown) -> None:
+        """Tell of a run for as long as it is under way."""
         try:
-            ray.get_actor(mailbox).put.remote(record.run.id.bytes, told(record))
+            put = ray.get_actor(seen.mailbox).put.remote
+            while self._shown is seen:
+                self._tell(put, seen)
+                sleep(PAUSE)
         except Exception as error:  # noqa: BLE001 - not there yet, or no more
-            _log.debug("Nobody was told that task run %s runs: %r", record.run.id, error)
-        else:
+            _log.debug("Nobody was told that task run %s runs: %r", seen.record.run.id, error)
+
+    def _tell(self, put: Callable[[bytes, bytes], object], seen: _Shown) -> None:
+        run_id, state = seen.record.run.id.bytes, seen.record.run.state
+        if state is not None and state is not self._told:
+            put(run_id, told(seen.record))
             self._told = state
+        logs = seen.new_logs()
+        if logs is not None:
+            put(run_id, logs)
 
 
 _watch = _Watch()
 
 
-def show(mailbox: str) -> Callable[[TaskRunRecord | None], object]:
+def show(mailbox: str) -> Show:
     """Return what is to be called with the run that this worker has under way.
 
     Args:
         mailbox: The name of the one to tell.
     """
-    return lambda record: _watch.show(record, mailbox)
+
+    def show_run(record: TaskRunRecord | None, new_logs: Callable[[], bytes | None]) -> None:
+        _watch.show(None if record is None else _Shown(record, new_logs, mailbox))
+
+    return show_run

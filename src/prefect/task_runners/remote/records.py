@@ -8,6 +8,9 @@ from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
+from prefect.engine.journal import for_store
 from prefect.recorder import Recorder
 from prefect.recorder.registry import recorder_of_settings
 from prefect.schemas.objects import Log, TaskRunRecord
@@ -54,6 +57,7 @@ class GatheringRecorder(Recorder):
 
     __slots__ = (
         "_changed",
+        "_copied",
         "_guard",
         "_is_over",
         "_is_reminded",
@@ -83,6 +87,7 @@ class GatheringRecorder(Recorder):
         self._send = send
         self._changed: dict[int, TaskRunRecord] = {}
         self._logs: list[Log] = []
+        self._copied = 0
         self._sent_at = monotonic()
         self._guard = threading.Lock()
         self._is_over = self._is_reminded = False
@@ -126,6 +131,13 @@ class GatheringRecorder(Recorder):
             self._is_over = True
             self._changed.setdefault(id(self._own), self._own)
             return self._taken(end)
+
+    def new_logs(self) -> bytes | None:
+        """Return a message of the logs since the last time; the end of the run has them again."""
+        with self._guard:
+            new = [] if self._is_over else self._logs[self._copied :]
+            self._copied += len(new)
+        return dump_message([], new, None, False) if new else None
 
     def flush(self, timeout: float | None = None) -> bool:
         """Have a server told; what is gathered here arrives with the end of the run."""
@@ -188,16 +200,21 @@ class GatheringRecorder(Recorder):
         if end is None and own is not None and own.run.state_type in TERMINAL_STATES:
             # Not before it is known whether the result can be sent.
             del self._changed[id(self._own)]
-        records = list(self._changed.values())
+        records = [_without_results(record) for record in self._changed.values()]
         logs = self._logs
         self._changed, self._logs = {}, []
         warning = None if end is None else self._warning
         return dump_message(records, logs, end, self._server is not None, warning)
 
 
+def _without_results(record: TaskRunRecord) -> TaskRunRecord:
+    states = [for_store(state) for state in record.states]
+    return TaskRunRecord(run=msgspec.structs.replace(record.run, state=states[-1]), states=states)
+
+
 def told(record: TaskRunRecord) -> bytes:
     """Return a message of a run as it is just now; the run goes on."""
-    return dump_message([record], [], None, False)
+    return dump_message([_without_results(record)], [], None, False)
 
 
 def without_end(content: bytes) -> bytes:

@@ -68,13 +68,17 @@ class _Prepared(NamedTuple):
     has_server: bool
 
 
+Show = Callable[[TaskRunRecord | None, Callable[[], bytes | None]], object]
+"""Takes the run that is under way, and what gives a copy of its logs since the last time."""
+
+
 class _Telling(NamedTuple):
     """How a run is told of; see `run_parcel`."""
 
     send: Callable[[bytes], None] | None
     most: int | None
     tells_server: bool
-    show: Callable[[TaskRunRecord | None], object] | None
+    show: Show | None
 
 
 _prepared: OrderedDict[str, _Prepared] = OrderedDict()
@@ -89,7 +93,7 @@ def run_parcel(
     most: int | None = SMALL,
     *,
     tells_server: bool = True,
-    show: Callable[[TaskRunRecord | None], object] | None = None,
+    show: Show | None = None,
 ) -> tuple[bytes, Outcome]:
     """Run a task that was packed elsewhere; whatever it raises is part of the answer.
 
@@ -198,10 +202,10 @@ def _run(
     nested = ThreadPoolTaskRunner()
     runner_here.set(nested)
     if show is not None and server is None:
-        show(record)
+        show(record, recorder.new_logs)
     state = _carry_out(task, parameters, record, wait_for)
     if show is not None:
-        show(None)
+        show(None, recorder.new_logs)
     if nested.is_started:
         # What it submitted, and did not wait for, is part of it: nobody else here would wait.
         nested.finish()

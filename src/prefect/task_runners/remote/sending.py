@@ -48,6 +48,7 @@ class RemoteRun:
 
     __slots__ = (
         "_context",
+        "_copied",
         "_recorder",
         "_tracker",
         "_within",
@@ -82,6 +83,8 @@ class RemoteRun:
         self._tracker = notes_of(flow).tracker if flow is not None else None
         self._within: dict[UUID, TaskRunRecord] | None = None
         """What the worker has told of runs in this one that have not ended."""
+        self._copied = 0
+        """How many of the logs that the answer has are here already."""
         self._context: Context = copy_context()
         self.record: TaskRunRecord = record or new_task_run(task, parameters, wait_for)
         self.future: RemoteFuture[Any] = RemoteFuture(self.record.run.id, owner)
@@ -122,7 +125,14 @@ class RemoteRun:
         )
         return shared, packed
 
-    def take(self, message: bytes, fetch: Callable[[], Any] | None = None, *, is_kept: bool = True) -> bool:
+    def take(
+        self,
+        message: bytes,
+        fetch: Callable[[], Any] | None = None,
+        *,
+        is_kept: bool = True,
+        is_copy: bool = False,
+    ) -> bool:
         """Take a message or the answer of the worker: write down what it tells.
 
         Args:
@@ -130,6 +140,7 @@ class RemoteRun:
             fetch: Gets the value (of the `Outcome`) from the cluster, where it was too large to come along.
             is_kept: Whether the outcome stays on the cluster, also where the value came along: then tasks
                 that are given the future get it there.
+            is_copy: Whether the answer says it again.
 
         Returns:
             Whether the run has ended by it.
@@ -141,8 +152,9 @@ class RemoteRun:
                 self._follow(record, is_told=read.is_told)
             else:
                 self._note_within(record)
-        for log in read.logs:
+        for log in read.logs if is_copy else read.logs[self._copied :]:
             self._recorder.log(log)
+        self._copied = self._copied + len(read.logs) if is_copy else 0
         if read.warning is not None:
             _warn_once(read.warning, self.record.run.flow_run_id)
         if read.end is None or self.future.done():
