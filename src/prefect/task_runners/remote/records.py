@@ -8,9 +8,6 @@ from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
-
-from prefect.engine.journal import for_store
 from prefect.recorder import Recorder
 from prefect.recorder.registry import recorder_of_settings
 from prefect.schemas.objects import Log, TaskRunRecord
@@ -200,21 +197,16 @@ class GatheringRecorder(Recorder):
         if end is None and own is not None and own.run.state_type in TERMINAL_STATES:
             # Not before it is known whether the result can be sent.
             del self._changed[id(self._own)]
-        records = [_without_results(record) for record in self._changed.values()]
+        records = list(self._changed.values())
         logs = self._logs
         self._changed, self._logs = {}, []
         warning = None if end is None else self._warning
         return dump_message(records, logs, end, self._server is not None, warning)
 
 
-def _without_results(record: TaskRunRecord) -> TaskRunRecord:
-    states = [for_store(state) for state in record.states]
-    return TaskRunRecord(run=msgspec.structs.replace(record.run, state=states[-1]), states=states)
-
-
 def told(record: TaskRunRecord) -> bytes:
     """Return a message of a run as it is just now; the run goes on."""
-    return dump_message([_without_results(record)], [], None, False)
+    return dump_message([record], [], None, False)
 
 
 def without_end(content: bytes) -> bytes:
