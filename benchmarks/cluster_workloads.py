@@ -122,10 +122,10 @@ def tasks(count: int) -> dict[str, float]:
         @flow(task_runner=DaskTaskRunner(address=place.scheduler_address))
         def main() -> None:
             noop.map(list(range(WARM))).result()
-            found["seconds"] = timed(lambda: noop.map(list(range(count))).result())
+            found["seconds"] = timed(lambda: noop.map(list(range(count))).result()) / count
 
         client.gather(client.map(plain, range(WARM), pure=False))
-        found["bare"] = timed(lambda: client.gather(client.map(plain, range(count), pure=False)))
+        found["bare"] = timed(lambda: client.gather(client.map(plain, range(count), pure=False))) / count
         main()
     return found
 

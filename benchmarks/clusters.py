@@ -1,7 +1,10 @@
 """Measure tasks on clusters beside bare Dask and bare Ray, and Prefect 3.8.8 with prefect-dask if given.
 
 `python benchmarks/clusters.py --peer /path/to/its/python`. What is compared with bare Dask or Ray is compared
-in one process, by turns.
+in one process, by turns. Of small tasks the peer is given fewer, since it takes many times as long for each.
+
+`--write docs/dask.md` puts the table into the page; with `--only`, these rows alone, beside what was measured
+on the same day and machine.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from run import MB, MS, Result, Row, machine, table, write_into
@@ -24,10 +28,12 @@ SETTINGS = {
 }
 ROWS = [
     Row("dask", "no-op task on Dask, over bare `distributed`", "dask", "ratio", "x", 1, 1.3, 3000, 100),
-    Row("tasks", "10,000 tasks mapped on Dask, and all results", "tasks", "seconds", "s", 1, 30, 10_000, 200),
+    Row("tasks", "each of 10,000 tasks mapped on Dask, until all results are there",
+        "tasks", "seconds", "ms", MS, 3, 10_000, 200),
     Row("ray", "no-op task on Ray, over bare", "ray", "ratio", "x", 1, 1.3, 3000, 100, against_peer=False),
     Row("bytes", "bytes that travel for a task", "bytes", "bytes", "B", 1, 2048, 1, 1, against_peer=False),
-    Row("many", "memory that 100,000 tasks add here", "many", "memory", "MB", MB, 100, 100_000, 200),
+    Row("many", "memory that 100,000 tasks add here",
+        "many", "memory", "MB", MB, 100, 100_000, 200, against_peer=False),
     Row(
         "threads", "1 GB array to the next task, threads, over a small one",
         "array", "threads", "ms", MS, 1, 10**9, 10**6,
@@ -39,6 +45,8 @@ ROWS = [
     ),
     Row("trip", "… and how long that takes, over bare", "trips", "ratio", "x", 1, 1.3, 10**9, 10**6),
 ]  # fmt: skip
+PEER_COUNTS = {"dask": 300, "tasks": 1_000}
+"""How many small tasks the peer is given; a figure is one of each task, or a ratio."""
 
 
 def run(python: str, workload: str, count: int) -> dict[str, float]:
@@ -78,43 +86,81 @@ def parcel() -> dict[str, float]:
     return {"bytes": main()}
 
 
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def wanted() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "--peer", help="the Python of an environment with prefect-dask and numpy", metavar="PYTHON"
     )
     parser.add_argument("--quick", action="store_true", help="fewer tasks, smaller arrays")
     parser.add_argument("--only", nargs="*", choices=[row.name for row in ROWS], help="these rows alone")
     parser.add_argument("--write", type=Path, help="put the table into this page", metavar="docs/dask.md")
-    asked = parser.parse_args()
-    results: list[Result] = []
+    return parser.parse_args()
+
+
+def measured(asked: argparse.Namespace) -> Iterator[Result]:
+    """Measure what is asked for; rows that share a workload share its run."""
     seen: dict[tuple[str, str], dict[str, float]] = {}
 
     def figure(python: str, row: Row) -> float:
         found = seen.get((python, row.workload))
         if found is None:
             count = row.quick_count if asked.quick else row.count
+            if python != sys.executable:
+                count = min(count, PEER_COUNTS.get(row.workload, count))
             found = parcel() if row.workload == "bytes" else run(python, row.workload, count)
             seen[python, row.workload] = found
         return found[row.figure] * row.per_unit
 
+    for row in ROWS:
+        if not asked.only or row.name in asked.only:
+            theirs = None
+            if asked.peer and row.against_peer:
+                try:
+                    theirs = figure(asked.peer, row)
+                except (SystemExit, subprocess.TimeoutExpired) as error:
+                    # It has no numpy, say: ours is to be measured all the same.
+                    print(error, file=sys.stderr)
+            yield Result(row, figure(sys.executable, row), theirs)
+
+
+def beside(page: Path, text: str) -> str:
+    """Return a table of some rows with those that the page has of the others.
+
+    Args:
+        page: The page.
+        text: The table.
+
+    Raises:
+        SystemExit: What the page has was measured on another day or machine.
+    """
+    before = page.read_text(encoding="utf-8").partition("<!-- bench -->\n")[2].partition("<!-- /bench -->")[0]
+    new, old = text.splitlines(), before.splitlines()
+    if old and old[0] != new[0]:
+        raise SystemExit(f"{page} has other figures ({old[0]}): measure all rows, without --only.")
+
+    def by_title(lines: list[str]) -> dict[str, str]:
+        return {line.split("|")[1].strip(): line for line in lines if line.startswith("|")}
+
+    rows = {**by_title(old), **by_title(new)}
+    kept = [rows[row.title] for row in ROWS if row.title in rows]
+    return "\n".join([*new[:4], *kept]) + "\n"
+
+
+def main() -> None:
+    """Measure and print a table."""
+    asked = wanted()
+    note = f"Measured {machine()}, two worker processes."
+    if asked.write and asked.only:
+        beside(asked.write, note)  # refused before the time is spent
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         os.environ["PREFECT_HOME"] = home
-        for row in ROWS:
-            if not asked.only or row.name in asked.only:
-                theirs = None
-                if asked.peer and row.against_peer:
-                    try:
-                        theirs = figure(asked.peer, row)
-                    except (SystemExit, subprocess.TimeoutExpired) as error:
-                        # It has no numpy, say: ours is to be measured all the same.
-                        print(error, file=sys.stderr)
-                results.append(Result(row, figure(sys.executable, row), theirs))
-    note = f"Measured {machine()}, two worker processes."
-    print(table(results, note))
+        text = table(list(measured(asked)), note)
+    print(text)
     if asked.write:
-        write_into(asked.write, table(results, note))
+        write_into(asked.write, beside(asked.write, text) if asked.only else text)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,20 @@ def test_a_pass_of_the_scheduler_can_be_measured(run_python):
 
 
 @pytest.mark.processes
-def test_tasks_on_clusters_can_be_measured(run_python):
-    done = run_python(BENCHMARKS / "clusters.py", "--quick", "--only", "bytes")
+def test_tasks_on_clusters_can_be_measured_and_put_beside_the_other_rows(run_python, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- bench -->\n<!-- /bench -->\nafter\n")
+    some = (BENCHMARKS / "clusters.py", "--quick", "--only", "bytes", "--write", page)
 
-    assert "| bytes that travel for a task |" in done.stdout
+    run_python(*some)
+    measured = page.read_text()
+    row = "| memory that 100,000 tasks add here | 9 MB | - | - | 100 MB | yes |\n"
+    page.write_text(measured.replace("<!-- /bench -->", f"{row}<!-- /bench -->"))
+    run_python(*some)
+    both = page.read_text()
+    page.write_text(both.replace("Measured 20", "Measured 19"))
+    refused = run_python(*some, check=False)
+
+    assert "| bytes that travel for a task |" in measured
+    assert both == measured.replace("<!-- /bench -->", f"{row}<!-- /bench -->")
+    assert "has other figures (Measured 19" in refused.stderr
