@@ -7,13 +7,15 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prefect.schemas.objects import FlowRun, Log, TaskRun, TaskRunRecord
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.store import codec
 
+# However slow the machine is.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 TIMES = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=OFFSETS)
 UTC_TIMES = TIMES.map(lambda moment: moment.astimezone(UTC))
@@ -65,6 +67,7 @@ def in_utc(state: State[Any], **details: UUID) -> State[Any]:
     )
 
 
+@patient
 @given(st.lists(STATES, max_size=4))
 def test_the_history_of_a_task_run(states: list[State[Any]]) -> None:
     run = TaskRun(
@@ -75,6 +78,7 @@ def test_the_history_of_a_task_run(states: list[State[Any]]) -> None:
     assert read.run.state == (read.states[-1] if states else None)
 
 
+@patient
 @given(STATES)
 def test_a_state_of_a_flow_run(state: State[Any]) -> None:
     run_id = UUID(int=7)
@@ -82,6 +86,7 @@ def test_a_state_of_a_flow_run(state: State[Any]) -> None:
     assert codec.flow_run_state_from_row(row) == in_utc(state, flow_run_id=run_id)
 
 
+@patient
 @given(st.dictionaries(TEXTS, JSON, max_size=3), st.lists(TEXTS), UTC_TIMES, st.none() | STATES)
 def test_a_flow_run(
     parameters: dict[str, Any], tags: list[str], at: datetime, state: State[Any] | None
@@ -98,6 +103,7 @@ def test_a_flow_run(
     assert codec.flow_run_from_row((*codec.flow_run_row(run), *said)) == run
 
 
+@patient
 @given(st.text(), TIMES, st.integers(0, 100))
 def test_a_log_record_is_kept_whatever_it_says(message: str, at: datetime, level: int) -> None:
     log = Log(name="l", level=level, message=message, timestamp=at)

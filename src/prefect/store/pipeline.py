@@ -35,7 +35,11 @@ _MOST_PREPARED = 200
 """How many statements one connection keeps prepared; each takes some 50 KB of the server's memory."""
 _LOOK_MILLISECONDS = 100
 """How long to wait at a time, so that a deadline that strikes meanwhile is noticed."""
-_DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
+# As plain numbers, which are compared at a fraction of the cost.
+_DONE = (int(pq.ExecStatus.COMMAND_OK), int(pq.ExecStatus.TUPLES_OK))
+_SYNCED = int(pq.ExecStatus.PIPELINE_SYNC)
+_CONNECTED = int(pq.ConnStatus.OK)
+_IDLE = int(pq.TransactionStatus.IDLE)
 
 BEGIN: Command = ("BEGIN", ())
 COMMIT: Command = ("COMMIT", ())
@@ -77,6 +81,11 @@ class Pipeline:
         self.is_sound = True
         """Whether every answer was read; else nobody could make sense of the next one."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether another may use it."""
+        return self.is_sound and self._pg.transaction_status == _IDLE
+
     # --- what is asked ------------------------------------------------------------------------------------
 
     def begin(self) -> None:
@@ -97,7 +106,7 @@ class Pipeline:
     def roll_back(self) -> None:
         """Undo what the transaction has done."""
         self.in_transaction, self._waiting = False, []
-        if self.is_sound and self._pg.transaction_status != pq.TransactionStatus.IDLE:
+        if self.is_sound and self._pg.transaction_status != _IDLE:
             self._exchange([ROLLBACK])
 
     def later(self, text: str, params: Row) -> None:
@@ -145,24 +154,25 @@ class Pipeline:
                 pg.send_query_prepared(name, row)
             place += 1
         pg.pipeline_sync()
-        results = self._answers()
+        results, are_good = self._answers()
         pg.exit_pipeline_mode()
         self.is_sound = True
-        if any(result.status not in _DONE for result in results):
+        if not are_good:
             for index, text in new.items():
                 if results[index].status not in _DONE:
                     del self._names[text]
             raise _error(results)
         return [result for index, result in enumerate(results) if index not in new] if new else results
 
-    def _answers(self) -> list[PGresult]:
-        """Read until the server is through with all that was sent."""
+    def _answers(self) -> tuple[list[PGresult], bool]:
+        """Read until the server is through with all that was sent; return that, and whether all went well."""
         pg, poll = self._pg, self._poll
         while pg.flush():
             # A long text is read as it is sent: a server that waits to be listened to takes no more.
             if poll.is_readable(or_writable=True):
                 pg.consume_input()
         results: list[PGresult] = []
+        are_good = True
         while True:
             while pg.is_busy():
                 poll.is_readable()
@@ -170,12 +180,15 @@ class Pipeline:
             result = pg.get_result()
             if result is None:
                 # It stands behind the answer to each statement, and for ever where there is no connection.
-                if pg.status != pq.ConnStatus.OK:
+                if pg.status != _CONNECTED:
                     raise psycopg.OperationalError(pq.error_message(pg))
-            elif result.status == pq.ExecStatus.PIPELINE_SYNC:
-                return results
-            else:
-                results.append(result)
+                continue
+            status = result.status
+            if status == _SYNCED:
+                return results, are_good
+            if status not in _DONE:
+                are_good = False
+            results.append(result)
 
 
 class _Poll:
@@ -191,8 +204,9 @@ class _Poll:
         self._writing.register(socket, select.POLLIN | select.POLLOUT)
 
     def is_readable(self, or_writable: bool = False) -> bool:
-        found = (self._writing if or_writable else self._reading).poll(_LOOK_MILLISECONDS)
-        return any(event & ~select.POLLOUT for _, event in found)
+        if not or_writable:
+            return bool(self._reading.poll(_LOOK_MILLISECONDS))
+        return any(event & ~select.POLLOUT for _, event in self._writing.poll(_LOOK_MILLISECONDS))
 
 
 def _error(results: Sequence[PGresult]) -> psycopg.Error:

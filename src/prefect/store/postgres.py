@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -23,7 +24,6 @@ from prefect.store.versions import READ_VERSION, VERSION_TABLE, is_current
 
 try:
     import psycopg
-    from psycopg.pq import TransactionStatus
     from psycopg.types.string import TextLoader
 
     from prefect.store.pipeline import Pipeline, together
@@ -125,7 +125,10 @@ class PostgresStore(Store):
     def forget(self) -> None:
         """Begin anew, without connections."""
         self._idle: list[tuple[Pipeline, float]] = []
-        self._places = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        # As a semaphore, but one that costs next to nothing.
+        self._places: SimpleQueue[None] = SimpleQueue()
+        for _ in range(MOST_CONNECTIONS):
+            self._places.put(None)
         self._lock = threading.Lock()
         self._is_current = False
 
@@ -164,22 +167,34 @@ class PostgresStore(Store):
 
     @contextmanager
     def _lent(self) -> Generator[Pipeline]:
-        with self._places, self._explained():
-            pipeline, lock = self._take(), self._lock
-            raw = pipeline.raw
+        places = self._places
+        places.get()
+        try:
+            pipeline = self._take()
             try:
                 yield pipeline
             finally:
-                if lock is not self._lock:  # a child, forked meanwhile: it is the parent's
-                    never_touch(raw)
-                elif raw.closed:
-                    # The server went away; connections that sit idle are of no more use either.
-                    self.close()
-                elif pipeline.is_sound and raw.info.transaction_status is TransactionStatus.IDLE:
-                    self._idle.append((pipeline, monotonic()))
-                else:
-                    # A timeout struck in the middle of an exchange; nobody could make sense of the rest.
-                    raw.close()
+                self._give_back(pipeline, places)
+        except psycopg.Error as error:
+            explained = _explain(error, self._shown)
+            if explained is None:
+                raise
+            raise explained from error
+        finally:
+            places.put(None)
+
+    def _give_back(self, pipeline: Pipeline, places: object) -> None:
+        raw = pipeline.raw
+        if places is not self._places:  # a child, forked meanwhile: it is the parent's
+            never_touch(raw)
+        elif raw.closed:
+            # The server went away; connections that sit idle are of no more use either.
+            self.close()
+        elif pipeline.is_idle:
+            self._idle.append((pipeline, monotonic()))
+        else:
+            # A timeout struck in the middle of an exchange; nobody could make sense of the rest.
+            raw.close()
 
     def _take(self) -> Pipeline:
         while idle := self._pop():
@@ -229,16 +244,6 @@ class PostgresStore(Store):
                 with psycopg.connect(self.address) as other:
                     upgrade_postgresql(other)
         return True
-
-    @contextmanager
-    def _explained(self) -> Generator[None]:
-        try:
-            yield
-        except psycopg.Error as error:
-            explained = _explain(error, self._shown)
-            if explained is None:
-                raise
-            raise explained from error
 
 
 def _answers(raw: Raw) -> bool:

@@ -134,7 +134,7 @@ def format_utc(moment: datetime) -> str:
     """
     if moment.tzinfo is not None and moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
-    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+    return moment.isoformat(" ", "microseconds")[:26]
 
 
 def parse_utc(text: str) -> datetime:
