@@ -7,14 +7,16 @@ import weakref
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefect import flow, task
 from prefect.engine.inputs import ResultTracker
 from prefect.recorder import get_recorder
+from prefect.schemas.objects import TaskRun
 from prefect.types.annotations import allow_failure, quote
-from recorded import task_runs_of, upstream_of
+from recorded import task_run_of, task_runs_of, upstream_of
 
 
 @task
@@ -119,6 +121,30 @@ def test_results_passed_to_nested_flows() -> None:
     state = flow(body)(return_state=True)
     first, second, stand_in = task_runs_of(state)
     assert upstream_of(stand_in) == {"x": {first.id}, "y": {second.id}}
+
+
+@pytest.mark.parametrize("how", ["called", "submitted", "deferred", "in a flow of its own"])
+def test_a_run_within_another_names_it(how: str) -> None:
+    """Not where it goes on without the other."""
+
+    @task
+    def around() -> None:
+        if how == "called":
+            make(1)
+        elif how == "submitted":
+            make.submit(1)
+        elif how == "deferred":
+            kept.append(task_run_of(make.delay(1).task_run_id))
+        else:
+            kept.extend(
+                task_runs_of(flow(lambda: make(1, return_state=True), name="child")(return_state=True))
+            )
+
+    kept: list[TaskRun] = []
+    state = flow(lambda: around(return_state=True), name="parent")(return_state=True)
+    runs = {run.name.partition("-")[0]: run for run in [*task_runs_of(state), *kept]}
+    is_within = how in ("called", "submitted")
+    assert upstream_of(runs["make"]) == ({"__parents__": {runs["around"].id}} if is_within else {})
 
 
 def test_values_that_no_run_made_have_no_source() -> None:
