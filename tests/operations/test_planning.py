@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select, update
 
 from prefect.operations import create_flow, read_flow_run, read_flow_run_states, set_flow_run_state
+from prefect.operations.deployment_plans import schedule_deployment
 from prefect.operations.deployment_schedules import update_deployment_schedule
 from prefect.operations.deployments import (
     create_deployment,
@@ -24,7 +25,7 @@ from prefect.operations.flow_run_events import event_of, related_to
 from prefect.operations.schedules import plan_runs, planned_query
 from prefect.operations.work_pools import create_work_pool
 from prefect.rules.bookkeeping import enter_state, estimate
-from prefect.rules.planning import Horizon
+from prefect.rules.planning import Horizon, times_to_plan
 from prefect.schemas.actions import FlowCreate
 from prefect.schemas.deployments import (
     DeploymentCreate,
@@ -34,7 +35,7 @@ from prefect.schemas.deployments import (
     DeploymentUpdate,
 )
 from prefect.schemas.objects import CreatedBy, FlowRun
-from prefect.schemas.schedules import CronSchedule, IntervalSchedule
+from prefect.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
 from prefect.schemas.states import NO_DETAILS, State, StateDetails, StateType
 from prefect.schemas.work_pools import WorkPoolCreate
 from prefect.store import make_store
@@ -260,6 +261,28 @@ def test_a_schedule_that_has_no_times_keeps_no_other_from_being_planned(store, c
     assert {run.deployment_id for run in runs(store)} == {good.id}
     said = [record.getMessage() for record in caplog.records if str(bad.id) in record.getMessage()]
     assert len(said) == told
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["scheduler", "request"])
+def test_who_looks_for_the_times_of_a_rule_keeps_nobody_from_writing(store, monkeypatch, at_once):
+    deployment = deploy(store, DeploymentScheduleCreate(schedule=RRuleSchedule(rrule="FREQ=DAILY")))
+    other = make_store(store.url, timeout=0 if store.dialect == "sqlite" else None)
+    looked = []
+
+    def look(*asked):
+        create_flow(other, FlowCreate(name=f"meanwhile-{len(looked)}"))
+        looked.append(times_to_plan(*asked))
+        return looked[-1]
+
+    monkeypatch.setattr("prefect.operations.schedules.times_to_plan", look)
+    if at_once:
+        schedule_deployment(store, deployment.id)
+    else:
+        plan_runs(store, now(), USUAL)
+    other.close()
+
+    assert [len(times) for times in looked] == [3]
+    assert [run.next_scheduled_start_time for run in runs(store)] == looked[0]
 
 
 def test_five_schedulers_at_once_plan_each_run_once(store):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from prefect.exceptions import ObjectNotFound
 from prefect.operations.registry import operation
-from prefect.operations.schedules import plan_runs_of
+from prefect.operations.schedules import find_times, plan_runs_of
 from prefect.rules.planning import Horizon
 from prefect.schemas.work_pools import WorkQueue
 from prefect.settings import get_current_settings
@@ -56,6 +56,7 @@ def schedule_deployment(
         min_time=until_start + least,
         max_time=usual.max_scheduled_time if end_time is None else aware(end_time) - at,
     )
+    find_times(store, [deployment_id], at, horizon)
     with store.transaction() as connection:
         plan_runs_of(connection, [deployment_id], at, horizon)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -31,13 +32,14 @@ from prefect.store.values import Row, id_or_none, json_text, read_id, read_time
 from prefect.store.work_pools import IS_SCHEDULED
 from prefect.types import format_utc
 
-__all__ = ["plan_runs", "plan_runs_of", "planned_query"]
+__all__ = ["find_times", "plan_runs", "plan_runs_of", "planned_query"]
 
 BATCH = 100
 AT_ONCE = 2
 """How many batches are planned at once, where the database writes for several."""
 
 _DAY = timedelta(days=1)
+_RULE = '"rrule"'
 
 _log = logging.getLogger("prefect.operations")
 _decode_schedule = msgspec.json.Decoder(AnySchedule, strict=False).decode
@@ -66,6 +68,7 @@ def plan_runs(
     wanted = _deployments_to_plan(store, at, horizon, changed_since)
 
     def plan(batch: Sequence[UUID]) -> int:
+        find_times(store, batch, at, horizon)
         with store.transaction() as connection:
             return plan_runs_of(connection, batch, at, horizon)
 
@@ -182,6 +185,31 @@ def planned_query(listed: str, at: datetime) -> Select[tuple[str, int, str]]:
         select(value).where(*found).scalar_subquery() for value in (func.count(due), func.max(due))
     )
     return select(Member(item, "id"), count, last)
+
+
+def find_times(store: Store, ids: Sequence[UUID], at: datetime, horizon: Horizon) -> None:
+    """Find the times of recurrence rules, which may take long, before anybody waits for who plans them.
+
+    They are remembered for `plan_runs_of` with the same arguments.
+
+    Args:
+        store: The store.
+        ids: The deployments.
+        at: The current time.
+        horizon: How far ahead to plan.
+    """
+    table = deployment_schedules.c
+    active = (
+        select(table.id, table.schedule, table.max_scheduled_runs, table.deployment_id, deployments.c.flow_id)
+        .join(deployments, deployments.c.id == table.deployment_id)
+        .where(among(table.deployment_id, [one.hex for one in ids]), table.active.is_(True))
+    )
+    rules = [row for row in store.select(active) if _RULE in row[1]]
+    places = ((read_id(flow), read_id(deployment), read_id(one)) for one, _, _, deployment, flow in rules)
+    planned = _planned_of(store, places, at)
+    for one, text, most, _, _ in rules:
+        with suppress(Exception):  # it is told where the schedule is planned
+            _times(text, planned.get(read_id(one), Planned(0, None)), at, horizon.bounded(most))
 
 
 def plan_runs_of(connection: Connection, ids: Sequence[UUID], at: datetime, horizon: Horizon) -> int:
