@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 from prefect.operations.leases import crash_orphans
+from prefect.settings import Settings, get_current_settings
 from prefect.store import open_store
 from prefect.store.base import Store
 from prefect.types import now
@@ -53,6 +54,7 @@ class LocalClient:
 
 
 _clients: dict[Store, LocalClient] = {}
+_latest: tuple[Settings, LocalClient] | None = None
 
 
 def get_local_client(url: str | None = None) -> LocalClient:
@@ -63,9 +65,15 @@ def get_local_client(url: str | None = None) -> LocalClient:
     Args:
         url: See `prefect.store.open_store`.
     """
+    global _latest
+    settings, latest = get_current_settings(), _latest
+    if url is None and latest is not None and latest[0] is settings:
+        return latest[1]
     store = open_store(url)
     client = _clients.get(store)
     if client is None:
         client = _clients.setdefault(store, LocalClient(store))
         client.call(crash_orphans, now())
+    if url is None:
+        _latest = settings, client
     return client

@@ -53,10 +53,11 @@ _WORKER_GONE = (
 class _Entry:
     """A run that has not ended."""
 
-    __slots__ = ("answer", "left", "options", "outcome", "run")
+    __slots__ = ("answer", "id", "left", "options", "outcome", "run")
 
     def __init__(self, run: RemoteRun, options: dict[str, Any]) -> None:
         self.run = run
+        self.id: UUID = run.record.run.id
         self.options = options
         self.left = 0
         """How many futures it waits for."""
@@ -64,11 +65,6 @@ class _Entry:
         """What Ray will answer by; None before it is sent."""
         self.outcome: Any = None
         """What Ray will know its value by."""
-
-    @property
-    def id(self) -> UUID:
-        """The run's id."""
-        return self.run.record.run.id
 
 
 class Dispatch:

@@ -23,6 +23,8 @@ LARGE = 1_000_000
 """Bytes beyond which a value is worth a way of its own to the cluster."""
 _ATOMS = frozenset({int, float, bool, type(None), complex})
 _OUTCOME, _STATE, _RECORD, _VALUE = range(4)
+_PLAIN = b"\0"
+"""How arguments begin among which nothing stands for a value that goes by another way; no pickle does so."""
 
 
 class NotTaken(Exception):
@@ -69,7 +71,7 @@ def pack(
     """
     handles: list[Any] = []
     if wait_for is None and _ATOMS.issuperset(map(type, parameters.values())):
-        arguments = pickle.dumps((parameters, None), protocol=5)
+        arguments = _PLAIN + pickle.dumps((parameters, None), protocol=5)
     else:
         try:
             arguments = _dumps((parameters, wait_for), handles, owner, scatter)
@@ -87,7 +89,11 @@ def unpack(arguments: bytes, upstream: Sequence[Any]) -> tuple[dict[str, Any], A
         arguments: What `pack` made.
         upstream: What stands behind its handles.
     """
-    read: tuple[dict[str, Any], Any] = _Unpickler(BytesIO(arguments), upstream).load()
+    read: tuple[dict[str, Any], Any]
+    if arguments.startswith(_PLAIN):
+        read = pickle.loads(memoryview(arguments)[1:])
+    else:
+        read = _Unpickler(BytesIO(arguments), upstream).load()
     return read
 
 

@@ -9,10 +9,9 @@ from uuid import UUID
 
 from prefect.context.runs import _FLOW_RUN
 from prefect.engine.beginning import new_task_run
-from prefect.engine.entry import current_journal
 from prefect.engine.inputs import pending
 from prefect.engine.journal import enter
-from prefect.engine.notes import notes_of
+from prefect.engine.notes import notes_of, open_journal
 from prefect.exceptions import SerializationError
 from prefect.logging.loggers import get_logger
 from prefect.recorder import get_recorder
@@ -71,6 +70,7 @@ class RemoteRun:
         record: TaskRunRecord | None = None,
     ) -> None:
         flow = _FLOW_RUN.get()
+        notes = notes_of(flow) if flow is not None else None
         self.task = task
         self.parameters = parameters
         self.wait_for = wait_for
@@ -78,9 +78,9 @@ class RemoteRun:
         """How many workers were lost while they had it."""
         self.is_told_there = False
         """Whether its worker tells a server of it."""
-        self.journal = current_journal()
+        self.journal = open_journal() if notes is None else notes.journal
         self._recorder = get_recorder()
-        self._tracker = notes_of(flow).tracker if flow is not None else None
+        self._tracker = notes.tracker if notes is not None else None
         self._within: dict[UUID, TaskRunRecord] | None = None
         """What the worker has told of runs in this one that have not ended."""
         self._copied = 0
