@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from makers import make_flow_run, state
 
-from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused
 from prefect.operations import create_flow, create_flow_run, read_flow_run, set_flow_run_state
 from prefect.operations.deployment_runs import (
     create_flow_run_from_deployment,
@@ -227,6 +227,10 @@ def test_parameters_that_do_not_fit_are_refused(store: Store) -> None:
     with pytest.raises(ObjectAlreadyExists, match=r"Validation failed for field 'n'.*'one' is not of type"):
         update_deployment(store, made.id, DeploymentUpdate(parameters={"n": "one"}))
     update_deployment(store, made.id, DeploymentUpdate(parameters={"names": ["x"]}))
+    wrong = {"parameter_openapi_schema": SCHEMA, "parameters": {"n": "one"}, "name": "wrong"}
+    with pytest.raises(RequestRefused, match=r"Validation failed for field 'n'"):
+        deploy(store, **wrong)
+    deploy(store, **wrong, enforce_parameter_schema=False)
 
 
 def test_a_limit_of_its_own_comes_and_goes_with_what_is_said(store: Store) -> None:

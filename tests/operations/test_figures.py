@@ -166,6 +166,7 @@ def test_a_picture_shows_tasks_subflows_and_what_joins_them(store: Store) -> Non
     assert [edge.id for edge in nodes[child.id].children] == [last.id]
     assert [edge.id for edge in nodes[last.id].encapsulating] == [first.id]
     assert [each.name for each in graph.states] == ["Running"]
+    assert read_flow_run_graph(store, child.id).start_time == child.expected_start_time
     with pytest.raises(ObjectNotFound):
         read_flow_run_graph(store, uuid4())
 

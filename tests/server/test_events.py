@@ -79,12 +79,13 @@ def test_task_runs_that_others_keep_are_not_recorded(client, make_event, label):
 
 
 def test_events_that_are_none_are_refused(client, make_event):
-    nobody, crowded, empty = (make_event(uuid7(), "RUNNING", 1) for _ in range(3))
+    nobody, crowded, empty, vague = (make_event(uuid7(), "RUNNING", 1) for _ in range(4))
     del nobody["resource"]["prefect.resource.id"]
-    crowded["related"] = [{"prefect.resource.id": "x"}] * 101
+    crowded["related"] = [{"prefect.resource.id": "x", "prefect.resource.role": "r"}] * 101
     empty["payload"] = {}
+    vague["related"] = [{"prefect.resource.id": "x"}]
 
-    for event in (nobody, crowded, empty):
+    for event in (nobody, crowded, empty, vague):
         assert client.post("/api/events", json=[event]).status_code == 422
     assert client.post("/api/task_runs/count").json() == 0
 

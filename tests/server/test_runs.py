@@ -58,6 +58,15 @@ def test_a_flow_run_is_made_once_for_its_key(client, flow_id):
     assert found.json()["id"] == made.json()["id"]
 
 
+@pytest.mark.parametrize("kind", ["flow_runs", "task_runs"])
+def test_a_run_that_is_scheduled_without_a_time_is_due_now(client, flow_id, kind):
+    body = {"flow_id": flow_id} if kind == "flow_runs" else {"task_key": "t", "dynamic_key": "0"}
+
+    run = client.post(f"/api/{kind}/", json={**body, "state": {"type": "SCHEDULED"}}).json()
+
+    assert run["next_scheduled_start_time"] == run["state"]["state_details"]["scheduled_time"] is not None
+
+
 def test_a_failed_run_with_retries_left_is_to_wait_and_run_again(client, make_run):
     run = make_run(empirical_policy={"retries": 1, "retry_delay": 60})
     propose(client, run, "RUNNING")

@@ -80,7 +80,13 @@ def create_deployment(store: Store, data: DeploymentCreate) -> DeploymentRespons
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such flow, work pool or limit.
+        prefect.exceptions.RequestRefused: Its parameters are not what its schema says.
     """
+    if data.parameters and data.parameter_openapi_schema and data.enforce_parameter_schema is not False:
+        try:
+            check_values(data.parameters, data.parameter_openapi_schema, partial=True)
+        except (ValueMismatch, SchemaError) as error:
+            raise RequestRefused(str(error)) from error
     at = now()
     same = deployments.c.flow_id == data.flow_id.hex, deployments.c.name == data.name
     with store.transaction() as connection:

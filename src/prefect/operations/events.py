@@ -56,7 +56,7 @@ def record_events(store: Store, events: Sequence[Event]) -> None:
 
 
 def check_event(event: Event) -> None:
-    """Refuse an event that is too large.
+    """Refuse an event that is too large, or does not say what its related resources are to it.
 
     Args:
         event: The event.
@@ -73,6 +73,8 @@ def check_event(event: Event) -> None:
         raise msgspec.ValidationError(
             f"The event {event.id} has more than {limits.maximum_related_resources} related resources"
         )
+    if any("prefect.resource.role" not in labels for labels in event.related):
+        raise msgspec.ValidationError("A related resource has no `prefect.resource.role` - at `$.related`")
     for labels in (event.resource, *event.related):
         if len(labels) > limits.maximum_labels_per_resource:
             raise msgspec.ValidationError(

@@ -55,7 +55,7 @@ def read_flow_run_graph(store: Store, flow_run_id: UUID, since: datetime | None 
         states = connection.fetch(statements.FLOW_RUN_STATES, (flow_run_id.hex,))
     nodes = _nodes(tasks, subflows, of_tasks)
     return Graph(
-        start_time=run.start_time,
+        start_time=run.start_time or run.expected_start_time,
         end_time=run.end_time,
         root_node_ids=[node.id for node in nodes if not node.parents],
         nodes=[(node.id, node) for node in nodes],

@@ -89,6 +89,8 @@ def create_task_run(store: Store, data: TaskRunCreate) -> TaskRun:
     )
     given: State[Any] = data.state or State(type=StateType.PENDING, timestamp=at)
     details = msgspec.structs.replace(given.state_details, flow_run_id=data.flow_run_id, task_run_id=run.id)
+    if given.type is StateType.SCHEDULED and details.scheduled_time is None:
+        details = msgspec.structs.replace(details, scheduled_time=at)
     first = msgspec.structs.replace(given, state_details=details)
     enter_state(run, first)
     with store.transaction() as connection:
