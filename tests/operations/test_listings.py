@@ -21,7 +21,7 @@ from prefect.types import uuid7
 
 Q = TypeVar("Q")
 WINDOWS = pytest.mark.parametrize(
-    "window", [{}, {"limit": 2}, {"limit": 2, "offset": 1}, {"limit": 0}], ids=str
+    "window", [{}, {"limit": 1}, {"limit": 2}, {"limit": 2, "offset": 1}, {"limit": 0}], ids=str
 )
 
 
@@ -57,7 +57,14 @@ def test_known_listings_are_those_composed(filled: Any, window: dict[str, int]) 
     of_task = LogFilter(task_run_id={"any_": [task_id]})  # type: ignore[arg-type]
     cases: list[tuple[Any, Any, Any]] = [
         (known_flows, queries.select_flows, FlowQuery(sort=FlowSort.CREATED_DESC, **window)),
-        (known_flow_runs, queries.select_flow_runs, FlowRunQuery(**window)),
+        *(
+            (known_flow_runs, queries.select_flow_runs, FlowRunQuery(sort=sort, **window))
+            for sort in (
+                FlowRunSort.ID_DESC,
+                FlowRunSort.EXPECTED_START_TIME_DESC,
+                FlowRunSort.START_TIME_DESC,
+            )
+        ),
         (known_task_runs, queries.select_task_runs, TaskRunQuery(**window)),
     ]
     for sort in LogSort:

@@ -34,10 +34,14 @@ Known = tuple[Statement, Row] | None
 _NO_FILTERS = frozenset({"sort", "limit", "offset"})
 _MOST = 2**31 - 1
 _FLOW_RUNS = {
-    FlowRunSort.ID_DESC: statements.FLOW_RUNS,
-    FlowRunSort.EXPECTED_START_TIME_DESC: statements.FLOW_RUNS_BY_EXPECTED_START,
-    FlowRunSort.START_TIME_DESC: statements.FLOW_RUNS_BY_START,
+    FlowRunSort.ID_DESC: (statements.FLOW_RUNS, statements.FIRST_FLOW_RUNS),
+    FlowRunSort.EXPECTED_START_TIME_DESC: (
+        statements.FLOW_RUNS_BY_EXPECTED_START,
+        statements.FIRST_FLOW_RUNS_BY_EXPECTED_START,
+    ),
+    FlowRunSort.START_TIME_DESC: (statements.FLOW_RUNS_BY_START, statements.FIRST_FLOW_RUNS_BY_START),
 }
+"""For each order a listing, and the one of the first runs of all."""
 
 
 def known_flows(query: FlowQuery) -> Known:
@@ -48,10 +52,11 @@ def known_flows(query: FlowQuery) -> Known:
 
 def known_flow_runs(query: FlowRunQuery) -> Known:
     """Find the statement of a query of flow runs, newest first or latest first."""
-    listing = _FLOW_RUNS.get(query.sort)
-    if listing is None:
+    listings = _FLOW_RUNS.get(query.sort)
+    if listings is None:
         return None
-    return _known(listing, statements.FLOW_RUN_CONDITIONS, query, _window(query))
+    is_plain = query.offset == 0 and next(asked(query), None) is None
+    return _known(listings[is_plain], statements.FLOW_RUN_CONDITIONS, query, _window(query))
 
 
 def known_flow_run_count(query: FlowRunQuery, most: int = _MOST) -> Known:

@@ -44,12 +44,15 @@ def _count(table: Table) -> Select[Any]:
     return select(func.count()).select_from(some.subquery())
 
 
+_FLOW_RUNS = {
+    "FLOW_RUNS": FLOW_RUN_ORDERS[FlowRunSort.ID_DESC],
+    "FLOW_RUNS_BY_EXPECTED_START": FLOW_RUN_ORDERS[FlowRunSort.EXPECTED_START_TIME_DESC],
+    "FLOW_RUNS_BY_START": FLOW_RUN_ORDERS[FlowRunSort.START_TIME_DESC],
+}
 LISTINGS: dict[str, ClauseElement] = {
-    "FLOW_RUNS": _ordered(_flow_runs, flow_runs, *FLOW_RUN_ORDERS[FlowRunSort.ID_DESC]),
-    "FLOW_RUNS_BY_EXPECTED_START": _ordered(
-        _flow_runs, flow_runs, *FLOW_RUN_ORDERS[FlowRunSort.EXPECTED_START_TIME_DESC]
-    ),
-    "FLOW_RUNS_BY_START": _ordered(_flow_runs, flow_runs, *FLOW_RUN_ORDERS[FlowRunSort.START_TIME_DESC]),
+    **{name: _ordered(_flow_runs, flow_runs, *order) for name, order in _FLOW_RUNS.items()},
+    # Without a condition, the first of them come from an index one by one: there is nothing to choose.
+    **{f"FIRST_{name}": _window(_flow_runs.where(_MARK), *order) for name, order in _FLOW_RUNS.items()},
     "TASK_RUNS": _ordered(select(task_runs), task_runs, task_runs.c.id.desc()),
     "LOGS": _window(select(logs).where(_MARK), logs.c.timestamp, logs.c.id),
     "LATEST_LOGS": _window(select(logs).where(_MARK), logs.c.timestamp.desc(), logs.c.id.desc()),
