@@ -12,10 +12,11 @@ import pytest
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 OWN_CLUSTER = """
+import os, signal, time
 import ray
 import remote_tasks as remote
 from prefect import flow, task
-from prefect.exceptions import ConfigurationError
+from prefect.exceptions import ConfigurationError, TerminationSignal
 from prefect.task_runners.ray import cluster
 from prefect_ray import RayTaskRunner
 from prefect_ray.context import RemoteOptionsContext, remote_options
@@ -43,6 +44,11 @@ def main():
     except ConfigurationError as error:
         print("ELSEWHERE", error)
     kept.append(remote.zeros.submit(1_000_000))
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+    except TerminationSignal as told:
+        print("TERMINATED", told)
     return inner()
 
 @flow(task_runner=RayTaskRunner())
@@ -167,6 +173,7 @@ def test_a_cluster_of_its_own(tmp_path):
     assert "Ray does not take a run of task 'given'" in told["REFUSED"]
     assert "number_of_cpus" in told["REFUSED"]
     assert "names another: call ray.shutdown() before" in told["ELSEWHERE"]
+    assert told["TERMINATED"] == "Terminated by signal 15"  # Ray would end the program in its place
     assert told["INNER"] == "7"
     assert told["ENDED"] == "True"
     assert told["KEPT"] == "8000000"  # brought here before the cluster ended

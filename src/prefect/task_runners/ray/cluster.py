@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Any
 from weakref import WeakSet
@@ -155,7 +158,8 @@ def _start(address: str | None, init_kwargs: dict[str, Any]) -> None:
     if str(arguments.get("address")).startswith("ray://"):
         arguments.pop("logging_level")
     try:
-        ray.init(**arguments)
+        with _own_signals():
+            ray.init(**arguments)
     except (ConnectionError, RuntimeError, TimeoutError) as error:
         if address is None:
             raise ConfigurationError(
@@ -163,6 +167,15 @@ def _start(address: str | None, init_kwargs: dict[str, Any]) -> None:
             ) from error
         hint = _NO_TOKEN if isinstance(error, ConnectionError) else ""
         raise ConfigurationError(f"No Ray answers at {address}: {_first_line(error)}.{hint}") from error
+
+
+@contextmanager
+def _own_signals() -> Generator[None, None, None]:
+    """Keep what SIGTERM does in the process of a flow: Ray would have it call `sys.exit`, and say nothing."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if callable(before) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 def _wait_for(address: str) -> None:
