@@ -67,6 +67,16 @@ def test_a_run_that_is_scheduled_without_a_time_is_due_now(client, flow_id, kind
     assert run["next_scheduled_start_time"] == run["state"]["state_details"]["scheduled_time"] is not None
 
 
+@pytest.mark.parametrize(("value", "status"), [("x", 201), (1.5, 201), (True, 201), (None, 422), ([1], 422)])
+def test_labels_are_texts_numbers_and_truth_values(client, flow_id, value, status):
+    body = {"flow_id": flow_id, "labels": {"kind": value}}
+
+    made = client.post("/api/flow_runs/", json=body)
+
+    assert made.status_code == status
+    assert made.json().get("labels", {}).get("kind", None) == (value if status == 201 else None)
+
+
 def test_a_failed_run_with_retries_left_is_to_wait_and_run_again(client, make_run):
     run = make_run(empirical_policy={"retries": 1, "retry_delay": 60})
     propose(client, run, "RUNNING")

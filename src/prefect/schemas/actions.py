@@ -19,7 +19,7 @@ from prefect.schemas.objects import (
     TaskRunResult,
 )
 from prefect.schemas.states import NO_DETAILS, State, StateDetails, StateType
-from prefect.types import KeyValueLabels
+from prefect.types import GivenLabels
 
 __all__ = [
     "FlowCreate",
@@ -43,7 +43,7 @@ class FlowCreate(Schema, forbid_unknown_fields=True):
 
     name: FlowName
     tags: list[str] = msgspec.field(default_factory=list)
-    labels: KeyValueLabels | None = msgspec.field(default_factory=dict)
+    labels: GivenLabels | None = msgspec.field(default_factory=dict)
 
 
 class FlowUpdate(Schema, forbid_unknown_fields=True):
@@ -67,7 +67,7 @@ class FlowRunCreate(Schema, forbid_unknown_fields=True):
     infrastructure_document_id: UUID | None = None
     empirical_policy: FlowRunPolicy = msgspec.field(default_factory=FlowRunPolicy)
     tags: list[str] = msgspec.field(default_factory=list)
-    labels: KeyValueLabels | None = msgspec.field(default_factory=dict)
+    labels: GivenLabels | None = msgspec.field(default_factory=dict)
     idempotency_key: str | None = None
     """A second run of the flow with the same key is not made: the first is given in its place."""
     work_pool_name: str | None = None
@@ -113,7 +113,7 @@ class TaskRunCreate(Schema, forbid_unknown_fields=True):
     task_version: str | None = None
     empirical_policy: TaskRunPolicy = msgspec.field(default_factory=TaskRunPolicy)
     tags: list[str] = msgspec.field(default_factory=list)
-    labels: KeyValueLabels | None = msgspec.field(default_factory=dict)
+    labels: GivenLabels | None = msgspec.field(default_factory=dict)
     task_inputs: dict[str, list[TaskRunResult | FlowRunResult | Parameter | Constant]] = msgspec.field(
         default_factory=dict
     )

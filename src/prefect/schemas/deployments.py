@@ -15,7 +15,7 @@ from prefect.schemas.concurrency import GlobalConcurrencyLimitResponse
 from prefect.schemas.objects import CreatedBy, FlowRunPolicy
 from prefect.schemas.schedules import AnySchedule, read_schedule
 from prefect.schemas.states import State
-from prefect.types import KeyValueLabels
+from prefect.types import GivenLabels, KeyValueLabels
 
 __all__ = [
     "BulkDeleted",
@@ -195,7 +195,7 @@ class DeploymentCreate(Schema, forbid_unknown_fields=True):
     parameter_openapi_schema: dict[str, Any] | UnsetType | None = UNSET
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     tags: list[str] | UnsetType = UNSET
-    labels: KeyValueLabels | None = msgspec.field(default_factory=dict)
+    labels: GivenLabels | None = msgspec.field(default_factory=dict)
     pull_steps: list[dict[str, Any]] | UnsetType | None = UNSET
     work_queue_name: str | UnsetType | None = UNSET
     work_pool_name: str | UnsetType | None = UNSET
@@ -253,7 +253,7 @@ class DeploymentFlowRunCreate(Schema, forbid_unknown_fields=True):
     """Beside the deployment's."""
     idempotency_key: str | None = None
     """A second run of the flow with the same key is not made: the first is given in its place."""
-    labels: KeyValueLabels | None = msgspec.field(default_factory=dict)
+    labels: GivenLabels | None = msgspec.field(default_factory=dict)
     parent_task_run_id: UUID | None = None
     work_queue_name: str | None = None
     """A queue of the deployment's work pool; None: the deployment's own."""

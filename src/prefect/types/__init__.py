@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 __all__ = [
     "DateTime",
+    "GivenLabels",
     "KeyValueLabels",
     "aware",
     "call_in_forked_child",
@@ -31,6 +32,9 @@ DateTime = datetime
 
 KeyValueLabels = dict[str, Any]
 """Labels of an object: text keys, values of any JSON scalar type."""
+
+GivenLabels = dict[str, bool | int | float | str]
+"""Labels as an object is made with them: what else is refused, which no client of Prefect could read."""
 
 _VERSION_AND_VARIANT = (7 << 76) | (2 << 62)
 _RANDOM_BITS = (1 << 62) - 1
