@@ -160,6 +160,10 @@ def test_several_processes_need_postgresql(tmp_path):
     assert (begun.returncode, "PostgreSQL" in begun.stderr) == (1, True)
 
 
+BEGIN_SECONDS = 50
+"""Who asks is heard before the processes that answer have begun."""
+
+
 def workers_of(pid: int) -> list[int]:
     return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -171,7 +175,7 @@ def test_several_processes_serve_one_database(tmp_path):
         postgres_schema() as database,
         serving(tmp_path, "--workers", "2", PREFECT_API_DATABASE_CONNECTION_URL=database) as (url, process),
     ):
-        flow = httpx.post(f"{url}/flows/", json={"name": "etl"}).json()["id"]
+        flow = httpx.post(f"{url}/flows/", json={"name": "etl"}, timeout=BEGIN_SECONDS).json()["id"]
         accepted: list[str] = []
         clients = [
             threading.Thread(target=create_until_refused, args=(url, flow, accepted)) for _ in range(4)
@@ -199,13 +203,13 @@ def test_a_process_that_ends_is_replaced(tmp_path):
         postgres_schema() as database,
         serving(tmp_path, "--workers", "2", PREFECT_API_DATABASE_CONNECTION_URL=database) as (url, process),
     ):
-        assert httpx.get(f"{url}/ready").status_code == 200
+        assert httpx.get(f"{url}/ready", timeout=BEGIN_SECONDS).status_code == 200
         gone, stays = workers_of(process.pid)
         os.kill(gone, signal.SIGKILL)
         while len(now := workers_of(process.pid)) < 2 or gone in now:
             time.sleep(0.05)
         assert stays in now
-        assert httpx.get(f"{url}/ready").status_code == 200
+        assert httpx.get(f"{url}/ready", timeout=BEGIN_SECONDS).status_code == 200
 
 
 @pytest.mark.postgres
@@ -215,7 +219,7 @@ def test_no_process_outlives_the_one_that_watches_over_it(tmp_path):
         postgres_schema() as database,
         serving(tmp_path, "--workers", "2", PREFECT_API_DATABASE_CONNECTION_URL=database) as (url, process),
     ):
-        assert httpx.get(f"{url}/ready").status_code == 200
+        assert httpx.get(f"{url}/ready", timeout=BEGIN_SECONDS).status_code == 200
         workers = workers_of(process.pid)
         process.kill()
         process.wait()

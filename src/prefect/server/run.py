@@ -95,6 +95,7 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
 
     from prefect.operations import crash_orphans  # noqa: PLC0415
     from prefect.server.app import make_app  # noqa: PLC0415
+    from prefect.server.connection import Connection  # noqa: PLC0415
     from prefect.server.parting import Parting  # noqa: PLC0415
     from prefect.services.loop import ServiceThread  # noqa: PLC0415
     from prefect.services.table import services_of  # noqa: PLC0415
@@ -115,6 +116,7 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
         ),
         timeout_graceful_shutdown=STOP_SECONDS,
         server_header=False,
+        http=Connection,
     )
     server = uvicorn.Server(config)
     # What is here now stays: the collector need not go through it each time, which holds all requests up for

@@ -1,0 +1,107 @@
+"""A connection over which requests come, and what is not waited for there.
+
+uvicorn waits without end for the rest of a request, and httptools takes headers of any size: a client that
+sends a part and stops would hold a connection, and memory, for as long as it likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+__all__ = ["Connection"]
+
+SILENT_SECONDS = 60.0
+"""How long a client may take for the head of a request, and how long it may be silent within a body."""
+HEAD_BYTES = HIGH_WATER_LIMIT
+"""How large the line and the headers of a request may be together."""
+_TIMEOUT = 408, "Request Timeout", "The request did not come as a whole."
+_TOO_LARGE = 431, "Request Header Fields Too Large", "The headers of the request are too large."
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection, with an end to its patience."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._has_head = self._has_all = False
+        self._head = 0
+        """Bytes of a head that is not complete."""
+        self._end: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a first request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come, and wait for what is missing."""
+        self._head += len(data)
+        super().data_received(data)
+        if self._has_all and self.cycle is not None and not self.cycle.response_complete:
+            # Nearly always: a request comes as a whole.
+            self._wait_no_more()
+        elif self.transport.is_closing() or self.transport.get_protocol() is not self:
+            # It is at its end, or a WebSocket by now.
+            self._wait_no_more()
+        elif self._has_head:
+            self._wait_no_more()
+            self._wait()
+        elif self._head > HEAD_BYTES:
+            self._refuse(*_TOO_LARGE)
+        elif self._end is None:
+            # A head that comes byte by byte has no more time than others.
+            self._wait()
+
+    def on_message_begin(self) -> None:
+        """Begin to read a request."""
+        self._has_head = self._has_all = False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Have its headers."""
+        self._has_head, self._head = True, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Have the whole of it."""
+        self._has_all, self._head = True, 0
+        super().on_message_complete()
+
+    def _wait(self) -> None:
+        self._end = self.loop.call_later(SILENT_SECONDS, self._end_silence)
+
+    def _wait_no_more(self) -> None:
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
+
+    def _end_silence(self) -> None:
+        cycle = self.cycle
+        is_answering = cycle is not None and not cycle.more_body and not cycle.response_complete
+        if is_answering or self.pipeline or self.flow.read_paused:
+            # Others are answered first; and where nothing is read, it is not the client that is silent.
+            self._wait()
+        elif self._head or self._has_head:
+            self._refuse(*_TIMEOUT)
+        else:
+            # Nothing was asked.
+            self.transport.close()
+
+    def _refuse(self, status: int, phrase: str, detail: str) -> None:
+        # Within an answer nobody could tell this from the rest of it.
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            content = f'{{"detail":"{detail}"}}'
+            self.transport.write(
+                f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(content)}\r\nconnection: close\r\n\r\n{content}".encode()
+            )
+        self.transport.close()

@@ -1,0 +1,89 @@
+"""A connection is not held by who sends a part of a request and stops."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from prefect.server import connection
+from prefect.server.connection import Connection
+
+POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    message = await receive()
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        return
+    while message["type"] == "http.request" and message["more_body"]:
+        message = await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def asked(*parts: bytes) -> list[bytes]:
+    """Send parts of requests, each once the one before is answered; return the statuses of all answers."""
+    config = uvicorn.Config(echo, log_config=None, access_log=False, lifespan="off")
+    config.load()
+    state = ServerState()
+    made = await asyncio.get_running_loop().create_server(
+        lambda: Connection(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    async with made:
+        reader, writer = await asyncio.open_connection(*made.sockets[0].getsockname())
+        answers = b""
+        for number, part in enumerate(parts):
+            if number:
+                answers += await reader.readuntil(b"\r\n\r\n")
+            writer.write(part)
+        answers += await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    return [line.split()[1] for line in answers.split(b"\r\n") if line.startswith(b"HTTP/1.1")]
+
+
+def statuses(*parts: bytes) -> list[bytes]:
+    return asyncio.run(asked(*parts))
+
+
+PARTIAL: dict[str, tuple[list[bytes], list[bytes]]] = {
+    "nothing": ([b""], []),
+    "socket": ([UPGRADE, b""], [b"101"]),
+    "line": ([b"GET / HT"], [b"408"]),
+    "headers": ([b"GET / HTTP/1.1\r\nHost: x\r\n"], [b"408"]),
+    "body": ([POST + b"a"], [b"408"]),
+    "next": ([POST + b"abcd", b"POST"], [b"200", b"408"]),
+    "next body": ([POST + b"abcd", POST + b"abcd", POST], [b"200", b"200", b"408"]),
+    "blank": ([POST + b"abcd", b"\r\n"], [b"200", b"408"]),
+    "pipelined": ([POST + b"abcd" + POST + b"abcd", POST], [b"200", b"200", b"408"]),
+}
+
+
+def test_what_does_not_come_as_a_whole_is_not_waited_for(monkeypatch):
+    # Long enough for those that go on, on a machine that has much to do.
+    monkeypatch.setattr(connection, "SILENT_SECONDS", 1.0)
+
+    async def all_of_them() -> list[list[bytes]]:
+        return await asyncio.gather(*(asked(*parts) for parts, _ in PARTIAL.values()))
+
+    found = dict(zip(PARTIAL, asyncio.run(all_of_them()), strict=True))
+    assert found == {name: expected for name, (_, expected) in PARTIAL.items()}
+
+
+def test_headers_have_a_size():
+    assert statuses(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000) == [b"431"]
+
+
+def test_what_is_no_request_is_refused():
+    assert statuses(b"nonsense\r\n\r\n") == [b"400"]
+    assert statuses(POST.replace(b"4", b"-4") + b"abcd") == [b"400"]
+    # Two lengths, of which others may take the other.
+    assert statuses(POST.replace(b"Host: x", b"Transfer-Encoding: chunked") + b"0\r\n\r\n") == [b"400"]
