@@ -11,7 +11,7 @@ from uuid import UUID
 from prefect.engine.future import PrefectConcurrentFuture
 from prefect.exceptions import SerializationError
 from prefect.schemas.results import ResultRecord
-from prefect.schemas.states import State, StateType, result_of
+from prefect.schemas.states import State, StateType
 
 if TYPE_CHECKING:
     from prefect.task_runners.remote.ended import Ended
@@ -151,10 +151,9 @@ class RemoteFuture(PrefectConcurrentFuture[R]):
         ended = self._ended
         if self._final is not _ENDED_WELL or ended is None:
             return super().result(timeout, raise_on_failure)
-        state = ended.state()
-        value = result_of(state, raise_on_failure)
+        value = ended.value()
         if type(value) not in _ATOMS:
-            self._become(state)  # so that who asks again gets the same object
+            self._become(ended.state(value))  # so that who asks again gets the same object
         return value  # type: ignore[no-any-return]
 
     def _unfold(self) -> None:
