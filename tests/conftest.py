@@ -78,17 +78,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def run_python(tmp_path: Path) -> RunPython:
     """Run Python in a child process with a home of its own: `run_python("-c", code)`, `run_python(path)`.
 
-    The child's exit code must be 0, unless `check=False`; `env` adds environment variables.
+    The child's exit code must be 0, unless `check=False`; `env` adds environment variables. A test that
+    lets it take longer than `timeout` is marked so as well.
     """
 
     def run(
-        *arguments: str | Path, env: dict[str, str] | None = None, check: bool = True, cwd: Path | None = None
+        *arguments: str | Path,
+        env: dict[str, str] | None = None,
+        check: bool = True,
+        cwd: Path | None = None,
+        timeout: float = 55,
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=55,
+            timeout=timeout,
             cwd=cwd or tmp_path,
             env={**os.environ, "PREFECT_HOME": str(tmp_path / "home"), **(env or {})},
         )

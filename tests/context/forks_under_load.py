@@ -40,7 +40,7 @@ def busy() -> int:
     while not over.is_set():
         in_parent(count)
         count += 1
-        time.sleep(0.001)
+        time.sleep(0.003)
     return count
 
 

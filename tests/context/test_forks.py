@@ -215,7 +215,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Stor
 def test_forks_under_load_neither_hang_nor_lose_nor_double(run_python, place) -> None:
     store, settings = place
     forks = 24
-    done = run_python(UNDER_LOAD, str(forks), env=settings)
+    done = run_python(UNDER_LOAD, str(forks), env=settings, timeout=140)
     (count,) = map(int, re.findall(r"^\d+$", done.stdout, re.MULTILINE))
     flows, tasks, logs = recorded(store)
     assert flows == {"forking": "Completed"}

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
@@ -133,6 +133,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(JSON)
 def test_what_has_no_placeholders_stays(value):
     assert fill(value, lambda name: LEFT_OUT) == value
