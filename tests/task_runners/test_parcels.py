@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
 
 import remote_tasks as remote
 from prefect import flow, get_run_logger, runtime, tags, task
+from prefect.client.current import get_caller
 from prefect.context import FlowRunContext, TaskRunContext
+from prefect.operations.logs import read_logs
+from prefect.schemas.filters import LogFilter
 from prefect.schemas.objects import Constant, Log, Parameter, TaskRun, TaskRunRecord, TaskRunResult
+from prefect.schemas.queries import LogQuery
 from prefect.schemas.results import ResultRecordMetadata
 from prefect.schemas.states import State, StateDetails, StateType
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, temporary_settings
-from prefect.task_runners.remote import Packed, RemoteRun, SharedPart, run_parcel
+from prefect.task_runners.remote import Packed, RemoteFuture, RemoteRun, SharedPart, run_parcel
 from prefect.task_runners.remote.wire import dump_message, dump_parcel, load_message, load_parcel
 from prefect.types import now
 
@@ -121,6 +126,54 @@ def test_a_small_result_comes_along_and_a_large_one_stays() -> None:
         return kept[0], kept[1]
 
     assert main() == (False, False)
+
+
+class Late(RemoteFuture[Any]):
+    """Of a run that ends while it is waited for at the second time."""
+
+    run: RemoteRun
+    answer: bytes
+    waits = 0
+
+    def wait(self, timeout: float | None = None) -> None:
+        self.waits += 1
+        if self.waits == 2:
+            self.run.take(self.answer, is_kept=False)
+        super().wait(timeout)
+
+
+def test_a_result_is_waited_for_once_and_is_never_another() -> None:
+    @flow
+    def main() -> None:
+        run = RemoteRun(give, {"x": "given"}, None, owner=None)
+        run.future = late = Late(run.record.run.id, None)
+        shared, packed = run.pack()
+        late.run, late.answer = run, run_parcel(packed.parcel, lambda key: shared.content)[0]
+        with pytest.raises(TimeoutError, match="did not complete within 0 seconds"):
+            late.result(timeout=0)
+        assert late.result(timeout=0) == "given"
+
+    main()
+
+
+@pytest.mark.parametrize("is_told_before", [False, True], ids=["with the answer", "before"])
+def test_what_a_lost_worker_has_told_hides_nothing_that_the_next_logs(is_told_before: bool) -> None:
+    @flow
+    def main() -> UUID:
+        run = RemoteRun(look, {"x": 1}, None, owner=None)
+        own_id = run.record.run.id
+        lost = Log(name="prefect", level=20, message="lost", timestamp=now(), task_run_id=own_id)
+        run.take(dump_message([], [lost], None, False), is_copy=True)
+        run.await_retry("Its worker was killed.")
+        shared, packed = run.pack()
+        answer, _ = run_parcel(packed.parcel, lambda key: shared.content)
+        if is_told_before:
+            run.take(dump_message([], load_message(answer)[1], None, False), is_copy=True)
+        run.take(answer)
+        return own_id
+
+    wanted = LogQuery(logs=LogFilter(task_run_id={"any_": [main()]}))
+    assert [log.message for log in get_caller().call(read_logs, wanted)] == ["lost", "seen"]
 
 
 @pytest.mark.parametrize(

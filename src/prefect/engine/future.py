@@ -105,9 +105,10 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
     @property
     def state(self) -> State[Any]:
         """The run's current state; Pending until it starts."""
-        if self._final is not None:
-            return self._final
-        state = self._record.run.state if self._record is not None else None
+        record, final = self._record, self._final  # in this order: the end comes before the record goes
+        if final is not None:
+            return final
+        state = record.run.state if record is not None else None
         return state if state is not None else State(type=StateType.PENDING)
 
     def follow(self, record: TaskRunRecord) -> None:
@@ -167,11 +168,20 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
         """Wait for the run and return its result; see `PrefectFuture.result`."""
+        return result_of(self._end(timeout), raise_on_failure)  # type: ignore[no-any-return]
+
+    def _end(self, timeout: float | None) -> State[Any]:
+        """Wait for the run, and return its last state.
+
+        Raises:
+            TimeoutError: It did not finish in time.
+        """
         if self._final is None:
             self.wait(timeout)
-            if self._final is None:
-                raise TimeoutError(f"Task run {self.task_run_id} did not complete within {timeout} seconds")
-        return result_of(self._final, raise_on_failure)  # type: ignore[no-any-return]
+        final = self._final
+        if final is None:
+            raise TimeoutError(f"Task run {self.task_run_id} did not complete within {timeout} seconds")
+        return final
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(task_run_id={str(self.task_run_id)!r}, state={self.state})"

@@ -11,7 +11,7 @@ from uuid import UUID
 from prefect.engine.future import PrefectConcurrentFuture
 from prefect.exceptions import SerializationError
 from prefect.schemas.results import ResultRecord
-from prefect.schemas.states import State, StateType
+from prefect.schemas.states import State, StateType, result_of
 
 if TYPE_CHECKING:
     from prefect.task_runners.remote.ended import Ended
@@ -135,9 +135,11 @@ class RemoteFuture(PrefectConcurrentFuture[R]):
     @property
     def state(self) -> State[Any]:
         """The run's current state; Pending until it starts."""
-        if self._final is _ENDED_WELL:
+        state = super().state
+        if state is _ENDED_WELL:
             self._unfold()
-        return super().state
+            state = super().state
+        return state
 
     def end_well(self, ended: Ended) -> None:
         """Say that the run has finished, and let its state be made only when somebody asks for it."""
@@ -147,10 +149,9 @@ class RemoteFuture(PrefectConcurrentFuture[R]):
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
         """Wait for the run and return its result; see `PrefectFuture.result`."""
-        self.wait(timeout)
-        ended = self._ended
-        if self._final is not _ENDED_WELL or ended is None:
-            return super().result(timeout, raise_on_failure)
+        final, ended = self._end(timeout), self._ended
+        if final is not _ENDED_WELL or ended is None:  # None: another thread has made the state just now
+            return result_of(super().state, raise_on_failure)  # type: ignore[no-any-return]
         value = ended.value()
         if type(value) not in _ATOMS:
             self._become(ended.state(value))  # so that who asks again gets the same object

@@ -83,8 +83,8 @@ class RemoteRun:
         self._tracker = notes.tracker if notes is not None else None
         self._within: dict[UUID, TaskRunRecord] | None = None
         """What the worker has told of runs in this one that have not ended."""
-        self._copied = 0
-        """How many of the logs that the answer has are here already."""
+        self._copied: set[UUID] | None = None
+        """Logs that are here already, of those that the answer may have."""
         self._context: Context = copy_context()
         self.record: TaskRunRecord = record or new_task_run(task, parameters, wait_for)
         self.future: RemoteFuture[Any] = RemoteFuture(self.record.run.id, owner)
@@ -152,9 +152,13 @@ class RemoteRun:
                 self._follow(record, is_told=read.is_told)
             else:
                 self._note_within(record)
-        for log in read.logs if is_copy else read.logs[self._copied :]:
-            self._recorder.log(log)
-        self._copied = self._copied + len(read.logs) if is_copy else 0
+        copied = self._copied or set()
+        for log in read.logs:
+            if log.id not in copied:
+                self._recorder.log(log)
+        if is_copy:
+            copied.update(log.id for log in read.logs)
+            self._copied = copied
         if read.warning is not None:
             _warn_once(read.warning, self.record.run.flow_run_id)
         if read.end is None or self.future.done():
@@ -248,7 +252,7 @@ class RemoteRun:
     def _let_go(self) -> None:
         """Keep nothing of what was sent: there may be a hundred thousand such runs."""
         self.parameters, self.wait_for = {}, None
-        self._context, self._within = _NOTHING, None
+        self._context, self._within, self._copied = _NOTHING, None, None
 
 
 _NOTHING = Context()
