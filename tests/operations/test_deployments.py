@@ -229,8 +229,13 @@ def test_parameters_that_do_not_fit_are_refused(store: Store) -> None:
     update_deployment(store, made.id, DeploymentUpdate(parameters={"names": ["x"]}))
     wrong = {"parameter_openapi_schema": SCHEMA, "parameters": {"n": "one"}, "name": "wrong"}
     with pytest.raises(RequestRefused, match=r"Validation failed for field 'n'"):
-        deploy(store, **wrong)
+        deploy(store, **wrong, enforce_parameter_schema=True)
     deploy(store, **wrong, enforce_parameter_schema=False)
+    unsaid = deploy(store, **wrong | {"name": "unsaid"})  # whoever does not say that they are to fit is let make it
+    for change in ({"parameter_openapi_schema": SCHEMA}, {"enforce_parameter_schema": True}):
+        with pytest.raises(ObjectAlreadyExists, match="'one' is not of type"):
+            update_deployment(store, unsaid.id, DeploymentUpdate(**change))
+    update_deployment(store, unsaid.id, DeploymentUpdate(description="Words."))
 
 
 def test_a_limit_of_its_own_comes_and_goes_with_what_is_said(store: Store) -> None:

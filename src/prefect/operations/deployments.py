@@ -66,6 +66,8 @@ _NEVER_EMPTY: dict[str, Any] = {
     "tags": [],
     "enforce_parameter_schema": True,
 }
+_CHECKED = {"parameters", "parameter_openapi_schema", "enforce_parameter_schema"}
+"""What is to fit together where one of them is changed."""
 
 
 @operation("POST", "/deployments/", creates=True)
@@ -80,9 +82,10 @@ def create_deployment(store: Store, data: DeploymentCreate) -> DeploymentRespons
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such flow, work pool or limit.
-        prefect.exceptions.RequestRefused: Its parameters are not what its schema says.
+        prefect.exceptions.RequestRefused: Its parameters are to fit its schema, and do not.
     """
-    if data.parameters and data.parameter_openapi_schema and data.enforce_parameter_schema is not False:
+    # Who does not say that they are to fit may make it, as with the interface; its runs are checked all the same.
+    if data.parameters and data.parameter_openapi_schema and data.enforce_parameter_schema is True:
         try:
             check_values(data.parameters, data.parameter_openapi_schema, partial=True)
         except (ValueMismatch, SchemaError) as error:
@@ -244,7 +247,7 @@ def _wanted(data: DeploymentScheduleUpdate) -> DeploymentScheduleCreate:
 
 
 def _check_parameters(store: Store, deployment_id: UUID, fields: dict[str, Any]) -> None:
-    if "parameters" not in fields:
+    if fields.keys().isdisjoint(_CHECKED):
         return
     had = _read(store, deployments.c.id == deployment_id.hex)
     schema = fields.get("parameter_openapi_schema", had.parameter_openapi_schema)
@@ -252,7 +255,7 @@ def _check_parameters(store: Store, deployment_id: UUID, fields: dict[str, Any])
     if not schema or is_enforced is False:
         return
     try:
-        check_values(fields["parameters"], schema, partial=True)
+        check_values(fields.get("parameters", had.parameters), schema, partial=True)
     except (ValueMismatch, SchemaError) as error:
         # The interface has no other status for it than that of a conflict.
         raise ObjectAlreadyExists(error, f"Error updating deployment: {error}") from error
