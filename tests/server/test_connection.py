@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
@@ -12,6 +13,7 @@ from prefect.server import connection
 from prefect.server.connection import Connection
 
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1"
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -25,19 +27,27 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
         return
     while message["type"] == "http.request" and message["more_body"]:
         message = await receive()
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    status = 400 if (b"x", b"late") in scope["headers"] else 200
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def serving(app: Any, made: list[Connection]) -> asyncio.Server:
+    """Serve an application; its connections are added to those made."""
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+    config.load()
+    state = ServerState()
+
+    def connect() -> Connection:
+        made.append(Connection(config=config, server_state=state, app_state={}))
+        return made[-1]
+
+    return await asyncio.get_running_loop().create_server(connect, "127.0.0.1", 0)
 
 
 async def asked(*parts: bytes) -> list[bytes]:
     """Send parts of requests, each once the one before is answered; return the statuses of all answers."""
-    config = uvicorn.Config(echo, log_config=None, access_log=False, lifespan="off")
-    config.load()
-    state = ServerState()
-    made = await asyncio.get_running_loop().create_server(
-        lambda: Connection(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-    )
-    async with made:
+    async with await serving(echo, []) as made:
         reader, writer = await asyncio.open_connection(*made.sockets[0].getsockname())
         answers = b""
         for number, part in enumerate(parts):
@@ -80,6 +90,41 @@ def test_what_does_not_come_as_a_whole_is_not_waited_for(monkeypatch):
 
 def test_headers_have_a_size():
     assert statuses(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000) == [b"431"]
+
+
+@pytest.mark.parametrize("before", [b";", b"\r\na\r\n0\r\nX: "], ids=["extension", "trailer"])
+def test_so_has_what_is_between_the_parts_of_a_body_and_behind_it(before):
+    # It ends where the server closes: else it would not have read all, and the client not the answer.
+    begun = CHUNKED.replace(b"Host: x", b"Host: x\r\nExpect: 100-continue") + before
+    assert statuses(begun, b"x" * (connection.HEAD_BYTES + 1)) == [b"100", b"431"]
+
+
+def test_what_comes_behind_a_body_is_no_header():
+    assert statuses(CHUNKED + b"\r\na\r\n0\r\nX: late\r\n\r\n") == [b"200"]
+
+
+def test_of_requests_that_are_sent_ahead_few_are_kept():
+    connections: list[Connection] = []
+    kept = 0
+
+    async def count(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal kept
+        await echo(scope, receive, send)
+        kept = max(kept, len(connections[0].pipeline))
+
+    async def send_ahead(requests: bytes, number: int) -> None:
+        async with await serving(count, connections) as made:
+            reader, writer = await asyncio.open_connection(*made.sockets[0].getsockname())
+            writer.write(requests)
+            for _ in range(number):
+                await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+            await writer.wait_closed()
+
+    request = POST.replace(b"Host: x", b"Host: x\r\nX: " + b"x" * 2000) + b"abcd"
+    asyncio.run(send_ahead(request * 1000, 1000))
+    # Those of one reading.
+    assert kept * len(request) <= 2**18
 
 
 def test_what_is_no_request_is_refused():

@@ -1,15 +1,17 @@
 """A connection over which requests come, and what is not waited for there.
 
-uvicorn waits without end for the rest of a request, and httptools takes headers of any size: a client that
-sends a part and stops would hold a connection, and memory, for as long as it likes.
+uvicorn waits without end for the rest of a request, reads on while requests wait that were sent ahead, and
+httptools takes headers of any size, before a body and behind it: a client could hold a connection for as long
+as it likes, and have all memory filled before anybody asks who it is.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sized
 from typing import Any
 
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 __all__ = ["Connection"]
@@ -17,7 +19,8 @@ __all__ = ["Connection"]
 SILENT_SECONDS = 60.0
 """How long a client may take for the head of a request, and how long it may be silent within a body."""
 HEAD_BYTES = HIGH_WATER_LIMIT
-"""How large the line and the headers of a request may be together."""
+"""How large the line and the headers of a request may be together, and so what comes between the parts of its
+body, and behind it."""
 _TIMEOUT = 408, "Request Timeout", "The request did not come as a whole."
 _TOO_LARGE = 431, "Request Header Fields Too Large", "The headers of the request are too large."
 
@@ -29,12 +32,13 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._has_head = self._has_all = False
         self._head = 0
-        """Bytes of a head that is not complete."""
+        """Bytes of a head that is not complete, or of what is beside a body."""
         self._end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a first request."""
         super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -52,11 +56,11 @@ class Connection(HttpToolsProtocol):
         elif self.transport.is_closing() or self.transport.get_protocol() is not self:
             # It is at its end, or a WebSocket by now.
             self._wait_no_more()
+        elif self._head > HEAD_BYTES:
+            self._refuse(*_TOO_LARGE)
         elif self._has_head:
             self._wait_no_more()
             self._wait()
-        elif self._head > HEAD_BYTES:
-            self._refuse(*_TOO_LARGE)
         elif self._end is None:
             # A head that comes byte by byte has no more time than others.
             self._wait()
@@ -70,6 +74,13 @@ class Connection(HttpToolsProtocol):
         """Have its headers."""
         self._has_head, self._head = True, 0
         super().on_headers_complete()
+        # Those behind the body are none of the request, which is let in for what its head says.
+        self.headers = self.headers.copy()
+
+    def on_body(self, body: bytes) -> None:
+        """Have a part of its body."""
+        self._head = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Have the whole of it."""
@@ -105,3 +116,15 @@ class Connection(HttpToolsProtocol):
                 f"content-length: {len(content)}\r\nconnection: close\r\n\r\n{content}".encode()
             )
         self.transport.close()
+
+
+class _Flow(FlowControl):
+    """Reads nothing more while requests wait that have come already."""
+
+    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
