@@ -127,6 +127,11 @@ def test_of_requests_that_are_sent_ahead_few_are_kept():
     assert kept * len(request) <= 2**18
 
 
+@pytest.mark.parametrize("more", [b"X: " + b"x" * 10_000, b"Content-Length: 1"], ids=["header", "body"])
+def test_an_upgrade_that_no_socket_comes_of_is_refused(more):
+    assert statuses(UPGRADE.replace(b"Host: x", b"Host: x\r\n" + more)) == [b"400"]
+
+
 def test_what_is_no_request_is_refused():
     assert statuses(b"nonsense\r\n\r\n") == [b"400"]
     assert statuses(POST.replace(b"4", b"-4") + b"abcd") == [b"400"]

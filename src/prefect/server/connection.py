@@ -22,6 +22,7 @@ HEAD_BYTES = HIGH_WATER_LIMIT
 """How large the line and the headers of a request may be together, and so what comes between the parts of its
 body, and behind it."""
 _TIMEOUT = 408, "Request Timeout", "The request did not come as a whole."
+_NO_SOCKET = 400, "Bad Request", "No WebSocket can be made of the request."
 _TOO_LARGE = 431, "Request Header Fields Too Large", "The headers of the request are too large."
 
 
@@ -64,6 +65,13 @@ class Connection(HttpToolsProtocol):
         elif self._end is None:
             # A head that comes byte by byte has no more time than others.
             self._wait()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Become a socket, or refuse to: a head that websockets cannot read is dropped there without a word."""
+        super().handle_websocket_upgrade()
+        becomes_one = getattr(self.transport.get_protocol(), "handshake_initiated", True)
+        if not becomes_one:
+            self._refuse(*_NO_SOCKET)
 
     def on_message_begin(self) -> None:
         """Begin to read a request."""
