@@ -67,7 +67,7 @@ class Connection(HttpToolsProtocol):
             self._wait()
 
     def handle_websocket_upgrade(self) -> None:
-        """Become a socket, or refuse to: a head that websockets cannot read is dropped there without a word."""
+        """Become a socket, or refuse to: a head that cannot be read as one is dropped without a word."""
         super().handle_websocket_upgrade()
         becomes_one = getattr(self.transport.get_protocol(), "handshake_initiated", True)
         if not becomes_one:
