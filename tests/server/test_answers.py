@@ -6,6 +6,8 @@ import gzip
 
 import pytest
 
+from prefect.operations.flow_runs import _send_ended
+
 MANY = [f"tag-{number}" for number in range(200)]
 
 
@@ -52,3 +54,24 @@ def test_a_path_may_end_in_a_slash_or_not(client, path):
     answer = client.post(path, json={"name": "etl"}, follow_redirects=False)
 
     assert answer.status_code == 201
+
+
+def test_runs_that_have_ended_are_kept_as_they_are_sent_unless_they_are_large(client, make_run):
+    def listed():
+        query = {"flow_runs": {"id": {"any_": [run["id"]]}}}
+        before = _send_ended.cache_info()
+        (found,) = client.post("/api/flow_runs/filter", json=query).json()
+        after = _send_ended.cache_info()
+        assert found == client.get(f"/api/flow_runs/{run['id']}").json()
+        return found["name"], after.misses - before.misses, after.hits - before.hits
+
+    run = make_run(name="first", state={"type": "COMPLETED"})
+    assert (listed(), listed()) == (("first", 1, 0), ("first", 0, 1))
+    client.patch(f"/api/flow_runs/{run['id']}", json={"name": "second"})
+    assert listed() == ("second", 1, 0)
+    for long in ({"name": "n" * 5000}, {"name": "second", "tags": ["t" * 5000]}):
+        client.patch(f"/api/flow_runs/{run['id']}", json=long)
+        assert listed() == (long["name"], 0, 0)
+    for long in ({"parameters": {"x": "a" * 5000}}, {"state": {"type": "COMPLETED", "message": "m" * 5000}}):
+        run = make_run(**{"name": "third", "state": {"type": "COMPLETED"}, **long})
+        assert listed() == ("third", 0, 0)

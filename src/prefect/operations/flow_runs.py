@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -62,8 +63,12 @@ __all__ = [
 
 LEASE = timedelta(seconds=60)
 """How long the lease of a process on a flow run holds unless it is renewed; see `leases`."""
+MOST_TEXT = 4096
+"""How much text a run may have that is kept as it is sent: all together are to take no more than megabytes."""
 _STATE_ID, _STATE_TIME, _STARTED, _ENDED = 5, 8, 12, 13
 """Where a row of a flow run has its state's id, the time that the state itself tells, and the run's times."""
+_texts_of = itemgetter(4, 7, 16, 18, 20, 21, 22, 23, 24, 25, 26, 27, 31, 32, 33, 34, 35, 36)
+"""Gives what may be long in a row of a flow run."""
 
 _SOMEBODY_ELSES = (
     "This run has another state by now: it was given to another process, or somebody changed it."
@@ -194,10 +199,12 @@ def _send_flow_runs(store: Store, query: FlowRunQuery) -> list[Any]:
     People look at the same list again and again. A run that has ended says the same until its row does not.
     """
     at = now()
-    return [
-        _send_ended(row) if row[_ENDED] is not None and row[_STARTED] is not None else _read_flow_run(row, at)
-        for row in _rows_of(store, query)
-    ]
+    return [_send_ended(row) if _is_kept(row) else _read_flow_run(row, at) for row in _rows_of(store, query)]
+
+
+def _is_kept(row: Row) -> bool:
+    has_ended = row[_ENDED] is not None and row[_STARTED] is not None
+    return has_ended and len("".join(filter(None, _texts_of(row)))) <= MOST_TEXT
 
 
 @operation("POST", "/flow_runs/filter", to_send=_send_flow_runs)
