@@ -64,7 +64,7 @@ __all__ = [
 LEASE = timedelta(seconds=60)
 """How long the lease of a process on a flow run holds unless it is renewed; see `leases`."""
 MOST_TEXT = 4096
-"""How much text a run may have that is kept as it is sent: all together are to take no more than megabytes."""
+"""How much text a run may have that is kept as it is sent: together they take some megabytes, and no more."""
 _STATE_ID, _STATE_TIME, _STARTED, _ENDED = 5, 8, 12, 13
 """Where a row of a flow run has its state's id, the time that the state itself tells, and the run's times."""
 _texts_of = itemgetter(4, 7, 16, 18, 20, 21, 22, 23, 24, 25, 26, 27, 31, 32, 33, 34, 35, 36)
