@@ -231,7 +231,7 @@ def test_parameters_that_do_not_fit_are_refused(store: Store) -> None:
     with pytest.raises(RequestRefused, match=r"Validation failed for field 'n'"):
         deploy(store, **wrong, enforce_parameter_schema=True)
     deploy(store, **wrong, enforce_parameter_schema=False)
-    unsaid = deploy(store, **wrong | {"name": "unsaid"})  # whoever does not say that they are to fit is let make it
+    unsaid = deploy(store, **wrong | {"name": "unsaid"})  # nobody says that they are to fit
     for change in ({"parameter_openapi_schema": SCHEMA}, {"enforce_parameter_schema": True}):
         with pytest.raises(ObjectAlreadyExists, match="'one' is not of type"):
             update_deployment(store, unsaid.id, DeploymentUpdate(**change))

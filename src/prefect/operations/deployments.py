@@ -84,7 +84,7 @@ def create_deployment(store: Store, data: DeploymentCreate) -> DeploymentRespons
         prefect.exceptions.ObjectNotFound: There is no such flow, work pool or limit.
         prefect.exceptions.RequestRefused: Its parameters are to fit its schema, and do not.
     """
-    # Who does not say that they are to fit may make it, as with the interface; its runs are checked all the same.
+    # Who does not say that they are to fit may make it, as with the interface; its runs are checked anyway.
     if data.parameters and data.parameter_openapi_schema and data.enforce_parameter_schema is True:
         try:
             check_values(data.parameters, data.parameter_openapi_schema, partial=True)
