@@ -11,6 +11,7 @@ from contextvars import ContextVar
 import pytest
 
 from prefect.exceptions import ServerBusy
+from prefect.server import workroom
 from prefect.server.workroom import Workroom
 
 SAID: ContextVar[str] = ContextVar("SAID", default="nothing")
@@ -124,3 +125,32 @@ def test_what_comes_after_the_end_is_refused() -> None:
     room.close()
     with pytest.raises(ServerBusy):
         asyncio.run(room.run(int))
+
+
+def test_a_machine_that_has_no_more_threads_is_busy_until_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refused(threading.Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    room = Workroom(threads=2)
+    monkeypatch.setattr(workroom, "Thread", Refused)
+    for _ in range(3):
+        with pytest.raises(ServerBusy):
+            asyncio.run(room.run(int))
+    monkeypatch.undo()
+    assert asyncio.run(room.run(int, "3")) == 3
+
+    async def ask() -> None:
+        goes_on = threading.Event()
+        waiting = asyncio.create_task(room.run(goes_on.wait, 20))
+        await asyncio.sleep(0)
+        monkeypatch.setattr(workroom, "Thread", Refused)
+        # The one that is there does it.
+        next_one = asyncio.create_task(room.run(int, "4"))
+        await asyncio.sleep(0)
+        goes_on.set()
+        assert await asyncio.gather(waiting, next_one) == [True, 4]
+
+    asyncio.run(ask())
+    assert room.busy == 0
+    room.close()

@@ -105,13 +105,23 @@ class _Threads:
         """Have a thread carry out a call; whoever asks for it counts down `busy` when it is done."""
         if self._is_closed:
             raise ServerBusy("The server stops.")
+        if self.busy >= len(self._started) < self._most:
+            self._start()
         self.busy += 1
         self._calls.put(call)
-        if self.busy > len(self._started) < self._most:
-            name, run = f"{self._name}_{len(self._started)}", self._context.copy().run
-            # A server that was never opened is never closed either, and must not keep its process.
-            self._started.append(Thread(target=run, args=(self._work,), name=name, daemon=True))
-            self._started[-1].start()
+
+    def _start(self) -> None:
+        name, run = f"{self._name}_{len(self._started)}", self._context.copy().run
+        # A server that was never opened is never closed either, and must not keep its process.
+        thread = Thread(target=run, args=(self._work,), name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # The machine has no more of them for now; those that are here take longer.
+            if not self._started:
+                raise ServerBusy("No thread can be started.") from error
+        else:
+            self._started.append(thread)
 
     def close(self) -> None:
         self._is_closed = True
