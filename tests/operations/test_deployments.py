@@ -236,6 +236,9 @@ def test_parameters_that_do_not_fit_are_refused(store: Store) -> None:
         with pytest.raises(ObjectAlreadyExists, match="'one' is not of type"):
             update_deployment(store, unsaid.id, DeploymentUpdate(**change))
     update_deployment(store, unsaid.id, DeploymentUpdate(description="Words."))
+    update_deployment(store, made.id, DeploymentUpdate(parameters={"names": None}))
+    run = create_flow_run_from_deployment(store, made.id, DeploymentFlowRunCreate(parameters={"n": 1}))
+    assert run.parameters == {"n": 1, "names": None}
 
 
 def test_a_limit_of_its_own_comes_and_goes_with_what_is_said(store: Store) -> None:

@@ -130,3 +130,67 @@ def test_a_large_value_is_not_repeated() -> None:
     with pytest.raises(ValueMismatch, match=r"field 'x'.*z … z.*is not of type 'integer'") as caught:
         check_values({"x": "z" * 100_000}, schema)
     assert len(str(caught.value)) < 600
+
+
+MODEL = {
+    "type": "object",
+    "required": ["z"],
+    "properties": {"z": {"type": "integer"}, "y": {"type": "string"}},
+}
+NESTED = {
+    "properties": {
+        "model": {"$ref": "#/definitions/Model"},
+        "maybe": {"anyOf": [{"$ref": "#/definitions/Model"}, {"type": "null"}], "default": None},
+        "models": {"type": "array", "items": {"$ref": "#/definitions/Model"}},
+        "n": {"type": "integer"},
+        "given": {"type": "integer", "default": 3},
+        "needed": {"type": "integer"},
+        "one": {"type": "string", "enum": ["x"]},
+        "kinds": {"type": ["integer", "string"]},
+    },
+    "required": ["needed"],
+    "definitions": {"Model": MODEL},
+}
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"model": {}}, {"maybe": {}}, {"models": [{}]}], ids=["plain", "model", "maybe", "list"]
+)
+def test_partial_values_may_lack_what_is_required_wherever_it_is(values):
+    check_values(values, NESTED, partial=True)
+    with pytest.raises(ValueMismatch):
+        check_values(values, NESTED)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_right"),
+    [
+        ({"n": None}, True),
+        ({"kinds": None}, True),
+        ({"maybe": None}, True),
+        ({"maybe": {"z": 1, "y": None}}, True),
+        ({"models": [{"z": 1, "y": None}]}, True),
+        ({"given": None}, False),
+        ({"needed": None}, False),
+        ({"model": None}, False),
+        ({"model": {"z": None}}, False),
+        ({"one": None}, False),
+        ({"n": "x"}, False),
+    ],
+    ids=str,
+)
+def test_null_stands_for_what_may_be_missing_and_has_no_default(values, is_right):
+    values = {"needed": 1, **values}
+    if is_right:
+        check_values(values, NESTED, nullable=True)
+    else:
+        with pytest.raises(ValueMismatch):
+            check_values(values, NESTED, nullable=True)
+
+
+def test_a_schema_that_is_nested_too_deep_is_none():
+    deep = {"type": "integer"}
+    for _ in range(900):
+        deep = {"items": deep}
+    with pytest.raises(SchemaError):
+        check_values({"x": 1}, {"properties": {"x": deep}}, nullable=True)

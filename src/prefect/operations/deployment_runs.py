@@ -133,7 +133,7 @@ def _parameters(deployment: DeploymentResponse, data: DeploymentFlowRunCreate) -
     if is_enforced is None:
         is_enforced = deployment.enforce_parameter_schema
     if is_enforced and deployment.parameter_openapi_schema:
-        check_values(parameters, deployment.parameter_openapi_schema)
+        check_values(parameters, deployment.parameter_openapi_schema, nullable=True)
     return parameters
 
 

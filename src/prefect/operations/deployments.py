@@ -255,7 +255,7 @@ def _check_parameters(store: Store, deployment_id: UUID, fields: dict[str, Any])
     if not schema or is_enforced is False:
         return
     try:
-        check_values(fields.get("parameters", had.parameters), schema, partial=True)
+        check_values(fields.get("parameters", had.parameters), schema, partial=True, nullable=True)
     except (ValueMismatch, SchemaError) as error:
         # The interface has no other status for it than that of a conflict.
         raise ObjectAlreadyExists(error, f"Error updating deployment: {error}") from error

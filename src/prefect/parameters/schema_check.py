@@ -40,24 +40,52 @@ def mismatches(
     return find_mismatches(encoded, plain, partial=partial)
 
 
-def check_values(values: Mapping[str, Any], schema: Mapping[str, Any], *, partial: bool = False) -> None:
+def check_values(
+    values: Mapping[str, Any], schema: Mapping[str, Any], *, partial: bool = False, nullable: bool = False
+) -> None:
     """Refuse values that are not as a JSON schema says.
 
     Args:
         values: The values by name.
         schema: The schema of an object that has them.
         partial: Whether some may be missing.
+        nullable: Whether null stands for one that may be missing and has no default.
 
     Raises:
         ValueMismatch: They are not; the text says which, and why.
         SchemaError: It is no schema, or the check takes too long.
         prefect.exceptions.ServerBusy: Too many checks that take long are under way.
     """
-    found = mismatches(values, schema, partial=partial)
+    found = mismatches(values, _with_nulls(schema) if nullable else schema, partial=partial)
     if found:
         path = _path(found[-1].absolute_path)
         where = f" for field {path!r}" if path else ""
         raise ValueMismatch(f"Validation failed{where}. Failure reason: {found[-1].message}")
+
+
+def _with_nulls(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        made: Mapping[str, Any] = _nullable(schema)
+    except RecursionError as error:
+        raise SchemaError("Invalid schema: it is nested too deep") from error
+    return made
+
+
+def _nullable(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_nullable(each) for each in part]
+    if not isinstance(part, Mapping):
+        return part
+    made = {key: _nullable(value) for key, value in part.items()}
+    properties, required = made.get("properties"), made.get("required") or ()
+    if isinstance(properties, dict) and isinstance(required, list | tuple):
+        for name, each in properties.items():
+            if name not in required and isinstance(each, dict) and "default" not in each:
+                kinds = each.get("type")
+                kinds = [kinds] if isinstance(kinds, str) else kinds
+                if isinstance(kinds, list) and "null" not in kinds:
+                    properties[name] = {**each, "type": [*kinds, "null"]}
+    return made
 
 
 def _path(steps: list[str | int]) -> str:

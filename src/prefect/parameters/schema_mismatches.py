@@ -44,7 +44,7 @@ def find_mismatches(schema: bytes, values: Any, *, partial: bool = False) -> lis
     Args:
         schema: The schema, encoded.
         values: The values, as JSON has them.
-        partial: Whether some may be missing.
+        partial: Whether some may be missing, also within them.
 
     Raises:
         SchemaError: It is no schema, or the check takes too long.
@@ -54,11 +54,7 @@ def find_mismatches(schema: bytes, values: Any, *, partial: bool = False) -> lis
 
     started = _until.set(time.monotonic() + LONGEST_SECONDS)
     try:
-        found = [
-            error
-            for error in _validator(schema).iter_errors(values)
-            if not (partial and error.validator == "required" and not error.absolute_path)
-        ]
+        found = list(_validator(schema, partial).iter_errors(values))
     except (Unresolvable, re.error, RecursionError, OverflowError) as error:
         raise SchemaError(f"Invalid schema: {error}") from error
     finally:
@@ -78,11 +74,11 @@ def _mismatch(error: Any) -> Mismatch:
 
 
 @lru_cache(maxsize=256)
-def _validator(schema: bytes) -> Any:
+def _validator(schema: bytes, partial: bool) -> Any:
     from jsonschema.exceptions import SchemaError as BadSchema  # noqa: PLC0415 - costly, see above
     from referencing import Registry  # noqa: PLC0415 - goes with it
 
-    read, kind = msgspec.json.decode(schema), _watched()
+    read, kind = msgspec.json.decode(schema), _watched(partial)
     try:
         kind.check_schema(read)
     except BadSchema as error:
@@ -95,14 +91,20 @@ _until: ContextVar[float] = ContextVar("until")
 """When a check is given up, on the monotonic clock."""
 
 
-@lru_cache(maxsize=1)
-def _watched() -> Any:
-    """Return a validator that looks at the clock with each keyword."""
+@lru_cache(maxsize=2)
+def _watched(partial: bool) -> Any:
+    """Return a validator that looks at the clock with each keyword; a partial one lets values be missing."""
     from jsonschema import Draft202012Validator, validators  # noqa: PLC0415 - costly, see above
 
     extend: Any = validators.extend  # It has no types.
     watched = {name: _watch(keyword) for name, keyword in Draft202012Validator.VALIDATORS.items()}
+    if partial:
+        watched["required"] = _pass
     return extend(Draft202012Validator, watched)
+
+
+def _pass(*_arguments: Any) -> tuple[()]:
+    return ()
 
 
 def _watch(keyword: Callable[..., Any]) -> Callable[..., Any]:
