@@ -17,6 +17,7 @@
         ├── ConcurrencyLimitReached          no slot is free; later there may be
         ├── LeaseLost                        slots are held no more: they were not renewed in time
         ├── RequestRefused                   (also a ValueError) what is asked for does not fit what is there
+        │   ├── ChangeRefused                what is to be changed is no longer open to it
         │   └── InvalidTemplate              a text that should be a template is none
         ├── ReservedNameError                nobody may give that name, or change what has it
         ├── ServerUnreachable                (also a ConnectionError) a server does not answer
@@ -51,6 +52,7 @@ __all__ = [
     "Abort",
     "Cancellation",
     "CancelledRun",
+    "ChangeRefused",
     "ConcurrencyLimitReached",
     "ConfigurationError",
     "CrashedRun",
@@ -317,6 +319,10 @@ class LeaseLost(PrefectException):
 
 class RequestRefused(PrefectException, ValueError):
     """What is asked for is well formed, but does not fit what is there."""
+
+
+class ChangeRefused(RequestRefused):
+    """What is to be changed is in no state in which it can be."""
 
 
 class InvalidTemplate(RequestRefused):

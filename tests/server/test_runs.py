@@ -149,6 +149,8 @@ def test_a_flow_run_is_renamed_and_deleted(client, make_run):
 
     assert (renamed.status_code, renamed.content) == (204, b"")
     assert client.get(path).json()["name"] == "other"
+    late = client.patch(path, json={"job_variables": {"a": 1}})
+    assert (late.status_code, "cannot be updated" in late.json()["detail"]) == (400, True)
     assert client.delete(path).status_code == 204
     assert client.get(path).status_code == 404
     assert client.delete(path).status_code == 404

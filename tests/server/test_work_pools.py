@@ -106,7 +106,10 @@ def test_a_pool_has_a_default_queue_and_waits_for_a_worker(client, pool):
         (
             {
                 "name": "b",
-                "base_job_template": {"job_configuration": {"x": ["{{ a }} {{b}}"]}, "variables": {}},
+                "base_job_template": {
+                    "job_configuration": {"x": ["{{ a }} {{b}}"]},
+                    "variables": {"type": "object"},
+                },
             },
             422,
             "undeclared variable(s): a, b.",

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from prefect.exceptions import ObjectNotFound, StoreConflict
+from prefect.exceptions import ChangeRefused, ObjectNotFound, StoreConflict
 from prefect.operations.listings import known_flow_run_count, known_flow_runs
 from prefect.operations.registry import operation
 from prefect.operations.subflows import FLOW_ID_LABEL, mirror_state
@@ -266,6 +266,7 @@ def update_flow_run(store: Store, flow_run_id: UUID, data: FlowRunUpdate) -> Non
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such run.
+        prefect.exceptions.ChangeRefused: Its job is made already, or it is of no deployment.
     """
     changes = {
         name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not msgspec.UNSET
@@ -274,8 +275,18 @@ def update_flow_run(store: Store, flow_run_id: UUID, data: FlowRunUpdate) -> Non
         del changes["name"]
     with store.transaction() as connection:
         run = _to_change(connection, flow_run_id)
+        if changes.get("job_variables") is not None:
+            _check_job_is_open(run)
         run = msgspec.structs.replace(run, updated=now(), **changes)
         connection.write(statements.UPDATE_FLOW_RUN, flow_run_edit_row(run))
+
+
+def _check_job_is_open(run: FlowRun) -> None:
+    if run.state_type is not StateType.SCHEDULED:
+        state = StateType.PENDING if run.state_type is None else run.state_type
+        raise ChangeRefused(f"Job variables for a flow run in state {state.value} cannot be updated")
+    if run.deployment_id is None:
+        raise ChangeRefused("A deployment for the flow run could not be found")
 
 
 @operation("POST", "/flow_runs/{flow_run_id}/set_state", creates=True)

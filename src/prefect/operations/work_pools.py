@@ -11,6 +11,7 @@ from msgspec import Meta
 from sqlalchemy import update
 
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, ReservedNameError
+from prefect.operations.job_defaults import check_defaults
 from prefect.operations.place_events import tell_pool, tell_pool_changed, tell_queue
 from prefect.operations.readiness import patience, poll_queues
 from prefect.operations.registry import operation
@@ -86,8 +87,10 @@ def create_work_pool(store: Store, data: WorkPoolCreate) -> WorkPool:
     Raises:
         prefect.exceptions.ObjectAlreadyExists: There is one of that name.
         prefect.exceptions.ReservedNameError: The name starts with that of what is built in.
+        prefect.exceptions.RequestRefused: A default in its job template is not what its own schema says.
     """
     _refuse_reserved(data.name)
+    check_defaults(data.base_job_template)
     at = now()
     queue = WorkQueue(name="default", description="The work pool's default queue.", created=at, updated=at)
     pool = WorkPool(

@@ -310,14 +310,13 @@ def check_job_template(template: dict[str, Any]) -> None:
     """
     if not template:
         return
-    if not ("job_configuration" in template and "variables" in template):
+    configuration, variables = template.get("job_configuration"), template.get("variables")
+    if not (configuration and isinstance(configuration, dict) and variables and isinstance(variables, dict)):
         raise ValueError(
             "The `base_job_template` must contain both a `job_configuration` key and a `variables` key."
         )
-    variables = template["variables"]
-    declared = variables.get("properties") if isinstance(variables, dict) else None
-    named = {name.split(".")[0] for name in _placeholders(template["job_configuration"])}
-    if missing := sorted(named - set(declared or {})):
+    named = {name.split(".")[0] for name in _placeholders(configuration)}
+    if missing := sorted(named - set(variables.get("properties") or {})):
         raise ValueError(
             "The variables specified in the job configuration template must be present as properties in the "
             "variables schema. Your job configuration uses the following undeclared variable(s): "

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from prefect.exceptions import (
+    ChangeRefused,
     ConcurrencyLimitReached,
     InvalidTemplate,
     LeaseLost,
@@ -64,6 +65,7 @@ class Failure(NamedTuple):
 
 
 _STATUSES: tuple[tuple[int, tuple[type[BaseException], ...]], ...] = (
+    (400, (ChangeRefused,)),
     (403, (ProtectedBlockError, ReservedNameError)),
     (409, (ObjectAlreadyExists, StoreConflict)),
     (410, (LeaseLost,)),
