@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from test_deployments import HOURLY, deploy, exists, plan
 
-from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused
 from prefect.operations.deployment_plans import check_work_queues, schedule_deployment
 from prefect.operations.deployment_runs import read_scheduled_runs_of_deployments
 from prefect.operations.deployment_schedules import (
@@ -15,8 +16,14 @@ from prefect.operations.deployment_schedules import (
     read_deployment_schedules,
     update_deployment_schedule,
 )
-from prefect.schemas.deployments import DeploymentScheduleCreate, DeploymentScheduleUpdate
-from prefect.schemas.schedules import CronSchedule
+from prefect.operations.deployments import update_deployment
+from prefect.schemas.deployments import (
+    DeploymentResponse,
+    DeploymentScheduleCreate,
+    DeploymentScheduleUpdate,
+    DeploymentUpdate,
+)
+from prefect.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.store.base import Store
 from prefect.types import now
 
@@ -103,3 +110,63 @@ def test_it_is_told_which_queue_runs_go_to(store: Store) -> None:
     assert check_work_queues(store, free.id) == []
     with pytest.raises(ObjectNotFound, match="Deployment not found"):
         check_work_queues(store, uuid4())
+
+
+def change(seconds: int | None = None, slug: str | None = None, **values: Any) -> DeploymentScheduleUpdate:
+    times = {} if seconds is None else {"schedule": {"interval": seconds}}
+    return DeploymentScheduleUpdate(**times, **({"slug": slug} if slug else {}), **values)
+
+
+def said(deployment: DeploymentResponse) -> list[tuple[str, float]]:
+    return sorted(
+        (each.slug or "", each.schedule.interval.total_seconds())
+        for each in deployment.schedules
+        if isinstance(each.schedule, IntervalSchedule)
+    )
+
+
+@pytest.mark.parametrize(
+    ("had", "given", "then"),
+    [
+        (["s", "o"], [change(60, "s")], [("o", 3600), ("s", 60)]),
+        (["s"], [change(60, "o")], [("o", 60), ("s", 3600)]),
+        (["s"], [change(60, "t", replaces="s")], [("t", 60)]),
+        (["s"], [change(60, "s"), change(61, "s")], [("s", 61)]),
+        (["s"], [], [("s", 3600)]),
+        (["s", None], [change(60)], [("", 60)]),
+        (["s", None], [change(60, "o")], [("o", 60)]),
+        ([None], [], []),
+        ([], [change(60), change(61, "s")], [("", 60), ("s", 61)]),
+    ],
+    ids=["changed", "added", "renamed", "twice", "nothing", "replaced", "by slug", "removed", "new"],
+)
+def test_schedules_with_slugs_are_changed_and_others_replaced(
+    store: Store,
+    had: list[str | None],
+    given: list[DeploymentScheduleUpdate],
+    then: list[tuple[str, int]],
+) -> None:
+    made = deploy(store, schedules=[DeploymentScheduleCreate(schedule=HOURLY, slug=slug) for slug in had])
+    assert said(update_deployment(store, made.id, DeploymentUpdate(schedules=given))) == then
+
+
+def test_a_change_by_slug_leaves_the_rest_of_the_schedule(store: Store) -> None:
+    made = deploy(store, schedules=[DeploymentScheduleCreate(schedule=HOURLY, slug="s")])
+    changed = update_deployment(store, made.id, DeploymentUpdate(schedules=[change(None, "s", active=False)]))
+    (schedule,) = changed.schedules
+    assert (schedule.id, schedule.schedule) == (made.schedules[0].id, made.schedules[0].schedule)
+    assert not schedule.active
+
+
+@pytest.mark.parametrize(
+    "given",
+    [[change(60)], [change(60, "s"), change(60)], [change(None, "new", active=False)]],
+    ids=["no slug", "one without", "no times"],
+)
+def test_schedules_that_cannot_be_told_apart_are_refused(
+    store: Store, given: list[DeploymentScheduleUpdate]
+) -> None:
+    made = deploy(store, schedules=[DeploymentScheduleCreate(schedule=HOURLY, slug="s")])
+    with pytest.raises(RequestRefused):
+        update_deployment(store, made.id, DeploymentUpdate(schedules=given))
+    assert read_deployment_schedules(store, made.id) == made.schedules

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused
 from prefect.operations.deployment_plans import plan_anew
 from prefect.operations.registry import operation
 from prefect.schemas.deployments import (
@@ -25,6 +25,7 @@ from prefect.store.tables import deployment_schedules, deployments
 from prefect.types import now, uuid7
 
 __all__ = [
+    "change_schedules",
     "create_deployment_schedules",
     "delete_deployment_schedule",
     "read_deployment_schedules",
@@ -80,11 +81,7 @@ def update_deployment_schedule(
         prefect.exceptions.ObjectNotFound: The deployment has no such schedule.
         prefect.exceptions.ObjectAlreadyExists: It has another one with that slug.
     """
-    changes = set_fields(data)
-    changes.pop("replaces", None)
-    for name in ("schedule", "active"):
-        if changes.get(name, "") is None:
-            del changes[name]
+    changes = _changes(data)
     with store.transaction() as connection:
         _deployment(connection, deployment_id)
         had = schedules.first(connection, *_one(deployment_id, schedule_id))
@@ -105,6 +102,54 @@ def delete_deployment_schedule(store: Store, deployment_id: UUID, schedule_id: U
         if not schedules.delete(connection, *_one(deployment_id, schedule_id)):
             raise ObjectNotFound(help_message="Schedule not found.")
         drop_planned_runs(connection, deployment_id, now(), [schedule_id])
+
+
+def change_schedules(
+    connection: Connection, deployment_id: UUID, wanted: Sequence[DeploymentScheduleUpdate], at: datetime
+) -> None:
+    """Change the schedules of a deployment: by their slugs, where all have one; else all for those given.
+
+    Args:
+        connection: A connection that may write, and has the deployment locked.
+        deployment_id: The deployment.
+        wanted: What is to be of which schedule; those that are not named by their slug stay.
+        at: The current time.
+
+    Raises:
+        prefect.exceptions.RequestRefused: One lacks its slug, or what is new its times.
+    """
+    had = schedules_of(connection, [deployment_id]).get(deployment_id, [])
+    if not had or not all(each.slug for each in had):
+        replace_schedules(connection, deployment_id, [_whole(each) for each in wanted], at)
+        return
+    if not all(each.slug for each in wanted):
+        raise RequestRefused(
+            "Give each schedule its slug: by these the deployment tells those that it has apart."
+        )
+    by_slug: dict[Any, DeploymentSchedule] = {each.slug: each for each in had}
+    for each in wanted:
+        found = by_slug.get(each.slug) or by_slug.pop(each.replaces, None)
+        if found is None:
+            by_slug[each.slug] = _add(connection, deployment_id, _whole(each), at)
+        else:
+            by_slug[each.slug] = _change(connection, found, _changes(each), at)
+
+
+def _whole(data: DeploymentScheduleUpdate) -> DeploymentScheduleCreate:
+    given = {name: value for name, value in set_fields(data).items() if value is not None}
+    if "schedule" not in given:
+        raise RequestRefused(
+            "Each of a deployment's schedules needs a schedule: an interval, a cron or an rrule."
+        )
+    return DeploymentScheduleCreate(**given)
+
+
+def _changes(data: DeploymentScheduleUpdate) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in set_fields(data).items()
+        if name != "replaces" and not (value is None and name in ("schedule", "active"))
+    }
 
 
 def replace_schedules(

@@ -12,7 +12,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefus
 from prefect.operations.automations import end_automations_of
 from prefect.operations.deployment_limits import drop_limit_of, limit_for
 from prefect.operations.deployment_plans import plan_anew
-from prefect.operations.deployment_schedules import replace_schedules
+from prefect.operations.deployment_schedules import change_schedules, replace_schedules
 from prefect.operations.flow_runs import enter_and_store, lock_flow_run
 from prefect.operations.paging import paginated
 from prefect.operations.place_events import tell_deployment, tell_deployment_changed
@@ -24,7 +24,6 @@ from prefect.schemas.deployments import (
     DeploymentCreate,
     DeploymentResponse,
     DeploymentScheduleCreate,
-    DeploymentScheduleUpdate,
     DeploymentUpdate,
 )
 from prefect.schemas.filters import DeploymentFilter
@@ -219,9 +218,12 @@ def paginate_deployments(store: Store, query: DeploymentPage) -> Paginated[Deplo
 def update_deployment(store: Store, deployment_id: UUID, data: DeploymentUpdate) -> DeploymentResponse:
     """Change what is set in `data` of a deployment, and return the deployment.
 
+    Schedules that all have slugs are changed, or added to, by these; others are replaced.
+
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such deployment, work pool or limit.
         prefect.exceptions.ObjectAlreadyExists: Its parameters do not fit its schema.
+        prefect.exceptions.RequestRefused: A schedule lacks its slug, or what is new its times.
     """
     at, fields = now(), set_fields(data)
     schedules = fields.pop("schedules", None)
@@ -233,17 +235,8 @@ def update_deployment(store: Store, deployment_id: UUID, data: DeploymentUpdate)
         had = _to_change(connection, deployment_id)
         _change(connection, had, fields, at)
         if schedules is not None:
-            replace_schedules(connection, deployment_id, [_wanted(each) for each in schedules], at)
+            change_schedules(connection, deployment_id, schedules, at)
         return _read(connection, deployments.c.id == deployment_id.hex)
-
-
-def _wanted(data: DeploymentScheduleUpdate) -> DeploymentScheduleCreate:
-    given = {name: value for name, value in set_fields(data).items() if value is not None}
-    if "schedule" not in given:
-        raise RequestRefused(
-            "Each of a deployment's schedules needs a schedule: an interval, a cron or an rrule."
-        )
-    return DeploymentScheduleCreate(**given)
 
 
 def _check_parameters(store: Store, deployment_id: UUID, fields: dict[str, Any]) -> None:
