@@ -24,6 +24,12 @@ def test_a_variable_is_set_shown_and_unset(prefect):
     assert Variable.get("region") is None
 
 
+def test_the_types_of_blocks_are_listed_before_there_are_any(prefect):
+    listed = prefect("block", "type", "ls", "-o", "json").json()
+    assert {"secret", "webhook", "slack-webhook"} <= {each["slug"] for each in listed}
+    assert prefect("block", "type", "ls", "-o", "json").json() == listed
+
+
 def test_blocks_are_listed_shown_without_secrets_and_deleted(prefect):
     prefect("variable", "ls")
     Secret(value="canary").save("token")

@@ -21,6 +21,7 @@ from prefect.operations.block_types import (
     read_block_type_by_slug,
     read_block_types,
 )
+from prefect.operations.system_blocks import install_system_block_types
 from prefect.schemas.base import encode_json
 from prefect.schemas.blocks import BlockDocument, BlockDocumentQuery, BlockDocumentSort, BlockTypeQuery
 
@@ -111,7 +112,12 @@ def ls_types(*, output: Output = None) -> None:
     Args:
         output: Print for programs.
     """
-    found = get_caller().call(read_block_types, BlockTypeQuery())
+    client = get_caller()
+    found = client.call(read_block_types, BlockTypeQuery())
+    if not found:
+        # A new store: servers see to that as they start, and here is none.
+        client.call(install_system_block_types)
+        found = client.call(read_block_types, BlockTypeQuery())
     if output:
         print_json(found)
         return

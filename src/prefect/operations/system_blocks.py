@@ -7,12 +7,16 @@ from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
+from sqlalchemy import select
+
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.operations.block_schemas import create_block_schema
 from prefect.operations.block_types import create_block_type, read_block_type_by_slug
 from prefect.operations.registry import operation
+from prefect.rules.blocks import checksum_of
 from prefect.schemas.blocks import BlockSchemaCreate, BlockTypeCreate
 from prefect.store.base import Store
+from prefect.store.tables import block_schemas, block_types
 from prefect.version import INTERFACE_VERSION
 
 __all__ = ["FILE", "install_system_block_types"]
@@ -25,8 +29,14 @@ FILE = "system_blocks.json"
 @operation("POST", "/block_types/install_system_block_types", status=200)
 def install_system_block_types(store: Store) -> None:
     """Register the block types of `prefect.blocks`, where they are not registered."""
+    here = block_types.c.id == block_schemas.c.block_type_id
+    ours = block_schemas.c.version == INTERFACE_VERSION
+    query = select(block_types.c.slug, block_schemas.c.checksum).where(here, ours)
+    there = set(map(tuple, store.select(query)))
     for each in json.loads(files(__package__).joinpath(FILE).read_text(encoding="utf-8")):
-        _install(store, each)
+        # One after another, so that who writes to a new store waits for one of them at most.
+        if (each["type"]["slug"], checksum_of(each["fields"])) not in there:
+            _install(store, each)
 
 
 def _install(store: Store, said: dict[str, Any]) -> None:

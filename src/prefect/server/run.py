@@ -98,7 +98,7 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
     from prefect.server.connection import Connection  # noqa: PLC0415
     from prefect.server.parting import Parting  # noqa: PLC0415
     from prefect.services.loop import ServiceThread  # noqa: PLC0415
-    from prefect.services.table import services_of  # noqa: PLC0415
+    from prefect.services.table import SYSTEM_BLOCKS, services_of  # noqa: PLC0415
     from prefect.store import open_store  # noqa: PLC0415
     from prefect.types import now  # noqa: PLC0415
 
@@ -126,7 +126,7 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
     if announce is not None:
         announce()
     try:
-        with ServiceThread(store, services_of(settings) if serving.services else []):
+        with ServiceThread(store, [*services_of(settings), SYSTEM_BLOCKS] if serving.services else []):
             server.run(sockets=[serving.listener])
     finally:
         store.close()

@@ -23,13 +23,14 @@ from prefect.operations.overdue import (
 from prefect.operations.readiness import tell_who_is_gone
 from prefect.operations.retention import forget_events, forget_flow_runs
 from prefect.operations.schedules import plan_runs
+from prefect.operations.system_blocks import install_system_block_types
 from prefect.rules.planning import Horizon
 from prefect.settings.root import Settings
 from prefect.settings.services_table import SchedulerSettings
 from prefect.store.base import Store
 from prefect.store.watching import StoreWatch
 
-__all__ = ["Service", "services_of"]
+__all__ = ["SYSTEM_BLOCKS", "Service", "services_of"]
 
 _MARGIN = timedelta(seconds=30)
 """How far back recent changes are looked for, so that no look between two loops misses one."""
@@ -46,6 +47,10 @@ class Service(NamedTuple):
     run_once: Callable[[Store, datetime], object]
     waits: bool = False
     """Whether it may wait for servers of others, and has a thread of its own, so that no other one does."""
+
+
+SYSTEM_BLOCKS = Service("system block types", 86_400.0, lambda store, at: install_system_block_types(store))
+"""What a server looks after when it has started, for those who list block types before anybody made one."""
 
 
 def services_of(settings: Settings) -> list[Service]:
