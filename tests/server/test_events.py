@@ -79,13 +79,14 @@ def test_task_runs_that_others_keep_are_not_recorded(client, make_event, label):
 
 
 def test_events_that_are_none_are_refused(client, make_event):
-    nobody, crowded, empty, vague = (make_event(uuid7(), "RUNNING", 1) for _ in range(4))
+    nobody, crowded, empty, vague, blank = (make_event(uuid7(), "RUNNING", 1) for _ in range(5))
     del nobody["resource"]["prefect.resource.id"]
     crowded["related"] = [{"prefect.resource.id": "x", "prefect.resource.role": "r"}] * 101
     empty["payload"] = {}
     vague["related"] = [{"prefect.resource.id": "x"}]
+    blank["related"] = [{"prefect.resource.id": "x", "prefect.resource.role": ""}]
 
-    for event in (nobody, crowded, empty, vague):
+    for event in (nobody, crowded, empty, vague, blank):
         assert client.post("/api/events", json=[event]).status_code == 422
     assert client.post("/api/task_runs/count").json() == 0
 

@@ -73,7 +73,7 @@ def check_event(event: Event) -> None:
         raise msgspec.ValidationError(
             f"The event {event.id} has more than {limits.maximum_related_resources} related resources"
         )
-    if any("prefect.resource.role" not in labels for labels in event.related):
+    if not all(labels.get("prefect.resource.role") for labels in event.related):
         raise msgspec.ValidationError("A related resource has no `prefect.resource.role` - at `$.related`")
     for labels in (event.resource, *event.related):
         if len(labels) > limits.maximum_labels_per_resource:
