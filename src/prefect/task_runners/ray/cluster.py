@@ -173,9 +173,11 @@ def _start(address: str | None, init_kwargs: dict[str, Any]) -> None:
 def _own_signals() -> Generator[None, None, None]:
     """Keep what SIGTERM does in the process of a flow: Ray would have it call `sys.exit`, and say nothing."""
     before = signal.getsignal(signal.SIGTERM)
-    yield
-    if callable(before) and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, before)
+    try:
+        yield
+    finally:
+        if callable(before) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _wait_for(address: str) -> None:
