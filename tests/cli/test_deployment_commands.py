@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,10 +17,10 @@ from prefect.cli.moments import parse_span, parse_start
 from prefect.client.current import get_caller
 from prefect.operations import create_flow, read_flow_run
 from prefect.operations.deployments import create_deployment
-from prefect.operations.flow_runs import read_flow_runs, set_flow_run_state, update_flow_run
+from prefect.operations.flow_runs import create_flow_run, read_flow_runs, set_flow_run_state, update_flow_run
 from prefect.operations.logs import create_logs
 from prefect.rules.job_templates import WORKER_KINDS
-from prefect.schemas.actions import FlowCreate, FlowRunUpdate
+from prefect.schemas.actions import FlowCreate, FlowRunCreate, FlowRunUpdate
 from prefect.schemas.deployments import DeploymentCreate
 from prefect.schemas.objects import Log
 from prefect.schemas.queries import FlowRunQuery
@@ -222,6 +223,29 @@ def test_a_work_pool_is_made_changed_and_deleted(prefect, tmp_path):
     assert "b" in prefect("work-pool", "update", "mine", "--base-job-template", str(file), code=1).err
     assert prefect("work-pool", "delete", "mine", "-y").out == "Deleted work pool 'mine'.\n"
     assert "no work pool 'mine'" in prefect("work-pool", "inspect", "mine", code=1).err
+
+
+def test_it_is_shown_which_runs_hold_slots(prefect):
+    prefect("work-pool", "create", "mine", "--type", "process")
+    none = "'mine': 0 of any number of slots are held.\n"
+    assert prefect("work-pool", "slots", "mine").out == f"Work pool {none}"
+    prefect("work-pool", "set-concurrency-limit", "mine", "3")
+    client = get_caller()
+    flow = client.call(create_flow, FlowCreate(name="etl"))
+    running: State[Any] = State(type=StateType.RUNNING)
+    run = client.call(
+        create_flow_run, FlowRunCreate(flow_id=flow.id, name="holder", state=running, work_pool_name="mine")
+    )
+
+    shown = prefect("work-pool", "slots", "mine").out
+    assert shown.startswith("Work pool 'mine': 1 of 3 slots are held.\n")
+    assert "holder" in shown and str(run.id) in shown
+    assert "holder" in prefect("work-queue", "slots", "default", "-p", "mine").out
+    [queue] = prefect("work-pool", "slots", "mine", "-o", "json").json()["queues"]
+    assert [each["name"] for each in queue["flow_runs"]] == ["holder"]
+    held = prefect("work-queue", "slots", "default", "--pool", "mine", "-o", "json").json()
+    assert held["active_slots"] == 1
+    assert "no work pool 'other'" in prefect("work-pool", "slots", "other", code=1).err
 
 
 def test_a_pool_has_what_workers_can_do_where_the_server_does_not_know_of_it(prefect, monkeypatch):

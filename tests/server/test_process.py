@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import time
+from typing import Any
 
 import httpx
 import pytest
 from websockets.sync.client import connect
 
 from prefect.cli import main
+from prefect.settings import temporary_settings
 from prefect.types import uuid7
 from wire import serving
 
@@ -61,6 +63,34 @@ def test_a_port_that_is_taken_is_named(tmp_path, capsys):
 
         assert main(["server", "start", "--port", port]) == 1
         assert f"port {port}" in capsys.readouterr().err
+
+
+def test_any_request_is_sent_from_the_command_line(tmp_path, capsys):
+    often = {"PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "0.05"}
+    (tmp_path / "flow.json").write_text('{"name": "etl"}')
+
+    def api(*words: str, code: int = 0) -> tuple[Any, str]:
+        assert main(["api", *words]) == code
+        said = capsys.readouterr()
+        return json.loads(said.out or "null"), said.err
+
+    with (
+        serving(tmp_path, "--no-late-runs", "--no-ui", "--analytics-off", **often) as (url, _),
+        temporary_settings({"PREFECT_API_URL": url}),
+    ):
+        flow, _ = api("POST", "/flows/", "--data", f"@{tmp_path / 'flow.json'}")
+        due = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2026-01-01T00:00:00Z"}}
+        run, _ = api("post", "flow_runs/", "--data", json.dumps({"flow_id": flow["id"], "state": due}))
+        assert api("POST", "/flows/count")[0] == 1
+        _, heads = api("GET", f"/flows/{flow['id']}", "-v", "-H", "X-Word: said")
+        assert f"> GET {url}/flows/{flow['id']}\n" in heads and "> x-word: said\n" in heads
+        assert "< 200 OK\n" in heads
+        assert api("DELETE", f"/flows/{run['id']}", code=4)[1].startswith("Error: 404 Not Found\n")
+        for _ in range(20):
+            assert api("GET", f"/flow_runs/{run['id']}")[0]["state_name"] == "Scheduled"
+        for wrong in (("FETCH", "/x"), ("GET", "/x", "-H", "x"), ("POST", "/x", "--data", "{")):
+            assert api(*wrong, code=1)[1]
+    assert "PREFECT_API_URL" in api("GET", "/x", code=1)[1]
 
 
 def test_services_run_unless_they_are_left_out(tmp_path):

@@ -14,6 +14,7 @@ __all__ = ["GROUPS", "main"]
 
 GROUPS = {
     "agent": "Carry out runs in processes of this machine: an older word for worker.",
+    "api": "Send any request to the server.",
     "artifact": "See artifacts: what runs show of their work.",
     "automation": "Say what is to be done when something happens.",
     "block": "See blocks: typed values that are kept under a name.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from prefect.cli.moments import ago, local
 from prefect.cli.output import print_table
 from prefect.exceptions import Abort
 from prefect.schemas.objects import FlowRun
+from prefect.schemas.work_pools import FlowRunSlotSummary
 
 __all__ = [
     "Hours",
@@ -19,6 +21,7 @@ __all__ = [
     "PoolName",
     "parse_number",
     "print_due",
+    "print_slots",
     "read_template",
 ]
 
@@ -74,3 +77,23 @@ def print_due(title: str, runs: list[FlowRun]) -> None:
         for each in sorted(runs, key=lambda one: str(one.next_scheduled_start_time))
     ]
     print_table(title, ["ID", "Name", "Queue", "Due", "When"], rows)
+
+
+def print_slots(
+    what: str, active: int, limit: int | None, holders: Sequence[tuple[str, FlowRunSlotSummary]]
+) -> None:
+    """Print which runs hold slots.
+
+    Args:
+        what: Whose slots they are.
+        active: How many are held.
+        limit: How many there are; None: any number.
+        holders: The runs, each with its queue.
+    """
+    print(f"{what}: {active} of {'any number of' if limit is None else limit} slots are held.")
+    if holders:
+        rows = [
+            [str(run.id), run.name, queue, run.state_name or "", ago(run.state_timestamp)]
+            for queue, run in holders
+        ]
+        print_table("Runs that hold them", ["ID", "Name", "Queue", "State", "Since"], rows)

@@ -19,7 +19,7 @@ Yes = Annotated[bool, Flag("-y")]
 
 
 @group.command("start")
-def start(
+def start(  # noqa: PLR0913 - each is an option of the command
     *,
     host: str | None = None,
     port: int | None = None,
@@ -28,6 +28,10 @@ def start(
     keep_alive_timeout: int | None = None,
     log_level: Level | None = None,
     no_services: bool = False,
+    no_scheduler: Annotated[bool, Flag(off="--scheduler")] = False,
+    no_late_runs: Annotated[bool, Flag(off="--late-runs")] = False,
+    no_ui: Annotated[bool, Flag(off="--ui")] = False,
+    analytics_off: Annotated[bool, Flag(off="--analytics-on")] = False,
     allow_unauthenticated: bool = False,
 ) -> None:
     """Serve the API on this machine until Ctrl-C.
@@ -42,13 +46,18 @@ def start(
         log_level: The least level that the server logs.
         no_services: Only answer: plan no runs, end nothing that is overdue, carry no automations out. Another
             server of the same database has to.
+        no_scheduler: Plan no runs.
+        no_late_runs: Leave runs that are not started in time Scheduled.
+        no_ui: Changes nothing: there is no page.
+        analytics_off: Changes nothing: nothing is told to anybody.
         allow_unauthenticated: Listen there without it, and be reached by any name, where only those reach the
             server who may change everything.
     """
     from prefect.server.run import Serving, listen, serve
+    from prefect.settings import temporary_settings
 
     listener, url = listen(host, port, allow_unauthenticated=allow_unauthenticated)
-    with listener:
+    with listener, temporary_settings(_without(scheduler=no_scheduler, late_runs=no_late_runs)):
         serving = Serving(
             listener,
             url,
@@ -67,6 +76,11 @@ def start(
         running = detach(get_current_settings().home, serving)
         _tell(url)
         print(f"It is process {running.pid}. `prefect server stop` ends it.")
+
+
+def _without(**services: bool) -> dict[str, bool]:
+    off = (name.upper() for name, is_off in services.items() if is_off)
+    return dict.fromkeys((f"PREFECT_SERVER_SERVICES_{name}_ENABLED" for name in off), False)
 
 
 def _tell(url: str) -> None:

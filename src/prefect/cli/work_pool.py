@@ -14,7 +14,7 @@ from prefect.cli.listing import read_all
 from prefect.cli.log_lines import Output
 from prefect.cli.moments import ago
 from prefect.cli.output import confirm, print_facts, print_json, print_table
-from prefect.cli.pools import Hours, PoolName, parse_number, print_due, read_template
+from prefect.cli.pools import Hours, PoolName, parse_number, print_due, print_slots, read_template
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
 from prefect.exceptions import Abort, ObjectAlreadyExists, ObjectNotFound
@@ -25,6 +25,7 @@ from prefect.operations.work_pools import (
     delete_work_pool,
     get_scheduled_flow_runs,
     read_work_pool,
+    read_work_pool_concurrency_status,
     read_work_pools,
     update_work_pool,
 )
@@ -255,6 +256,24 @@ def clear_concurrency_limit(name: PoolName) -> None:
     """
     _update(name, WorkPoolUpdate(concurrency_limit=None))
     print(f"Work pool {name!r} has no limit now.")
+
+
+@group.command("slots")
+def slots(name: PoolName, *, output: Output = None) -> None:
+    """Show which runs hold the slots of a work pool: those that are under way.
+
+    Args:
+        name: The pool.
+        output: Print for programs.
+    """
+    client = get_caller()
+    _read(client, name)
+    found = client.call(read_work_pool_concurrency_status, name)
+    if output:
+        print_json(found)
+        return
+    holders = [(queue.queue_name, run) for queue in found.queues for run in queue.flow_runs]
+    print_slots(f"Work pool {name!r}", found.active_slots, found.concurrency_limit, holders)
 
 
 @group.command("preview")

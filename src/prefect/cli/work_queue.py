@@ -10,7 +10,7 @@ from prefect.cli.listing import read_all
 from prefect.cli.log_lines import Output
 from prefect.cli.moments import ago
 from prefect.cli.output import confirm, print_facts, print_json, print_table
-from prefect.cli.pools import Hours, Pool, parse_number, print_due
+from prefect.cli.pools import Hours, Pool, parse_number, print_due, print_slots
 from prefect.cli.selecting import whole_id
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
@@ -22,6 +22,7 @@ from prefect.operations.work_queues import (
     delete_work_queue,
     read_work_queue,
     read_work_queue_by_name,
+    read_work_queue_concurrency_status,
     read_work_queue_in_pool,
     read_work_queue_runs,
     read_work_queues,
@@ -270,6 +271,25 @@ def delete(name: QueueName, *, pool: Pool = None, yes: Annotated[bool, Flag("-y"
     confirm(f"Delete work queue {found.name!r} of work pool {found.work_pool_name!r}?", yes=yes)
     client.call(delete_work_queue, found.id)
     print(f"Deleted work queue {found.name!r}.")
+
+
+@group.command("slots")
+def slots(name: QueueName, *, pool: Pool = None, output: Output = None) -> None:
+    """Show which runs hold the slots of a work queue: those that are under way.
+
+    Args:
+        name: The queue, or its id.
+        pool: The work pool that it is in.
+        output: Print for programs.
+    """
+    client = get_caller()
+    queue = _find(client, name, pool)
+    found = client.call(read_work_queue_concurrency_status, queue.id)
+    if output:
+        print_json(found)
+        return
+    holders = [(queue.name, run) for run in found.flow_runs]
+    print_slots(f"Work queue {queue.name!r}", found.active_slots, found.concurrency_limit, holders)
 
 
 def _find(client: Caller, name: str, pool: str | None) -> WorkQueue:
