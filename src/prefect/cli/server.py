@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from prefect.cli.commands import Flag, Group
 from prefect.cli.output import Format, confirm, print_json, print_table
@@ -78,7 +78,7 @@ def start(  # noqa: PLR0913 - each is an option of the command
         print(f"It is process {running.pid}. `prefect server stop` ends it.")
 
 
-def _without(**services: bool) -> dict[str, bool]:
+def _without(**services: bool) -> dict[Any, bool]:
     off = (name.upper() for name, is_off in services.items() if is_off)
     return dict.fromkeys((f"PREFECT_SERVER_SERVICES_{name}_ENABLED" for name in off), False)
 
