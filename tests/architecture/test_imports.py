@@ -10,7 +10,7 @@ import pytest
 # Since Python 3.13 some of its own modules are several: six more of those that are loaded.
 MODULES_AT_MOST = 250 if sys.version_info < (3, 13) else 256
 NOT_LOADED = {
-    *("asyncio", "cyclopts", "dataclasses", "httpx", "litestar"),
+    *("asyncio", "cyclopts", "dataclasses", "httpx", "uvicorn"),
     *("pydantic", "rich", "sqlalchemy", "typing_extensions", "yaml"),
 }
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -26,8 +26,9 @@ from prefect.exceptions import (
     StoreError,
 )
 from prefect.schemas.base import encode_json
+from prefect.server.messages import Header, Reply
 
-__all__ = ["Failure", "InvalidRequest", "OutOfRange", "failure_of"]
+__all__ = ["InvalidRequest", "OutOfRange", "Refusal", "reply_to"]
 
 logger = logging.getLogger("prefect.server")
 
@@ -56,12 +57,17 @@ class OutOfRange(ValueError):
     """A window that is too large, or none."""
 
 
-class Failure(NamedTuple):
-    """A status, a body and headers."""
+class Refusal(Exception):
+    """A request that is none of HTTP's that are served here, whatever it asks for.
 
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
+    Args:
+        detail: What is wrong.
+        status: The status that says so.
+    """
+
+    def __init__(self, detail: str, status: int = 400) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 _STATUSES: tuple[tuple[int, tuple[type[BaseException], ...]], ...] = (
@@ -75,12 +81,14 @@ _STATUSES: tuple[tuple[int, tuple[type[BaseException], ...]], ...] = (
 """What has no form of its own: its text is all there is to say."""
 
 
-def failure_of(error: BaseException) -> Failure:
+def reply_to(error: BaseException) -> Reply:
     """Return the answer that an error makes.
 
     Args:
         error: What was raised while a request was dealt with.
     """
+    if isinstance(error, Refusal):
+        return _failure(error.status, {"detail": str(error)})
     if isinstance(error, InvalidRequest):
         return _failure(422, _invalid(error.where, str(error), error.given))
     if isinstance(error, msgspec.ValidationError | OverflowError):
@@ -97,21 +105,22 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, StoreError | ServerBusy):
         logger.warning("%s", error)
         unavailable = {"exception_message": "Service Unavailable"}
-        return _failure(503, unavailable, {"retry-after": str(RETRY_SECONDS)})
-    own = getattr(error, "status_code", None)
-    if isinstance(own, int) and own < 500:
-        return _failure(own, {"detail": getattr(error, "detail", "") or "Bad Request"})
+        return _failure(503, unavailable, [_retry_after(RETRY_SECONDS)])
     logger.error("A request failed.", exc_info=error)
     return _failure(500, {"exception_message": "Internal Server Error"})
 
 
-def _headers(error: BaseException) -> dict[str, str]:
+def _headers(error: BaseException) -> list[Header]:
     wait = error.retry_after if isinstance(error, ConcurrencyLimitReached) else None
-    return {} if wait is None else {"retry-after": str(wait)}
+    return [] if wait is None else [_retry_after(wait)]
 
 
-def _failure(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Failure:
-    return Failure(status, encode_json(body), headers or {})
+def _retry_after(seconds: float) -> Header:
+    return b"retry-after", str(seconds).encode()
+
+
+def _failure(status: int, body: Any, headers: Sequence[Header] = ()) -> Reply:
+    return Reply(status, encode_json(body), headers=headers)
 
 
 def _invalid(where: str, message: str, given: Any) -> dict[str, Any]:

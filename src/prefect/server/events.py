@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
-from typing import Any
 
 import msgspec
-from litestar import WebSocket
-from litestar.exceptions import WebSocketDisconnect
-from litestar.handlers import WebsocketRouteHandler
 
 from prefect.operations.events import check_event
 from prefect.rules.task_run_events import change_of
 from prefect.schemas.events import Event
 from prefect.schemas.lenient import Reader
 from prefect.server.inbox import Inbox
+from prefect.server.sockets import ServeSocket, Socket
 
 __all__ = ["events_in"]
 
@@ -27,25 +23,20 @@ MALFORMED = 1007
 _decode_event = Reader(Event, strict=False).decode
 
 
-def events_in(path: str, inbox: Inbox) -> WebsocketRouteHandler:
-    """Return the handler of the socket.
+def events_in(inbox: Inbox) -> ServeSocket:
+    """Return what serves the socket.
 
     Args:
-        path: Where it is.
         inbox: Where events go.
     """
 
-    async def handle(socket: WebSocket[Any, Any, Any]) -> None:
-        try:
-            await socket.accept()
-            await _receive(socket, inbox)
-        except WebSocketDisconnect:
-            return
+    async def serve(socket: Socket) -> None:
+        await _receive(socket, inbox)
 
-    return WebsocketRouteHandler(path)(handle)
+    return serve
 
 
-async def _receive(socket: WebSocket[Any, Any, Any], inbox: Inbox) -> None:
+async def _receive(socket: Socket, inbox: Inbox) -> None:
     refusals: list[asyncio.Future[None]] = []
 
     def refuse(reason: str) -> None:
@@ -53,7 +44,7 @@ async def _receive(socket: WebSocket[Any, Any, Any], inbox: Inbox) -> None:
         refusals.append(asyncio.ensure_future(_close(socket, reason)))
 
     while True:
-        text = await socket.receive_data(mode="text")
+        text = await socket.receive()
         try:
             event = _decode_event(text)
             check_event(event)
@@ -65,7 +56,5 @@ async def _receive(socket: WebSocket[Any, Any, Any], inbox: Inbox) -> None:
         await inbox.put(event, refuse)
 
 
-async def _close(socket: WebSocket[Any, Any, Any], reason: str) -> None:
-    # It may have gone by then.
-    with suppress(WebSocketDisconnect, RuntimeError):
-        await socket.close(code=MALFORMED, reason=reason[:100])
+async def _close(socket: Socket, reason: str) -> None:
+    await socket.close(MALFORMED, reason)

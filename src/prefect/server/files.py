@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from litestar.response import Stream
-
 from prefect.schemas.responses import TextFile
+from prefect.server.messages import Reply
 from prefect.server.workroom import Workroom
 
-__all__ = ["streamed"]
+__all__ = ["reply_of"]
 
 
-def streamed(file: TextFile, workroom: Workroom) -> Stream:
+def reply_of(file: TextFile, workroom: Workroom) -> Reply:
     """Return the answer that sends a file, of which no more than a part is in memory.
 
     Args:
@@ -25,5 +24,5 @@ def streamed(file: TextFile, workroom: Workroom) -> Stream:
         while (part := await workroom.run(next, file.parts, None)) is not None:
             yield part.encode(errors="replace")
 
-    headers = {"content-disposition": file.disposition}
-    return Stream(parts(), media_type=file.media_type, headers=headers)
+    headers = [(b"content-disposition", file.disposition.encode("latin-1"))]
+    return Reply(200, parts(), f"{file.media_type}; charset=utf-8".encode(), headers)

@@ -8,21 +8,21 @@ reached with what was let in. A socket has been greeted by then: its handler can
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from prefect.schemas.base import encode_json
 from prefect.server.access import Access
 from prefect.server.draining import drained, has_large_body
-from prefect.server.messages import ASGIApp, Header, Message, Receive, Send, send_answer
+from prefect.server.messages import Header, Message, Receive, Send, send_answer
+from prefect.server.paths import Paths
 
 if TYPE_CHECKING:
     from prefect.server.metrics import Metrics
 
-__all__ = ["SUBPROTOCOL", "Gate", "Socket"]
+__all__ = ["SUBPROTOCOL", "Gate"]
 
 SUBPROTOCOL = "prefect"
 """What clients ask for that greet before they send anything else."""
@@ -36,48 +36,26 @@ _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 _decode_greeting = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class Socket(NamedTuple):
-    """A place where sockets are served.
-
-    Args:
-        pattern: What its path looks like.
-        refusal: Why a socket is closed that is not greeted as it should, if it is one reason for all.
-    """
-
-    pattern: re.Pattern[str]
-    refusal: str | None = None
-
-    @classmethod
-    def at(cls, path: str, refusal: str | None = None) -> Socket:
-        """Return the socket of a path whose parts in braces stand for any one part."""
-        parts = re.split(r"(\{\w+\})", path)
-        pattern = "".join("[^/]+" if part.startswith("{") else re.escape(part) for part in parts)
-        return cls(re.compile(pattern), refusal)
-
-
 class Gate:
-    """Lets requests and sockets in to an application.
+    """Lets requests and sockets in to what is served.
 
     Args:
-        app: The application.
+        app: What is served; sockets that are none of it are refused here.
         access: Who may come in.
         prefix: What the API's paths start with.
-        sockets: Where sockets are served; others are refused.
         metrics: Counts requests, also those that are refused.
     """
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: Paths,
         access: Access,
         prefix: str,
-        sockets: Sequence[Socket],
         metrics: Metrics | None = None,
     ) -> None:
         self.app = app
         self._access = access
         self._open = frozenset(prefix + path for path in OPEN)
-        self._sockets = tuple(sockets)
         self._metrics = metrics
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -139,7 +117,7 @@ class Gate:
     # --- sockets ------------------------------------------------------------------------------------------
 
     async def _serve_socket(self, scope: Message, receive: Receive, send: Send) -> None:
-        socket = next((each for each in self._sockets if each.pattern.fullmatch(scope["path"])), None)
+        socket = self.app.socket_at(scope["path"])
         greets = SUBPROTOCOL in (scope.get("subprotocols") or ())
         must_greet = socket is None or socket.refusal or self._access.credentials.are_asked
         if (must_greet and not greets) or self._refusal_of_page(dict(scope["headers"])) or socket is None:

@@ -91,7 +91,6 @@ class Metrics:
         finally:
             self._in_flight.dec()
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            # Litestar notes the template of the route that it found.
             route = scope.get("path_template", "none")
             self._requests.labels(method, route, status).inc()
             self._seconds.labels(method, route).observe(time.perf_counter() - began)

@@ -9,15 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from litestar import WebSocket
-from litestar.exceptions import WebSocketDisconnect
-from litestar.handlers import WebsocketRouteHandler
 
 from prefect.exceptions import ServerBusy, StoreError
 from prefect.operations.scheduled_task_runs import claim_task_run, keep_task_run, release_task_run
 from prefect.operations.task_workers import SEEN_SECONDS, forget_task_worker, see_task_worker
 from prefect.schemas.base import encode_json
 from prefect.schemas.objects import TaskRun
+from prefect.server.sockets import ServeSocket, Socket
 from prefect.server.workroom import Workroom
 from prefect.store.base import Store
 from prefect.types import now, uuid7
@@ -33,7 +31,6 @@ ACKNOWLEDGE_SECONDS = 30.0
 """How long a worker may take to say that it has a task run."""
 _GRACE = timedelta(seconds=10)
 
-AnySocket = WebSocket[Any, Any, Any]
 _decode_message = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -66,36 +63,32 @@ class Bell:
             self._waiting.discard(rung)
 
 
-def scheduled_task_runs(path: str, store: Store, room: Workroom, bell: Bell) -> WebsocketRouteHandler:
-    """Return the handler of the socket.
+def scheduled_task_runs(store: Store, room: Workroom, bell: Bell) -> ServeSocket:
+    """Return what serves the socket.
 
     Args:
-        path: Where it is.
         store: Where task runs are.
         room: Where the store is asked.
         bell: Rings when something was written.
     """
 
-    async def handle(socket: AnySocket) -> None:
+    async def serve(socket: Socket) -> None:
         try:
-            await socket.accept()
             asked = await _asked(socket)
             if asked is None:
-                await socket.close(code=NOT_UNDERSTOOD, reason="Expected 'subscribe' message")
+                await socket.close(NOT_UNDERSTOOD, "Expected 'subscribe' message")
                 return
             await _serve(_Giver(socket, store, room, bell), asked)
-        except WebSocketDisconnect:
-            return
         except (StoreError, ServerBusy) as error:
             logger.warning("A worker of tasks is disconnected: %s", error)
-            await socket.close(code=UNAVAILABLE, reason="Service Unavailable")
+            await socket.close(UNAVAILABLE, "Service Unavailable")
 
-    return WebsocketRouteHandler(path)(handle)
+    return serve
 
 
-async def _asked(socket: AnySocket) -> _Subscribe | None:
+async def _asked(socket: Socket) -> _Subscribe | None:
     try:
-        asked = msgspec.json.decode(await socket.receive_data(mode="text"), type=_Subscribe)
+        asked = msgspec.json.decode(await socket.receive(), type=_Subscribe)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return asked if asked.keys else None
@@ -115,7 +108,7 @@ async def _serve(giver: _Giver, asked: _Subscribe) -> None:
 class _Giver:
     """Gives one worker task runs, the next when it has said that it has the last."""
 
-    def __init__(self, socket: AnySocket, store: Store, room: Workroom, bell: Bell) -> None:
+    def __init__(self, socket: Socket, store: Store, room: Workroom, bell: Bell) -> None:
         self._socket = socket
         self._store = store
         self._room = room
@@ -142,13 +135,13 @@ class _Giver:
             logger.debug("A worker of tasks is seen for a while after it has gone: %s", error)
 
     async def serve(self, keys: list[str]) -> None:
-        message = asyncio.ensure_future(self._socket.receive_data(mode="text"))
+        message = asyncio.ensure_future(self._socket.receive())
         try:
             while True:
                 run = await self._next(keys, message)
                 if run is None or not await self._give(run, message):
                     return
-                message = asyncio.ensure_future(self._socket.receive_data(mode="text"))
+                message = asyncio.ensure_future(self._socket.receive())
         finally:
             message.cancel()
             await asyncio.gather(message, return_exceptions=True)
@@ -167,18 +160,18 @@ class _Giver:
             finally:
                 rung.cancel()
         message.result()
-        await self._socket.close(code=NOT_UNDERSTOOD, reason="Nothing is to be acknowledged")
+        await self._socket.close(NOT_UNDERSTOOD, "Nothing is to be acknowledged")
         return None
 
     async def _give(self, run: TaskRun, message: asyncio.Future[Any]) -> bool:
         """Send a task run, and wait for the word that it came; whoever is not heard of does not have it."""
         has_it = False
         try:
-            await self._socket.send_data(encode_json(run).decode(), mode="text")
+            await self._socket.send(encode_json(run).decode())
             await asyncio.wait((message,), timeout=ACKNOWLEDGE_SECONDS)
             has_it = message.done() and _is_acknowledgement(message.result())
             if not has_it:
-                await self._socket.close(code=NOT_UNDERSTOOD, reason="Expected 'ack' message")
+                await self._socket.close(NOT_UNDERSTOOD, "Expected 'ack' message")
                 return False
             return await self._room.run(keep_task_run, self._store, run.id, self._holder)
         finally:

@@ -9,9 +9,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
-from litestar import WebSocket
-from litestar.exceptions import WebSocketDisconnect
-from litestar.handlers import WebsocketRouteHandler
 
 from prefect.exceptions import ServerBusy, StoreError
 from prefect.rules.event_filters import matches
@@ -22,6 +19,7 @@ from prefect.schemas.filters.events import EventFilter
 from prefect.schemas.objects import Log
 from prefect.server.feed import MOST_WAITING, Feed, Subscriber, Told
 from prefect.server.scheduled_task_runs import Bell, scheduled_task_runs
+from prefect.server.sockets import ServeSocket, Socket
 from prefect.server.workroom import Workroom
 from prefect.settings import get_current_settings
 from prefect.settings.server_table import ServerEventsSettings
@@ -35,8 +33,7 @@ logger = logging.getLogger("prefect.server")
 
 UNEXPECTED, MALFORMED, UNAVAILABLE = 1002, 1007, 1013
 
-AnySocket = WebSocket[Any, Any, Any]
-Serve = Callable[[AnySocket, Mapping[str, Any]], Awaitable[None]]
+Serve = Callable[[Socket, Mapping[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
 _END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
@@ -72,28 +69,19 @@ class Subscriptions:
         await self._events.close()
         await self._logs.close()
 
-    def handlers(self, prefix: str) -> list[WebsocketRouteHandler]:
-        """Return the handlers of the sockets.
-
-        Args:
-            prefix: What their paths begin with.
-        """
-        return [
-            events_out(f"{prefix}/events/out", self._events, self._tail, self._room),
-            logs_out(f"{prefix}/logs/out", self._logs),
-            scheduled_task_runs(
-                f"{prefix}/task_runs/subscriptions/scheduled", self._store, self._room, self._bell
-            ),
-        ]
+    def sockets(self) -> dict[str, ServeSocket]:
+        """Return what serves the sockets, by their paths."""
+        return {
+            "/events/out": events_out(self._events, self._tail, self._room),
+            "/logs/out": logs_out(self._logs),
+            "/task_runs/subscriptions/scheduled": scheduled_task_runs(self._store, self._room, self._bell),
+        }
 
 
-def events_out(
-    path: str, feed: Feed[ReceivedEvent], tail: EventTail, room: Workroom
-) -> WebsocketRouteHandler:
-    """Return the handler of the socket that tells events.
+def events_out(feed: Feed[ReceivedEvent], tail: EventTail, room: Workroom) -> ServeSocket:
+    """Return what serves the socket that tells events.
 
     Args:
-        path: Where it is.
         feed: Where new events come from.
         tail: What the feed reads.
         room: Where the store is read for events that happened before.
@@ -103,7 +91,7 @@ def events_out(
     async def read(*arguments: Any) -> list[tuple[int, ReceivedEvent]]:
         return await room.run(tail.stored, *arguments)
 
-    async def serve(socket: AnySocket, asked: Mapping[str, Any]) -> None:
+    async def serve(socket: Socket, asked: Mapping[str, Any]) -> None:
         filter = _event_filter(asked["filter"])
         subscriber: Subscriber[ReceivedEvent] = Subscriber(lambda event: matches(filter, event))
         marks: list[Mark] = []
@@ -115,18 +103,17 @@ def events_out(
         finally:
             feed.leave(subscriber)
 
-    return _handler(path, serve, settings.stream_out_enabled)
+    return _server(serve, settings.stream_out_enabled)
 
 
-def logs_out(path: str, feed: Feed[Log]) -> WebsocketRouteHandler:
-    """Return the handler of the socket that tells log records.
+def logs_out(feed: Feed[Log]) -> ServeSocket:
+    """Return what serves the socket that tells log records.
 
     Args:
-        path: Where it is.
         feed: Where they come from.
     """
 
-    async def serve(socket: AnySocket, asked: Mapping[str, Any]) -> None:
+    async def serve(socket: Socket, asked: Mapping[str, Any]) -> None:
         filter = msgspec.convert(asked["filter"], LogFilter, strict=False)
         subscriber: Subscriber[Log] = Subscriber(lambda log: log_matches(filter, log))
         try:
@@ -136,7 +123,7 @@ def logs_out(path: str, feed: Feed[Log]) -> WebsocketRouteHandler:
             feed.leave(subscriber)
 
     settings = get_current_settings().server.logs
-    return _handler(path, serve, settings.stream_out_enabled and settings.stream_publishing_enabled)
+    return _server(serve, settings.stream_out_enabled and settings.stream_publishing_enabled)
 
 
 def _event_filter(given: Any) -> EventFilter:
@@ -147,13 +134,12 @@ def _event_filter(given: Any) -> EventFilter:
     return filter
 
 
-def _handler(path: str, serve: Serve, is_enabled: bool) -> WebsocketRouteHandler:
-    async def handle(socket: AnySocket) -> None:
+def _server(serve: Serve, is_enabled: bool) -> ServeSocket:
+    async def serve_asked(socket: Socket) -> None:
         try:
-            await socket.accept()
             asked = await _asked(socket)
             if asked is None:
-                await socket.close(code=UNEXPECTED, reason="Expected 'filter' message")
+                await socket.close(UNEXPECTED, "Expected 'filter' message")
                 return
             gone = asyncio.ensure_future(_until_gone(socket))
             try:
@@ -164,28 +150,26 @@ def _handler(path: str, serve: Serve, is_enabled: bool) -> WebsocketRouteHandler
                     await gone
             finally:
                 gone.cancel()
-        except WebSocketDisconnect:
-            return
         except (msgspec.ValidationError, OverflowError) as error:
-            await socket.close(code=MALFORMED, reason=str(error)[:100])
+            await socket.close(MALFORMED, str(error))
         except (StoreError, ServerBusy) as error:
             logger.warning("A subscriber is disconnected: %s", error)
-            await socket.close(code=UNAVAILABLE, reason="Service Unavailable")
+            await socket.close(UNAVAILABLE, "Service Unavailable")
 
-    return WebsocketRouteHandler(path)(handle)
+    return serve_asked
 
 
-async def _asked(socket: AnySocket) -> Mapping[str, Any] | None:
+async def _asked(socket: Socket) -> Mapping[str, Any] | None:
     try:
-        asked = _decode_message(await socket.receive_data(mode="text"))
+        asked = _decode_message(await socket.receive())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return asked if asked.get("type") == "filter" and isinstance(asked.get("filter"), dict) else None
 
 
-async def _until_gone(socket: AnySocket) -> None:
+async def _until_gone(socket: Socket) -> None:
     while True:
-        await socket.receive_data(mode="text")
+        await socket.receive()
 
 
 async def _either(serving: Any, gone: asyncio.Future[None]) -> None:
@@ -200,7 +184,7 @@ async def _either(serving: Any, gone: asyncio.Future[None]) -> None:
 
 
 async def _tell_stored(
-    socket: AnySocket, read: Any, filter: EventFilter, mark: Mark, settings: ServerEventsSettings
+    socket: Socket, read: Any, filter: EventFilter, mark: Mark, settings: ServerEventsSettings
 ) -> None:
     page = settings.websocket_backfill_page_size
     since = max(aware(filter.occurred.since), now() - settings.maximum_websocket_backfill)
@@ -212,20 +196,20 @@ async def _tell_stored(
         for position, event in found:
             # What came meanwhile comes by the feed.
             if not mark.is_behind(position):
-                await socket.send_data(_message("event", Told(event)), mode="text")
+                await socket.send(_message("event", Told(event)))
         if len(found) < page:
             return
         after = (found[-1][1].occurred, found[-1][0])
 
 
-async def _tell_on(socket: AnySocket, subscriber: Subscriber[T], kind: str) -> None:
+async def _tell_on(socket: Socket, subscriber: Subscriber[T], kind: str) -> None:
     while True:
         told = await subscriber.waiting.get()
         if subscriber.is_late:
             reason = f"Too slow: more than {MOST_WAITING} messages wait"
-            await socket.close(code=UNAVAILABLE, reason=reason)
+            await socket.close(UNAVAILABLE, reason)
             return
-        await socket.send_data(_message(kind, told), mode="text")
+        await socket.send(_message(kind, told))
 
 
 def _message(kind: str, told: Told[Any]) -> str:

@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
 
 import msgspec
-from litestar import WebSocket
-from litestar.exceptions import WebSocketDisconnect
-from litestar.handlers import WebsocketRouteHandler
 
 from prefect.exceptions import ObjectNotFound, ReservedNameError, ServerBusy, StoreError
 from prefect.operations.work_pools import read_work_pool
@@ -33,6 +29,7 @@ from prefect.schemas.worker_channel import (
     WorkPoolSnapshotFrame,
     WorkPoolSnapshotPayload,
 )
+from prefect.server.sockets import ServeSocket, Socket
 from prefect.server.workroom import Workroom
 from prefect.store.base import Store
 
@@ -53,8 +50,6 @@ LOOK_SECONDS = 1.0
 _decode_hello = Reader(WorkerHelloFrame).decode
 _decode_heartbeat = Reader(WorkerHeartbeatFrame).decode
 
-AnySocket = WebSocket[Any, Any, Any]
-
 
 class _Closed(Exception):
     """The socket is to be closed.
@@ -70,35 +65,29 @@ class _Closed(Exception):
         self.reason = reason
 
 
-def worker_channel(path: str, store: Store, room: Workroom) -> WebsocketRouteHandler:
-    """Return the handler of the socket.
+def worker_channel(store: Store, room: Workroom) -> ServeSocket:
+    """Return what serves the socket; the name of the pool is in its path, as `work_pool_name`.
 
     Args:
-        path: Where it is; the name of the pool is `work_pool_name`.
         store: Where pools and workers are.
         room: Where the store is asked.
     """
 
-    async def handle(socket: AnySocket) -> None:
+    async def serve(socket: Socket) -> None:
         try:
-            await socket.accept()
-            channel = _Channel(socket, store, room)
-            try:
-                await channel.serve()
-            except _Closed as closed:
-                await socket.close(code=closed.code, reason=closed.reason)
-        except WebSocketDisconnect:
-            return
+            await _Channel(socket, store, room).serve()
+        except _Closed as closed:
+            await socket.close(closed.code, closed.reason)
 
-    return WebsocketRouteHandler(path, opt={"refusal": REFUSAL})(handle)
+    return serve
 
 
 class _Channel:
-    def __init__(self, socket: AnySocket, store: Store, room: Workroom) -> None:
+    def __init__(self, socket: Socket, store: Store, room: Workroom) -> None:
         self._socket = socket
         self._store = store
         self._room = room
-        self._pool_name: str = socket.path_params["work_pool_name"]
+        self._pool_name: str = socket.names["work_pool_name"]
         self._sequence = 1
 
     async def serve(self) -> None:
@@ -142,7 +131,7 @@ class _Channel:
     async def _hello(self) -> WorkerHelloPayload:
         try:
             async with asyncio.timeout(HELLO_SECONDS):
-                text = await self._socket.receive_data(mode="text")
+                text = await self._socket.receive()
             hello = _decode_hello(text).payload
         except (TimeoutError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _Closed(*PROTOCOL_ERROR) from error
@@ -154,7 +143,7 @@ class _Channel:
 
     async def _read(self) -> None:
         while True:
-            text = await self._socket.receive_data(mode="text")
+            text = await self._socket.receive()
             try:
                 beat = _decode_heartbeat(text).payload
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -184,7 +173,7 @@ class _Channel:
         return WorkPoolSnapshotPayload(snapshot_sequence=self._sequence, reason=reason, work_pool=pool)
 
     async def _send(self, frame: WorkerReadyFrame | WorkPoolSnapshotFrame) -> None:
-        await self._socket.send_data(encode_json(frame).decode(), mode="text")
+        await self._socket.send(encode_json(frame).decode())
 
 
 async def _end(*tasks: asyncio.Task[None]) -> None:
