@@ -227,6 +227,12 @@ def test_a_task_run_without_a_flow_run_is_made_changed_and_deleted(client):
     assert client.get(path).status_code == 404
 
 
+def test_a_cache_key_is_of_2000_characters_at_most(client):
+    for length, status in ((2000, 201), (2001, 422)):
+        body = {"task_key": "t", "dynamic_key": "1", "cache_key": "k" * length}
+        assert client.post("/api/task_runs/", json=body).status_code == status
+
+
 def test_a_task_run_of_no_flow_run_is_refused(client):
     body = {"task_key": "t", "dynamic_key": "1", "flow_run_id": str(uuid4())}
 

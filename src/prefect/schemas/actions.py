@@ -108,7 +108,7 @@ class TaskRunCreate(Schema, forbid_unknown_fields=True):
     name: str | None = None
     """None: a generated one."""
     flow_run_id: UUID | None = None
-    cache_key: str | None = None
+    cache_key: Annotated[str, Meta(max_length=2000)] | None = None
     cache_expiration: datetime | None = None
     task_version: str | None = None
     empirical_policy: TaskRunPolicy = msgspec.field(default_factory=TaskRunPolicy)
