@@ -366,3 +366,17 @@ def test_pools_can_be_made_from_the_kinds_that_are_offered(client):
             }
             assert client.post("/api/work_pools/", json=body).status_code == 201
     assert client.get("/api/collections/views/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["filter", "count"])
+def test_a_pool_may_be_called_like_a_part_of_other_paths(client, name):
+    client.post("/api/work_pools/", json={"name": name, "type": "process"})
+    path = f"/api/work_pools/{name}"
+    assert client.get(path).json()["name"] == name
+    assert client.get(f"{path}/queues/default").json()["work_pool_name"] == name
+    with client.websocket_connect(f"{path}/workers/connect", subprotocols=["prefect"]) as socket:
+        socket.send_json({"type": "auth", "token": None})
+        assert socket.receive_json() == {"type": "auth_success"}
+    assert client.patch(path, json={"is_paused": True}).status_code == 204
+    assert client.delete(path).status_code == 204
+    assert client.put(path).headers["allow"] == "DELETE, GET, OPTIONS, PATCH, POST"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from prefect.schemas.base import encode_json
@@ -69,6 +69,18 @@ class Place:
             place = following
         return place
 
+    def find_all(
+        self, parts: Sequence[str], names: tuple[str, ...] = ()
+    ) -> Iterator[tuple[Place, Sequence[str]]]:
+        """Give all places of a path: somebody may call a work pool `filter`, as a part of other paths is."""
+        if not parts:
+            yield self, names
+            return
+        if (following := self._next.get(parts[0])) is not None:
+            yield from following.find_all(parts[1:], names)
+        if self._any is not None:
+            yield from self._any.find_all(parts[1:], (*names, parts[0]))
+
 
 class Paths:
     """Serves what is added to it (this is an ASGI application).
@@ -114,8 +126,10 @@ class Paths:
         Args:
             path: The path.
         """
-        place = self._root.find(path, [])
-        return place if place is not None and place.socket is not None else None
+        return next((place for place, _ in self._all(path) if place.socket is not None), None)
+
+    def _all(self, path: str) -> Iterator[tuple[Place, Sequence[str]]]:
+        return self._root.find_all([part for part in path.split("/") if part])
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve a request or a socket, or start and stop."""
@@ -127,24 +141,27 @@ class Paths:
             await live(self._life(), receive, send)
 
     async def _reply(self, scope: Message, receive: Receive) -> Reply:
-        names: list[str] = []
+        method, names = scope["method"], list[str]()
         place = self._root.find(scope["path"], names)
-        if place is None or not place.methods:
-            return _NOT_FOUND
-        answer = place.methods.get(scope["method"])
-        if answer is None:
-            return _reply_to_other_method(place, scope["method"])
+        if place is None or method not in place.methods:
+            # Seldom.
+            places = list(self._all(scope["path"]))
+            found = next(((place, names) for place, names in places if method in place.methods), None)
+            if found is None:
+                others = {other for place, _ in places for other in place.methods}
+                return _reply_to_other_method(others, method) if others else _NOT_FOUND
+            place, names = found[0], list(found[1])
         # For those who count requests.
         scope["path_template"] = place.template
         try:
-            return await answer(scope, dict(zip(place.names, names, strict=True)), receive)
+            return await place.methods[method](scope, dict(zip(place.names, names, strict=True)), receive)
         except Exception as error:  # noqa: BLE001 - whatever it is, there is an answer that says so
             return reply_to(error)
 
     async def _serve_socket(self, scope: Message, receive: Receive, send: Send) -> None:
-        names: list[str] = []
-        place = self._root.find(scope["path"], names)
-        if place is None or place.socket is None:
+        places = ((place, names) for place, names in self._all(scope["path"]) if place.socket)
+        place, names = next(places, (self._root, ()))
+        if place.socket is None:
             raise LookupError(f"No socket is served at {scope['path']}, and yet it was let in.")
         socket = Socket(dict(zip(place.names, names, strict=True)), receive, send)
         try:
@@ -157,8 +174,8 @@ class Paths:
             await socket.close(*_FAILED)
 
 
-def _reply_to_other_method(place: Place, method: str) -> Reply:
-    allowed = [(b"allow", ", ".join(sorted({*place.methods, "OPTIONS"})).encode())]
+def _reply_to_other_method(methods: Collection[str], method: str) -> Reply:
+    allowed = [(b"allow", ", ".join(sorted({*methods, "OPTIONS"})).encode())]
     if method == "OPTIONS":
         return Reply(204, kind=None, headers=allowed)
     return Reply(405, encode_json({"detail": "Method Not Allowed"}), headers=allowed)
