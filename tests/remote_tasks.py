@@ -17,8 +17,8 @@ from prefect.context import FlowRunContext, TagsContext, TaskRunContext, get_run
 __all__ = ["Picky", "Traced", "facts", "wait_until"]
 
 
-def wait_until(condition: Any, seconds: float = 30.0) -> None:
-    """Return as soon as a condition holds."""
+def wait_until(condition: Any, seconds: float = 90.0) -> None:
+    """Return as soon as a condition holds: late, on a machine that has much else to do."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "what was waited for did not happen"

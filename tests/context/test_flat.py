@@ -78,7 +78,7 @@ def test_threads_and_open_files_stay_as_they_were(run: Callable[[int], int], cou
     run(2)  # what is made once is there now
     threads, files = open_now()
     assert run(count) == sum(range(count))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while True:
         after, files_after = open_now()
         # The threads that wait for the store are as many as were needed at once, and stay.

@@ -15,7 +15,7 @@ from prefect.types.annotations import allow_failure
 from recorded import history_of, task_runs_of
 from task_runner_kinds import elsewhere
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(200)
 
 
 def histories(state: Any) -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ from recorded import history_of, task_runs_of, upstream_of
 from task_runner_kinds import on_clusters
 from wire import serving
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 
 def hold_and_release(folder: Path) -> None:

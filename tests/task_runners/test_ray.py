@@ -83,7 +83,7 @@ dispatch._LOOK_SECONDS, dispatch._LOST_SECONDS = 0.2, 1.0
 def main(place):
     held = remote.hold.submit(place + "/begun", place + "/until")
     late = remote.same.submit(held)
-    remote.wait_until((remote.Path(place) / "begun").exists, 60)
+    remote.wait_until((remote.Path(place) / "begun").exists)
     for process in psutil.Process().children(recursive=True):
         if process.name() == "gcs_server":
             process.kill()
@@ -136,9 +136,9 @@ def state_of(future):
 def main(place):
     held = remote.hold.submit(place + "/begun", place + "/until")
     queued = remote.same.submit(1)
-    remote.wait_until(lambda: state_of(held) == "Running", 60)
+    remote.wait_until(lambda: state_of(held) == "Running")
     held_id.append(held.task_run_id)
-    remote.wait_until(lambda: logged() == ["holding"], 60)
+    remote.wait_until(lambda: logged() == ["holding"])
     print("SEEN", held.state.name, queued.state.name, state_of(queued))
     remote.Path(place, "until").touch()
     return held, queued
