@@ -17,6 +17,7 @@ from prefect.client.transport import Transport
 from prefect.exceptions import PrefectException
 from prefect.operations.calling import Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
+from prefect.schemas.base import whole
 from prefect.schemas.queries import DEFAULT_LIMIT
 from prefect.schemas.responses import TextFile
 from prefect.store.base import Store
@@ -182,7 +183,7 @@ def _result_of(response: httpx.Response, wanted: Any) -> Any:
         kind, _, _ = response.headers.get("content-type", "").partition(";")
         return TextFile(kind, response.headers.get("content-disposition", ""), iter([response.text]))
     try:
-        return msgspec.json.decode(response.content, type=wanted, strict=False)
+        return msgspec.json.decode(response.content, type=whole(wanted), strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         request = response.request
         raise PrefectException(

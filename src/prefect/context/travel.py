@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from prefect.schemas.base import encode_json
+from prefect.schemas.base import encode_json, whole
 from prefect.schemas.snapshots import FlowRunSnapshot, TaskRunSnapshot
 
 __all__ = [
@@ -60,7 +60,7 @@ def unpacked_flow_run(packed: dict[str, Any], parameters: dict[str, Any] | None)
         packed: What `packed_flow_run` returned, perhaps by way of JSON.
         parameters: The run's parameters, where they came along.
     """
-    run = msgspec.convert(packed, FlowRunSnapshot, strict=False)
+    run = msgspec.convert(packed, whole(FlowRunSnapshot), strict=False)
     if parameters is None:
         return run
     run.parameters = parameters
@@ -70,7 +70,7 @@ def unpacked_flow_run(packed: dict[str, Any], parameters: dict[str, Any] | None)
 
 def unpacked_task_run(packed: dict[str, Any], parameters: dict[str, Any] | None) -> TaskRunSnapshot:
     """Make the snapshot again; arguments are those of `unpacked_flow_run`."""
-    run = msgspec.convert(packed, TaskRunSnapshot, strict=False)
+    run = msgspec.convert(packed, whole(TaskRunSnapshot), strict=False)
     run.parameters = parameters
     return run
 

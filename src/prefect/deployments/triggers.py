@@ -25,6 +25,7 @@ from prefect.schemas.automations import (
     SequenceTrigger,
     Trigger,
 )
+from prefect.schemas.base import whole
 
 __all__ = [
     "AnyTrigger",
@@ -157,7 +158,7 @@ def read_trigger(given: Any) -> AnyTrigger:
         return cast(AnyTrigger, kind(**{name: getattr(given, name) for name in given.__struct_fields__}))
     if isinstance(given, dict):
         said = {name: value for name, value in given.items() if value is not None}
-        read: Any = msgspec.convert(_whole(said, _OWN), AnyTrigger, strict=False)
+        read: Any = msgspec.convert(_whole(said, _OWN), whole(AnyTrigger), strict=False)
         return cast(AnyTrigger, read)
     raise TypeError(f"it is {type(given).__name__}, and no trigger.")
 

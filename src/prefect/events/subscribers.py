@@ -19,7 +19,7 @@ from prefect.events.schemas.events import ReceivedEvent
 from prefect.exceptions import PrefectException, ServerUnreachable
 from prefect.rules.event_filters import matches
 from prefect.schemas import events as wire
-from prefect.schemas.base import encode_json
+from prefect.schemas.base import encode_json, whole
 from prefect.schemas.filters.events import EventFilter, EventOccurredFilter
 from prefect.settings import get_current_settings
 from prefect.store.tails import EventTail, Mark
@@ -113,7 +113,7 @@ class PrefectEventSubscriber:
                     self._waiting.append(event)
             while len(self._seen) > _REMEMBERED:
                 del self._seen[next(iter(self._seen))]
-        return msgspec.convert(msgspec.to_builtins(self._waiting.popleft()), ReceivedEvent)
+        return msgspec.convert(msgspec.to_builtins(self._waiting.popleft()), whole(ReceivedEvent))
 
     async def _read(self) -> list[wire.ReceivedEvent]:
         for attempt in range(self._attempts + 1):
@@ -204,7 +204,7 @@ class _ServerSource:
             return []
         except (WebSocketException, OSError, EOFError) as error:
             raise ServerUnreachable(f"The server of events went away: {error}.") from error
-        message = msgspec.json.decode(text, type=_Message)
+        message = msgspec.json.decode(text, type=whole(_Message))
         return [] if message.event is None else [message.event]
 
     def close(self) -> None:

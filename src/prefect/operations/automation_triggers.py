@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from prefect.rules.triggers import Bucket, Firing, Key, Step, keys_of, on_event, on_time
 from prefect.schemas.automations import Action, Automation, CallWebhook, SendNotification
-from prefect.schemas.base import encode_json, jsonable
+from prefect.schemas.base import encode_json, jsonable, whole
 from prefect.schemas.events import Event, ReceivedEvent
 from prefect.schemas.triggered import TriggeredAction, labels_of_automation
 from prefect.store import statements
@@ -52,8 +52,8 @@ DEEPEST = 3
 """How many automations may be set off one by what is told of another. Each step multiplies the events."""
 
 _automations = Records(automations, Automation)
-_bucket_json = msgspec.json.Decoder(Bucket)
-_mark_json = msgspec.json.Decoder(Mark)
+_bucket_json = msgspec.json.Decoder(whole(Bucket))
+_mark_json = msgspec.json.Decoder(whole(Mark))
 
 
 def follow_events(store: Store, at: datetime) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from prefect.exceptions import ObjectUnsupported
 from prefect.operations.registry import operation
-from prefect.schemas.base import encode_json
+from prefect.schemas.base import encode_json, whole
 from prefect.schemas.events import Countable, EventCount, EventPage, EventQuery, TimeUnit
 from prefect.schemas.filters.events import EventFilter, EventOrder
 from prefect.store.base import Store
@@ -47,7 +47,7 @@ class _Next(msgspec.Struct):
     position: int
 
 
-_decode_token = msgspec.json.Decoder(_Next).decode
+_decode_token = msgspec.json.Decoder(whole(_Next)).decode
 
 
 @operation("POST", "/events/filter")

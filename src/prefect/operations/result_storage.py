@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from prefect.exceptions import ObjectNotFound
 from prefect.operations.block_contents import DOCUMENTS
 from prefect.operations.registry import operation
-from prefect.schemas.base import Schema
+from prefect.schemas.base import Schema, whole
 from prefect.store.base import Store
 from prefect.store.tables import block_documents, configurations
 from prefect.store.values import json_text
@@ -45,7 +45,7 @@ class ResultStorageUpdate(Schema, forbid_unknown_fields=True):
 def read_result_storage(store: Store) -> ResultStorage:
     """Return the block that results go to by default."""
     rows = store.select(select(configurations.c.value).where(configurations.c.key == _NAME))
-    return msgspec.json.decode(rows[0][0], type=ResultStorage) if rows else ResultStorage()
+    return msgspec.json.decode(rows[0][0], type=whole(ResultStorage)) if rows else ResultStorage()
 
 
 @operation("PUT", "/admin/storage")

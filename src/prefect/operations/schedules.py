@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, cast, column, func, li
 from prefect.operations.planned_rows import PlannedRows, Scheduled, Source, place_of
 from prefect.operations.registry import operation
 from prefect.rules.planning import Horizon, Planned, is_planned, times_to_plan
+from prefect.schemas.base import whole
 from prefect.schemas.schedules import AnySchedule, read_schedule
 from prefect.store.base import Connection, Store
 from prefect.store.conditions.base import among
@@ -42,7 +43,7 @@ _DAY = timedelta(days=1)
 _RULE = '"rrule"'
 
 _log = logging.getLogger("prefect.operations")
-_decode_schedule = msgspec.json.Decoder(AnySchedule, strict=False).decode
+_decode_schedule = msgspec.json.Decoder(whole(AnySchedule), strict=False).decode
 
 
 @operation("POST", "/deployments/plan_runs", internal=True)

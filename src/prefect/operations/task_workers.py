@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from prefect.operations.registry import operation
-from prefect.schemas.base import Schema
+from prefect.schemas.base import Schema, whole
 from prefect.store.base import Store
 from prefect.store.tables import configurations
 from prefect.store.values import json_text
@@ -65,7 +65,7 @@ def read_task_workers(store: Store, task_worker_filter: TaskWorkerFilter | None 
     rows = store.select(select(configurations.c.value).where(_is_worker(), configurations.c.updated > since))
     found: dict[str, TaskWorker] = {}
     for row in rows:
-        worker = msgspec.json.decode(row[0], type=TaskWorker)
+        worker = msgspec.json.decode(row[0], type=whole(TaskWorker))
         # A worker may have several sockets for the moment, having lost one.
         had = found.get(worker.identifier)
         if asked.issubset(worker.task_keys) and (had is None or had.timestamp < worker.timestamp):

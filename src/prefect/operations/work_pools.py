@@ -16,6 +16,7 @@ from prefect.operations.place_events import tell_pool, tell_pool_changed, tell_q
 from prefect.operations.readiness import patience, poll_queues
 from prefect.operations.registry import operation
 from prefect.rules.bookkeeping import estimate
+from prefect.schemas.base import whole
 from prefect.schemas.filters import WorkPoolFilter
 from prefect.schemas.pages import Page, set_fields
 from prefect.schemas.queries import DEFAULT_LIMIT
@@ -378,5 +379,5 @@ def slot_summary(row: Row, at: datetime) -> FlowRunSlotSummary:
             "state_timestamp": since,
             "time_in_current_state": None if since is None else (at - since).total_seconds(),
         },
-        FlowRunSlotSummary,
+        whole(FlowRunSlotSummary),
     )

@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from prefect.schemas.base import whole
 from prefect.types import uuid7
 from prefect.types.processes import is_running, started
 
@@ -104,7 +105,7 @@ def _for_this_user(path: str, flags: int) -> int:
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Undelivered).decode
+_decode = msgspec.json.Decoder(whole(Undelivered)).decode
 
 
 def _waits(path: Path) -> bool:

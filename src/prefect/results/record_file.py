@@ -13,7 +13,7 @@ import msgspec
 
 from prefect.exceptions import SerializationError
 from prefect.results.serializers import resolve_serializer
-from prefect.schemas.base import Schema
+from prefect.schemas.base import Schema, whole
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 
 __all__ = ["decode_record", "encode_record", "encode_shared_record", "first_line_of", "read_metadata"]
@@ -33,8 +33,8 @@ class _Foreign(Schema):
     result: str
 
 
-_LINE = msgspec.json.Decoder(_FirstLine)
-_FOREIGN = msgspec.json.Decoder(_Foreign)
+_LINE = msgspec.json.Decoder(whole(_FirstLine))
+_FOREIGN = msgspec.json.Decoder(whole(_Foreign))
 _ENCODER = msgspec.json.Encoder()
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from prefect.schemas.base import whole
 from prefect.schemas.events import Event
 from prefect.schemas.objects import TaskRun, TaskRunRecord
 from prefect.schemas.states import TERMINAL_STATES, State, StateDetails, StateType
@@ -77,7 +78,7 @@ def change_of(event: Event) -> TaskRunChange | None:
         ),
         None,
     )
-    said = msgspec.convert(event.payload, _Payload, strict=False)
+    said = msgspec.convert(event.payload, whole(_Payload), strict=False)
     entered, occurred = said.validated_state, event.occurred
     state: State[Any] = State(
         id=event.id,

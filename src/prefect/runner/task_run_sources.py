@@ -13,6 +13,7 @@ import msgspec
 from prefect.client.current import get_caller
 from prefect.client.local import LocalClient
 from prefect.exceptions import PrefectException, ServerUnreachable
+from prefect.schemas.base import whole
 from prefect.schemas.objects import TaskRun
 from prefect.settings import get_current_settings
 from prefect.types import now, uuid7
@@ -112,7 +113,7 @@ class ServerSource:
                 text = connection.recv(timeout=seconds)
             except TimeoutError:
                 return None
-            run = msgspec.json.decode(text, type=TaskRun, strict=False)
+            run = msgspec.json.decode(text, type=whole(TaskRun), strict=False)
             # Before it begins: what is not acknowledged is given to another worker.
             connection.send(_ACKNOWLEDGED)
             return run

@@ -18,11 +18,31 @@ finally:
 
 from collections.abc import Collection  # noqa: E402 - msgspec comes first
 from datetime import timedelta  # noqa: E402
+from threading import RLock  # noqa: E402
 from typing import Any, ClassVar, Self, TypeVar, cast  # noqa: E402
 
-__all__ = ["FrozenSchema", "Modelled", "Schema", "encode_json", "jsonable"]
+__all__ = ["FrozenSchema", "Modelled", "Schema", "encode_json", "jsonable", "whole"]
 
 T = TypeVar("T")
+
+_looking = RLock()
+_whole: set[Any] = set()
+
+
+def whole(wanted: T) -> T:
+    """Return a type that msgspec has looked at as a whole: before it reads one, it must be given to this.
+
+    msgspec (0.22) looks at a struct when it is to read the first, and lets other threads see what it has half
+    looked at by then. They end the process by a segmentation fault.
+
+    Args:
+        wanted: What is to be read: a struct, or a type with structs in it.
+    """
+    if wanted not in _whole:
+        with _looking:
+            msgspec.json.Decoder(wanted)
+        _whole.add(wanted)
+    return wanted
 
 
 def _encode_unknown(value: Any) -> Any:
@@ -86,7 +106,7 @@ class Modelled:
         """
         if isinstance(obj, cls):
             return obj
-        return msgspec.convert(obj, cls, strict=False, from_attributes=True)
+        return msgspec.convert(obj, whole(cls), strict=False, from_attributes=True)
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes) -> Self:
@@ -95,7 +115,7 @@ class Modelled:
         Raises:
             msgspec.ValidationError: A field is missing or does not fit; the text names its path.
         """
-        return msgspec.json.decode(json_data, type=cls, strict=False)
+        return msgspec.json.decode(json_data, type=whole(cls), strict=False)
 
     def model_dump(
         self,

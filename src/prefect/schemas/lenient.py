@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from prefect.schemas.base import whole
 from prefect.schemas.filters.base import read_moment
 
 __all__ = ["Reader", "convert"]
@@ -33,7 +34,7 @@ class Reader(Generic[T]):
     def __init__(self, wanted: type[T], *, strict: bool = True) -> None:
         self._wanted = wanted
         self._strict = strict
-        self._decoder = msgspec.json.Decoder(wanted, strict=strict)
+        self._decoder = msgspec.json.Decoder(whole(wanted), strict=strict)
 
     def decode(self, text: bytes | str) -> T:
         """Read a text.
@@ -64,6 +65,7 @@ def convert(given: Any, wanted: type[T], *, strict: bool = False) -> T:
     Raises:
         msgspec.ValidationError: A field is missing or does not fit; the text names its path.
     """
+    wanted = whole(wanted)
     while True:
         try:
             return msgspec.convert(given, wanted, strict=strict)

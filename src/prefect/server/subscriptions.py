@@ -13,6 +13,7 @@ import msgspec
 from prefect.exceptions import ServerBusy, StoreError
 from prefect.rules.event_filters import matches
 from prefect.rules.log_filters import log_matches
+from prefect.schemas.base import whole
 from prefect.schemas.events import ReceivedEvent
 from prefect.schemas.filters import LogFilter
 from prefect.schemas.filters.events import EventFilter
@@ -114,7 +115,7 @@ def logs_out(feed: Feed[Log]) -> ServeSocket:
     """
 
     async def serve(socket: Socket, asked: Mapping[str, Any]) -> None:
-        filter = msgspec.convert(asked["filter"], LogFilter, strict=False)
+        filter = msgspec.convert(asked["filter"], whole(LogFilter), strict=False)
         subscriber: Subscriber[Log] = Subscriber(lambda log: log_matches(filter, log))
         try:
             await feed.join(subscriber)
@@ -127,7 +128,7 @@ def logs_out(feed: Feed[Log]) -> ServeSocket:
 
 
 def _event_filter(given: Any) -> EventFilter:
-    filter = msgspec.convert(given, EventFilter, strict=False)
+    filter = msgspec.convert(given, whole(EventFilter), strict=False)
     if "until" not in (given.get("occurred") or {}):
         # "Until now" is for listings.
         filter.occurred.until = _END_OF_TIME

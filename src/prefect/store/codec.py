@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from prefect.schemas.base import encode_json
+from prefect.schemas.base import encode_json, whole
 from prefect.schemas.objects import (
     Constant,
     CreatedBy,
@@ -72,13 +72,13 @@ _read_known_id = lru_cache(maxsize=1000)(read_id)  # of what many runs have in c
 _decode_any = msgspec.json.Decoder().decode
 _decode_tags = msgspec.json.Decoder(list[str]).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
-_decode_states = msgspec.json.Decoder(list[State[Any]]).decode
-_decode_details = msgspec.json.Decoder(StateDetails).decode
-_decode_flow_run_policy = msgspec.json.Decoder(FlowRunPolicy).decode
-_decode_task_run_policy = msgspec.json.Decoder(TaskRunPolicy).decode
-_decode_created_by = msgspec.json.Decoder(CreatedBy).decode
+_decode_states = msgspec.json.Decoder(whole(list[State[Any]])).decode
+_decode_details = msgspec.json.Decoder(whole(StateDetails)).decode
+_decode_flow_run_policy = msgspec.json.Decoder(whole(FlowRunPolicy)).decode
+_decode_task_run_policy = msgspec.json.Decoder(whole(TaskRunPolicy)).decode
+_decode_created_by = msgspec.json.Decoder(whole(CreatedBy)).decode
 _decode_inputs = msgspec.json.Decoder(
-    dict[str, list[TaskRunResult | FlowRunResult | Parameter | Constant]]
+    whole(dict[str, list[TaskRunResult | FlowRunResult | Parameter | Constant]])
 ).decode
 
 

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Boolean, ColumnElement, Select, Table, Uuid, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from prefect.schemas.base import whole
 from prefect.store.base import Connection, Store
 from prefect.store.reading import reads
 from prefect.store.tables.kinds import Json, Time
@@ -143,13 +144,14 @@ def _plain(column: Any, value: Any) -> Any:
 def _reader(column: Any, wanted: Any) -> Reader:
     kind = column.type
     if isinstance(kind, Json):
-        return _optional(msgspec.json.Decoder(wanted, strict=False).decode)
+        return _optional(msgspec.json.Decoder(whole(wanted), strict=False).decode)
     if isinstance(kind, Uuid):
         return _optional(read_id)
     if isinstance(kind, Time):
         return _optional(read_time)
     if isinstance(kind, Boolean):
         return _optional(bool)
+    wanted = whole(wanted)
     return lambda value: msgspec.convert(value, wanted)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from prefect.schemas.base import jsonable
+from prefect.schemas.base import jsonable, whole
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 from prefect.schemas.states import NO_DETAILS, State, StateDetails
 from prefect.store.values import clean_text
@@ -75,7 +75,7 @@ class _Link(msgspec.Struct):
     follows: UUID | None = None
 
 
-_decode_links = msgspec.json.Decoder(list[_Link]).decode
+_decode_links = msgspec.json.Decoder(whole(list[_Link])).decode
 
 
 def follows_in(history: str) -> dict[UUID, UUID]:

@@ -29,6 +29,7 @@ from prefect.operations.block_types import (
     read_block_types,
     update_block_type,
 )
+from prefect.schemas.base import whole
 from prefect.schemas.blocks import (
     BlockDocument,
     BlockDocumentCreate,
@@ -132,7 +133,7 @@ class BlockMethods(Group):
         """
         data = msgspec.convert(
             {name: getattr(block_document, name) for name in BlockDocumentCreate.__struct_fields__},
-            BlockDocumentCreate,
+            whole(BlockDocumentCreate),
         )
         if include_secrets:
             data.data = _revealed(data.data)

@@ -10,6 +10,7 @@ import msgspec
 from prefect.client.orchestration.base import Group
 from prefect.operations.logs import create_logs, read_logs
 from prefect.schemas.actions import LogCreate
+from prefect.schemas.base import whole
 from prefect.schemas.filters import LogFilter
 from prefect.schemas.objects import Log
 from prefect.schemas.queries import LogQuery
@@ -27,7 +28,7 @@ class LogMethods(Group):
         Args:
             logs: The records.
         """
-        made = [msgspec.convert(log, Log, strict=False, from_attributes=True) for log in logs]
+        made = [msgspec.convert(log, whole(Log), strict=False, from_attributes=True) for log in logs]
         self._call(create_logs, made)
 
     def read_logs(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from prefect.schemas.base import Schema
+from prefect.schemas.base import Schema, whole
 from prefect.types import aware
 
 __all__ = ["Filter", "Moment", "Operator", "read_moment"]
@@ -44,7 +44,7 @@ class Filter(Schema, forbid_unknown_fields=True):
                 if kind == Moment | None:
                     setattr(self, name, read_moment(value))
                 else:
-                    setattr(self, name, msgspec.convert(value, kind, strict=False))
+                    setattr(self, name, msgspec.convert(value, whole(kind), strict=False))
 
 
 def read_moment(value: Any) -> datetime:
