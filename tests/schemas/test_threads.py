@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conftest import RunPython
+from collections.abc import Callable
+from typing import Any
 
 MANY = """
 import sys
@@ -42,5 +43,7 @@ print(len(kinds) > 50)
 """
 
 
-def test_threads_that_read_the_first_of_a_kind_at_once_do_not_end_the_process(run_python: RunPython) -> None:
+def test_threads_that_read_the_first_of_a_kind_at_once_do_not_end_the_process(
+    run_python: Callable[..., Any],
+) -> None:
     assert run_python("-c", MANY).stdout.strip() == "True"
