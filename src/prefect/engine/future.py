@@ -168,7 +168,7 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
         """Wait for the run and return its result; see `PrefectFuture.result`."""
-        return result_of(self._end(timeout), raise_on_failure)  # type: ignore[no-any-return]
+        return result_of(self._end(timeout), raise_on_failure)  # type: ignore[no-any-return]  # it is the run's
 
     def _end(self, timeout: float | None) -> State[Any]:
         """Wait for the run, and return its last state.

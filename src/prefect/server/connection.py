@@ -36,6 +36,7 @@ class Connection(HttpToolsProtocol):
         """Bytes of a head that is not complete, or of what is beside a body."""
         self._end: asyncio.TimerHandle | None = None
 
+    # uvicorn narrows the type of the transport likewise.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a first request."""
         super().connection_made(transport)

@@ -151,11 +151,11 @@ class RemoteFuture(PrefectConcurrentFuture[R]):
         """Wait for the run and return its result; see `PrefectFuture.result`."""
         final, ended = self._end(timeout), self._ended
         if final is not _ENDED_WELL or ended is None:  # None: another thread has made the state just now
-            return result_of(super().state, raise_on_failure)  # type: ignore[no-any-return]
+            return result_of(super().state, raise_on_failure)  # type: ignore[no-any-return]  # as below
         value = ended.value()
         if type(value) not in _ATOMS:
             self._become(ended.state(value))  # so that who asks again gets the same object
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[no-any-return]  # it is the run's
 
     def _unfold(self) -> None:
         ended = self._ended
