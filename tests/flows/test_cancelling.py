@@ -43,8 +43,9 @@ class Canceller:
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
-    def begin(self) -> None:
-        self.run_id = UUID(str(this_run.id))
+    def begin(self, run_id: UUID | None = None) -> None:
+        """Cancel this run, or the one of this ID, from now on."""
+        self.run_id = run_id or UUID(str(this_run.id))
         self._begun.set()
 
     def _work(self) -> None:
@@ -79,13 +80,13 @@ def test_a_task_that_sleeps_is_interrupted_and_what_catches_errors_does_not_catc
     @task(retries=3)
     def work() -> None:
         try:
+            canceller.begin()
             time.sleep(FOR_EVER)
         except Exception:  # noqa: BLE001 - what users write
             after.append("caught")
 
     @flow
     def main() -> None:
-        canceller.begin()
         work()
         after.append("went on")
 
@@ -101,14 +102,14 @@ def test_a_nested_flow_ends_with_the_run_around_it() -> None:
     canceller, inner_ids = Canceller(), []
 
     @flow
-    def inner() -> None:
+    def inner(outer: UUID) -> None:
         inner_ids.append(UUID(str(this_run.id)))
+        canceller.begin(outer)
         time.sleep(FOR_EVER)
 
     @flow
     def main() -> None:
-        canceller.begin()
-        inner()
+        inner(UUID(str(this_run.id)))
 
     assert main(return_state=True).is_cancelled()
     assert get_caller().call(read_flow_run, inner_ids[0]).state_name == "Cancelled"
