@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -155,9 +156,9 @@ def array(count: int) -> dict[str, float]:
     def threads() -> None:
         made = ones.submit(count)
         made.wait()
-        found["threads"] = timed(lambda: first.submit(made).result()) - timed(
-            lambda: first.submit(plain_ones(8)).result()
-        )
+        small = [timed(lambda: first.submit(plain_ones(8)).result()) for _ in range(5)]
+        large = [timed(lambda: first.submit(made).result()) for _ in range(5)]
+        found["threads"] = min(large) - min(small)
 
     threads()
     with cluster(1) as place, distributed.Client(place) as client:
@@ -187,7 +188,8 @@ def trips(count: int) -> dict[str, float]:
 
         def noted(name: str, work: Callable[[], object]) -> None:
             before = sum(client.run(sent_bytes).values())
-            found[f"{name}_seconds"] = timed(work)
+            seconds = timed(work)
+            found[f"{name}_seconds"] = min(found.get(f"{name}_seconds", 1e9), seconds)
             found[f"{name}_trips"] = (sum(client.run(sent_bytes).values()) - before) / count
 
         @flow(task_runner=DaskTaskRunner(address=place.scheduler_address))
@@ -208,10 +210,12 @@ def trips(count: int) -> dict[str, float]:
             for _ in range(2):
                 client.submit(plain_sum, made, workers=[there], pure=False).result()
 
-        main()
-        alone = client.submit(plain_ones, count, workers=[here])
-        distributed.wait(alone)
-        noted("bare", lambda: bare(alone))
+        for _ in range(3):  # by turns, as above; and whoever uses memory first has the machine find it
+            alone = client.submit(plain_ones, count, workers=[here], pure=False)
+            distributed.wait(alone)
+            noted("bare", partial(bare, alone))
+            del alone
+            main()
     found["ratio"] = found["runner_seconds"] / found["bare_seconds"]
     return found
 

@@ -33,7 +33,8 @@ def main():
         assert options == {"num_cpus": 2, "resources": {"disk": 0.5}}
         assert RemoteOptionsContext.get().current_remote_options == options
         more = given.submit()
-    usual = given.submit()
+    with remote_options(enable_task_events=True):
+        usual = given.submit()
     print("OPTIONS", more.result(), usual.result())
     with remote_options(number_of_cpus=2):
         refused = given.submit()
@@ -117,11 +118,12 @@ from prefect.schemas.filters import LogFilter
 from prefect.schemas.queries import LogQuery
 from prefect.task_runners import RayTaskRunner
 from prefect.task_runners.ray import answers
+from ray.experimental import tqdm_ray
 from recorded import history_of, task_run_of, task_runs_of
 
 answers._YOUNG_SECONDS = 0.1
 
-held_id = []
+held_id, seen = [], []
 
 def logged():
     get_recorder().flush()
@@ -132,20 +134,24 @@ def state_of(future):
     get_recorder().flush()
     return task_run_of(future.task_run_id).state_name
 
-@flow(task_runner=RayTaskRunner(init_kwargs={"num_cpus": 1, "log_to_driver": False}))
+@flow(task_runner=RayTaskRunner(init_kwargs={"num_cpus": 1, "log_to_driver": False}), log_prints=True)
 def main(place):
     held = remote.hold.submit(place + "/begun", place + "/until")
+    tqdm_ray.instance()  # as Ray does when a worker has printed: it replaces `print`
+    print("while Ray shows what workers print")
     queued = remote.same.submit(1)
     remote.wait_until(lambda: state_of(held) == "Running")
     held_id.append(held.task_run_id)
     remote.wait_until(lambda: logged() == ["holding"])
-    print("SEEN", held.state.name, queued.state.name, state_of(queued))
+    seen.extend([held.state.name, queued.state.name, state_of(queued)])
     remote.Path(place, "until").touch()
     return held, queued
 
 state = main(sys.argv[1], return_state=True)
+print("SEEN", *seen)
 print("RUNS", [history_of(run) for run in task_runs_of(state)])
 print("LOGS", logged())
+print("PRINTS", [log.message for log in get_caller().call(read_logs, LogQuery()) if "print" in log.message])
 """
 
 
@@ -198,6 +204,7 @@ def test_a_long_task_is_seen_to_run_and_to_log(tmp_path):
     assert told["SEEN"] == "Running Pending Pending"
     assert told["RUNS"] == str([["Pending", "Running", "Completed"]] * 2)
     assert told["LOGS"] == "['holding']"  # once, though the answer has it again
+    assert told["PRINTS"] == "['while Ray shows what workers print']"
 
 
 def test_bad_arguments():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from prefect.exceptions import MissingResult
 from prefect.task_runners.remote import RemoteRun
@@ -12,7 +13,7 @@ from prefect.task_runners.remote.packing import NotTaken
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["LOST", "MARK", "SHARED", "Scattered", "Sent", "fetching", "forget_names", "id_of"]
+__all__ = ["LOST", "MARK", "SHARED", "Over", "Scattered", "Sent", "fetching", "forget_names", "id_of"]
 
 MARK = "-prefect-"
 """In the key of each of our tasks."""
@@ -25,7 +26,7 @@ LOST = "prefect-lost"
 class Sent:
     """A run that is on the cluster."""
 
-    __slots__ = ("annotations", "key", "number", "place", "run", "runs_before", "times")
+    __slots__ = ("annotations", "is_overdue", "key", "number", "place", "run", "runs_before", "times")
 
     def __init__(self, run: RemoteRun, annotations: dict[str, Any]) -> None:
         self.run = run
@@ -38,6 +39,8 @@ class Sent:
         """How often the task had been run when it was sent."""
         self.times = 0
         """How often it was sent."""
+        self.is_overdue = False
+        """Whether Dask says that it has finished, and no answer had come."""
         self.place = ""
         """The address of the worker that has told of it last."""
 
@@ -49,6 +52,7 @@ class Sent:
     def next_key(self) -> str:
         """Return the key to send the run by: under one of before, Dask would give the answer of before."""
         self.times += 1
+        self.is_overdue = False
         return f"{self.run.task.name}-{self.run.record.run.id.hex}{MARK}{self.times}"
 
 
@@ -86,6 +90,35 @@ def forget_names() -> None:
     from dask.utils import key_split  # noqa: PLC0415 - an optional extra
 
     key_split.cache_clear()
+
+
+class Over:
+    """What Dask is to forget; its methods are called under the lock of the session.
+
+    Of each task alone, that takes Dask half as long as to run a small one. So of those that come quickly one
+    after the other, it is told together. Soon: a result that is lost before, Dask makes again.
+    """
+
+    SECONDS: ClassVar = 0.02
+    """In which Dask is told once."""
+
+    def __init__(self) -> None:
+        self._handles: list[Any] = []
+        self._told_at = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self._handles)
+
+    def add(self, handle: Any) -> None:
+        """Have something forgotten."""
+        self._handles.append(handle)
+        if monotonic() - self._told_at >= self.SECONDS:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Tell Dask."""
+        self._told_at = monotonic()
+        self._handles.clear()
 
 
 class Scattered:

@@ -1,8 +1,8 @@
 """The runs that a runner has on a cluster.
 
-What comes from the cluster is put into a queue, and one thread takes it from there: so nothing of ours runs
-in Dask's event loop, there is no thread for each task, and each run is changed by one thread at a time.
-What begins or is cancelled from other threads goes by a lock.
+What comes from the cluster is put into a queue, and one thread takes it from there (`Errands`): so there is
+no thread for each task, and each run is changed by one thread at a time. What begins or is cancelled from
+other threads goes by a lock.
 
 A run may be sent more than once, since workers die; `Sent` tells its sendings apart.
 """
@@ -12,10 +12,9 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from itertools import count
-from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -25,8 +24,9 @@ from prefect.exceptions import SerializationError
 from prefect.logging.loggers import get_logger
 from prefect.schemas.results import ResultRecord
 from prefect.task_runners.dask.cluster import Place, open_client
+from prefect.task_runners.dask.errands import Errands
 from prefect.task_runners.dask.losses import TOGETHER, Losses, Patience
-from prefect.task_runners.dask.sent import LOST, SHARED, Scattered, Sent, fetching, forget_names, id_of
+from prefect.task_runners.dask.sent import LOST, SHARED, Over, Scattered, Sent, fetching, forget_names, id_of
 from prefect.task_runners.remote import LatelyEnded, NestedRuns, RemoteFuture, RemoteRun, flush_records
 from prefect.task_runners.remote.packing import LARGE
 
@@ -39,10 +39,8 @@ _IN_FLIGHT = 1_000
 """Runs that may be on the cluster, unless it has many more threads: memory stays bounded."""
 _INNOCENT = 3
 """How often a run is sent again whose worker was lost before the run had begun."""
-_HEARING = 2.0
-"""Seconds to wait for what workers have said already."""
-_LOOK = 5.0
-"""Seconds of silence after which it is looked whether there are workers."""
+_SWEEP = 0.25
+"""Seconds between looks at what has become of Dask's tasks."""
 _REMEMBERED = 1_000
 """Tasks whose names Dask may remember."""
 _LOST = (
@@ -71,7 +69,6 @@ class Session:
             self._stack.close()
             raise
         self._topic = f"prefect-{uuid4()}"
-        self._queue: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._lock = threading.RLock()
         self._idle = threading.Condition(self._lock)
         self._sent: dict[bytes, Sent] = {}
@@ -83,6 +80,8 @@ class Session:
         self._lately = LatelyEnded()
         self._nested = NestedRuns()
         self._kept: weakref.WeakSet[RemoteFuture[Any]] = weakref.WeakSet()
+        self._over = Over()
+        self._swept_at = 0.0
         self._most = _IN_FLIGHT
         self._sendings = count(1)
         self._asked_at = 0.0
@@ -94,11 +93,10 @@ class Session:
                 "is configured to, whatever their retries.",
                 error,
             )
+        self._errands = Errands(self._pace, self._sweep, self._look)
         tell_again = self._lately.tell_again
         self.client.subscribe_topic(self._topic, self._heard)
-        self.client.subscribe_topic(LOST, lambda event: self._queue.put(partial(tell_again, [event[1]])))
-        self._thread = threading.Thread(target=self._serve, name="prefect-dask", daemon=True)
-        self._thread.start()
+        self.client.subscribe_topic(LOST, lambda event: self._errands.put(partial(tell_again, [event[1]])))
 
     # --- for the runner -----------------------------------------------------------------------------------
 
@@ -111,8 +109,10 @@ class Session:
         """
         sent = Sent(run, annotations)
         with SlotGivenUp(), self._idle:
-            while len(self._sent) >= self._most and not self._may_grow():
-                self._idle.wait(1.0)
+            if len(self._sent) >= self._most:
+                # Who waits for room gets a good deal of it: sent one by one, tasks cost Dask half again.
+                while len(self._sent) > self._enough and not self._may_grow():
+                    self._idle.wait(1.0)
             self._sent[id_of(run)] = sent
         self._send_when_ready(sent)
 
@@ -181,29 +181,23 @@ class Session:
                 self.client.unsubscribe_topic(self._topic)
         except Exception as error:  # noqa: BLE001 - what remains on a cluster that is gone harms nobody
             _log.debug("Leaving the Dask cluster: %r", error)
-        self._queue.put(None)
-        if threading.current_thread() is not self._thread:
-            self._thread.join()
+        self._errands.close()
         self._lately.tell_again()
         self._stack.close()
         self._nested.finish()
 
     def _hear_all(self) -> None:
         """Wait until what workers have said before has arrived: that they have begun a run, say."""
-        from prefect.task_runners.dask.worker import answer_call  # noqa: PLC0415 - an optional extra
+        from prefect.task_runners.dask.calls import call_all  # noqa: PLC0415 - an optional extra
 
-        if not self._sent or self.client.status != "running":
-            return
-        workers = len(self.client.nthreads())
-        # In a thread, since a worker that is gone has Dask wait for half a minute.
-        call = partial(self.client.run, answer_call, self._topic, on_error="ignore")
-        threading.Thread(target=call, name="prefect-dask-call", daemon=True).start()
-        deadline = monotonic() + _HEARING
-        for _ in range(workers):
-            if not self._heard_all.acquire(timeout=max(0.0, deadline - monotonic())):
-                break
+        if self._sent and self.client.status == "running":
+            call_all(self.client, self._topic, self._heard_all)
 
     # --- sending ------------------------------------------------------------------------------------------
+
+    @property
+    def _enough(self) -> int:
+        return self._most * 3 // 4
 
     def _may_grow(self) -> bool:
         """Ask how many threads there are, now and then: a large cluster needs more than a small one."""
@@ -226,7 +220,7 @@ class Session:
                 left -= 1
                 is_last = not left
             if is_last:
-                self._queue.put(lambda: self._send_when_ready(sent))
+                self._errands.put(lambda: self._send_when_ready(sent))
 
         for future in waiting:
             future.add_done_callback(ready)
@@ -253,7 +247,8 @@ class Session:
                 if sent.number % _REMEMBERED == 0:
                     forget_names()
                 sent.runs_before = run.record.run.run_count
-                with dask.annotate(**sent.annotations):
+                is_known = dask.get_annotations() == sent.annotations
+                with nullcontext() if is_known else dask.annotate(**sent.annotations):
                     future = self.client.submit(
                         run_on_worker,
                         self._topic,
@@ -272,27 +267,34 @@ class Session:
                 self._forget(sent)
                 return
             run.future.handle = future
-        future.add_done_callback(lambda done: self._queue.put(lambda: self._done(sent, done)))
 
     # --- what comes from the cluster ----------------------------------------------------------------------
 
     def _heard(self, event: tuple[float, tuple[bytes, bytes, str]]) -> None:
         run_id, message, place = event[1]
-        self._queue.put((lambda: self._take(run_id, message, place)) if run_id else self._heard_all.release)
+        self._errands.put((lambda: self._take(run_id, message, place)) if run_id else self._heard_all.release)
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                work = self._queue.get(timeout=_LOOK)
-            except Empty:
-                work = self._look
-            if work is None:
+    def _pace(self) -> float | None:
+        return Over.SECONDS if self._over else _SWEEP if self._sent else None
+
+    def _sweep(self) -> None:
+        """Find the tasks of Dask's that have ended without an answer: their worker was lost, say.
+
+        Dask would call for each task that ends, but that costs it more than a small task does.
+        """
+        with self._lock:
+            self._over.let_go()
+            if monotonic() - self._swept_at < _SWEEP:
                 return
-            try:
-                work()
-            except Exception:  # noqa: BLE001 - the other runs must go on
-                _log.exception("What a Dask worker told could not be taken")
-            del work  # or it would keep what it told of until the next comes
+            self._swept_at = monotonic()
+            for sent in self._sent.values():
+                future = sent.run.future.handle
+                if future is None or future.status == "pending":
+                    continue
+                if future.status == "finished" and not sent.is_overdue:
+                    sent.is_overdue = True  # unless the answer is just on its way
+                    continue
+                self._errands.put(partial(self._done, sent, future))
 
     def _look(self) -> None:
         if why := self._patience.look(self.client, len(self._sent)):
@@ -303,10 +305,12 @@ class Session:
             sent = self._sent.get(run_id)
             if sent is None:
                 return
-            sent.place, run = place, sent.run
+            sent.place, run, handle = place, sent.run, sent.run.future.handle
             if run.take(message, fetching(run), is_kept=False):
                 if run.future.handle is not None:
                     self._kept.add(run.future)
+                else:
+                    self._over.add(handle)
                 self._lately.add(run, place, message)
                 self._forget(sent)
 
@@ -361,7 +365,7 @@ class Session:
         sent.key, sent.run.future.handle = "", None
         if self._losses.add(sent, worker):
             decide = partial(self._decide, worker.address)
-            threading.Timer(TOGETHER, self._queue.put, [decide]).start()
+            self._errands.put_later(TOGETHER, decide)
 
     def _decide(self, address: str) -> None:
         with self._lock:
@@ -389,11 +393,12 @@ class Session:
 
     def _send_again(self, sent: Sent) -> None:
         sent.key, sent.run.future.handle = "", None
-        self._queue.put(lambda: self._send_when_ready(sent))
+        self._errands.put(lambda: self._send_when_ready(sent))
 
     def _forget(self, sent: Sent) -> None:
         self._sent.pop(id_of(sent.run), None)
-        self._idle.notify_all()
+        if len(self._sent) in (0, self._enough):
+            self._idle.notify_all()
 
     def _cancel(self, handles: list[Any], *, force: bool) -> None:
         if (ours := [each for each in handles if each is not None]) and self.client.status == "running":

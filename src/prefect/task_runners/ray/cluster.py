@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ import ray
 
 from prefect.exceptions import ConfigurationError, MissingResult
 from prefect.logging.loggers import get_logger
+from prefect.logging.prints import install_print
 from prefect.settings.telemetry import keep_ray_quiet
 
 __all__ = ["Cluster", "Fetch", "connect"]
@@ -71,10 +74,13 @@ class Cluster:
 
     Args:
         is_ours: Whether it was started here, for as long as a flow needs it.
+        client_address: Where it is, for one that Ray's client goes to.
     """
 
     def __init__(self, *, is_ours: bool, client_address: str | None) -> None:
         self.is_ours = is_ours
+        self.has_dashboard = client_address is not None or _has_dashboard()
+        """Whether Ray's own tools can show what becomes of tasks."""
         self.users = 1
         # The other machines of a client's cluster may be out of its reach.
         self.address: str = client_address or ray.get_runtime_context().gcs_address
@@ -140,10 +146,12 @@ def connect(address: str | None, init_kwargs: dict[str, Any]) -> Cluster:
         if ray.is_initialized():
             _check(address, ray.get_runtime_context().gcs_address)
             _current = Cluster(is_ours=False, client_address=None)
+            _keep_prints()
             return _current
         is_client = address is not None and address.startswith("ray://")
         _start(address, init_kwargs)
         _current = Cluster(is_ours=True, client_address=address if is_client else None)
+        _keep_prints()
         return _current
 
 
@@ -169,6 +177,17 @@ def _start(address: str | None, init_kwargs: dict[str, Any]) -> None:
         raise ConfigurationError(f"No Ray answers at {address}: {_first_line(error)}.{hint}") from error
 
 
+def _has_dashboard() -> bool:
+    library = logging.getLogger("ray")
+    level = library.level
+    library.setLevel(logging.WARNING)  # or it says that it is there already
+    try:
+        with _own_signals():
+            return bool(ray.init(ignore_reinit_error=True, configure_logging=False).dashboard_url)
+    finally:
+        library.setLevel(level)
+
+
 @contextmanager
 def _own_signals() -> Generator[None, None, None]:
     """Keep what SIGTERM does in the process of a flow: Ray would have it call `sys.exit`, and say nothing."""
@@ -178,6 +197,14 @@ def _own_signals() -> Generator[None, None, None]:
     finally:
         if callable(before) and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)
+
+
+def _keep_prints() -> None:
+    """Have runs log what they print: Ray replaces `print` when a worker prints, so it is to do so now."""
+    bars = sys.modules.get("ray.experimental.tqdm_ray")
+    if bars is not None:
+        bars.instance()
+    install_print()  # ours stays before Ray's
 
 
 def _wait_for(address: str) -> None:

@@ -186,7 +186,7 @@ class Dispatch:
     def _function(self, shared: SharedPart, task_name: str, options: dict[str, Any]) -> Any:
         plain, last, function = self._functions.get(shared.key) or (None, None, None)
         if plain is None:
-            plain = remote_function(shared, task_name, self._name)
+            plain = remote_function(shared, task_name, self._name, is_shown=self.cluster.has_dashboard)
         if last != options:
             function = plain.options(**options) if options else plain
             self._functions[shared.key] = plain, dict(options), function
@@ -211,11 +211,11 @@ class Dispatch:
                 if event is None:
                     return
                 self._note_life()
-                event()
+                _attempt(event)
             if self._answers:
-                self._look_for_answers()
+                _attempt(self._look_for_answers)
             if monotonic() - self._heard_at >= _LOOK_SECONDS:
-                self._look()
+                _attempt(self._look)
 
     def _patience(self) -> float:
         """Return how long to wait for events."""
@@ -298,7 +298,10 @@ class Dispatch:
         entry.left = 1
         timer = threading.Timer(delay, self._events.put, [lambda: self._advance(entry)])
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError:  # the system gives no thread to wait in
+            self._advance(entry)
 
     def _look(self) -> None:
         """Notice that the cluster is gone: Ray itself says nothing, and ends this process in a minute."""
@@ -352,6 +355,13 @@ class Dispatch:
             self._entries.pop(entry.id, None)
             if len(self._entries) in (0, self._enough):
                 self._changed.notify_all()
+
+
+def _attempt(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Exception:  # noqa: BLE001 - the other runs must go on
+        get_logger("task_runners").exception("What Ray told could not be taken")
 
 
 def _read(answers: list[Any]) -> list[Any]:

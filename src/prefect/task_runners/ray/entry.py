@@ -25,7 +25,7 @@ _LARGE = 1_000_000
 _is_shielded = False
 
 
-def remote_function(shared: SharedPart, task_name: str, mailbox: str) -> Any:
+def remote_function(shared: SharedPart, task_name: str, mailbox: str, *, is_shown: bool) -> Any:
     """Return a remote function for the runs that have a part in common.
 
     Ray takes the definition of a function to a worker once, when it first runs it. The shared part is in the
@@ -35,6 +35,8 @@ def remote_function(shared: SharedPart, task_name: str, mailbox: str) -> Any:
         shared: The part.
         task_name: What Ray's own tools call it.
         mailbox: The name of the one that is told of runs that take long.
+        is_shown: Whether Ray keeps what its own tools show of tasks, which takes a tenth of its time for a
+            small one.
 
     Returns:
         A remote function of a parcel, and of what its handles stand for. It returns the worker's id with the
@@ -55,7 +57,7 @@ def remote_function(shared: SharedPart, task_name: str, mailbox: str) -> Any:
 
     run.__name__ = run.__qualname__ = task_name
     # Whether a run whose worker is lost may be repeated is for the task to say: see `Dispatch`.
-    return ray.remote(num_returns=2, max_retries=0)(run)
+    return ray.remote(num_returns=2, max_retries=0, enable_task_events=is_shown)(run)
 
 
 def _carry_out(

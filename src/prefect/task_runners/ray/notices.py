@@ -63,12 +63,12 @@ class Mailbox:
         self._take = take
         self._actor: Any = None
         # A cluster that is gone would hold up the thread that is to notice it.
-        self._opening = threading.Thread(target=self._open, name="prefect-ray-notices", daemon=True)
-        self._opening.start()
+        self._opening = _started(self._open)
 
     def close(self) -> None:
         """Take no more notices."""
-        self._opening.join(_END_SECONDS)
+        if self._opening is not None:
+            self._opening.join(_END_SECONDS)
         if self._actor is not None:
             ray.kill(self._actor)
 
@@ -113,8 +113,8 @@ class _Watch:
             self._is_asleep = False
             self._waking.set()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._look, name="prefect-ray-notices", daemon=True)
-                self._thread.start()
+                self._thread = _started(self._look)
+                self._is_asleep = self._thread is None
 
     def _look(self) -> None:
         while True:
@@ -147,6 +147,17 @@ class _Watch:
         logs = seen.new_logs()
         if logs is not None:
             put(run_id, logs)
+
+
+def _started(look: Callable[[], object]) -> threading.Thread | None:
+    """Return a thread that has been started; None where the system gives no more: tasks do without."""
+    thread = threading.Thread(target=look, name="prefect-ray-notices", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        _log.debug("Task runs on Ray are seen to run when they have ended: %r", error)
+        return None
+    return thread
 
 
 _watch = _Watch()

@@ -182,8 +182,8 @@ class GatheringRecorder(Recorder):
             self._sent_at = monotonic()
             self._send(self._taken(None))
         elif not self._is_reminded:
-            self._is_reminded = True
-            remind(self._send_what_is_left)
+            # Where there is no thread for it, what was told goes with the next that is, or with the answer.
+            self._is_reminded = remind(self._send_what_is_left)
 
     def _send_what_is_left(self) -> None:
         """Send what the run has told last: for the next that it tells it may take hours, or be killed."""

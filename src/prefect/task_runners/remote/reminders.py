@@ -25,14 +25,23 @@ class _Reminders:
         self._is_there = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def add(self, call: Callable[[], object]) -> None:
+    def add(self, call: Callable[[], object]) -> bool:
         with self._is_there:
+            if self._thread is None and not self._start():
+                return False
             self._due.append((monotonic() + PAUSE, call))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="prefect-reminders", daemon=True)
-                self._thread.start()
-            elif len(self._due) == 1:
+            if len(self._due) == 1:
                 self._is_there.notify()
+            return True
+
+    def _start(self) -> bool:
+        thread = threading.Thread(target=self._run, name="prefect-reminders", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no thread: who asked does without
+            return False
+        self._thread = thread
+        return True
 
     def _run(self) -> None:
         while True:
@@ -50,9 +59,13 @@ class _Reminders:
 _reminders = _Reminders()
 
 
-def remind(call: Callable[[], object]) -> None:
-    """Have a function called, by another thread, when `PAUSE` has passed."""
-    _reminders.add(call)
+def remind(call: Callable[[], object]) -> bool:
+    """Have a function called, by another thread, when `PAUSE` has passed.
+
+    Returns:
+        Whether it will be: the system may have no thread for it.
+    """
+    return _reminders.add(call)
 
 
 def _begin_anew() -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import astuple
 
+from prefect.schemas.base import whole
 from prefect.schemas.objects import Log, TaskRun, TaskRunRecord
 from prefect.schemas.results import ResultRecord, ResultRecordMetadata
 from prefect.schemas.states import NO_DETAILS, State, StateDetails
@@ -49,8 +50,8 @@ _message: Any = tuple[list[_record], list[_as_tuple(Log)], tuple[bytes | None, b
 _state: Callable[..., State[Any]] = State
 _task_run: Callable[..., TaskRun] = TaskRun
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
-_parcels: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(tuple[str, _record, bytes])
-_messages: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(_message)
+_parcels: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(whole(tuple[str, _record, bytes]))
+_messages: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(whole(_message))
 
 
 def dump_parcel(key: str, record: TaskRunRecord, arguments: bytes) -> bytes:
