@@ -209,7 +209,12 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Hypothesis looks at all letters when it first makes text, which is slow where others use the machine.
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     st.dictionaries(st.sampled_from(sorted(OF_PROJECT)), VALUES, max_size=3),
     st.lists(st.dictionaries(st.sampled_from(sorted(OF_DEPLOYMENT)), VALUES, max_size=6), max_size=2),

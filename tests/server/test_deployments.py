@@ -56,6 +56,22 @@ def test_a_run_of_a_deployment_has_its_state_from_the_server(client: Client, dep
     assert [each["status"] for each in bulk.json()["results"]] == ["CREATED", "FAILED"]
 
 
+@pytest.mark.parametrize("field", ["storage_document_id", "infrastructure_document_id"])
+def test_a_deployment_by_a_block_that_is_not_there_is_a_conflict(
+    client: Client, flow_id: str, deploy: Any, field: str
+) -> None:
+    unknown = {field: str(uuid4())}
+    wanted = {"name": "new", "flow_id": flow_id, **unknown}
+
+    refused = client.post("/api/deployments/", json=wanted)
+    assert (refused.status_code, unknown[field] in refused.json()["detail"]) == (409, True)
+    assert client.get("/api/deployments/name/etl/new").status_code == 404
+    path = f"/api/deployments/{deploy()['id']}"
+    assert client.patch(path, json=unknown).status_code == 409
+    assert client.get(path).json()[field] is None
+    assert client.patch(path, json={field: None}).status_code == 204
+
+
 def test_runs_are_handed_out_as_clients_ask_for_them(client: Client, deploy: Any) -> None:
     made = deploy()
     run = client.post(f"/api/deployments/{made['id']}/create_flow_run", json={}).json()
@@ -126,7 +142,7 @@ def test_figures_are_served_as_recorded(client: Client, make_run: Any) -> None:
     assert client.post("/api/flow_runs/paginate", json={"page": 0}).status_code == 422
     assert (
         client.post(
-            "/api/flow_runs/filter", json={"flow_runs": {"start_time": {"after_": "2026-01-01"}}}
+            "/api/flow_runs/filter", json={"flow_runs": {"start_time": {"after_": "9999-01-01"}}}
         ).json()
         == []
     )

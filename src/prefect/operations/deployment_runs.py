@@ -10,8 +10,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import or_, select, update
 
-from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused
 from prefect.operations.flow_runs import add_flow_run, send_to
+from prefect.operations.job_variables import check_run, job_template
 from prefect.operations.readiness import tell_polled_deployments
 from prefect.operations.registry import operation
 from prefect.parameters.schema_check import SchemaError, ValueMismatch, check_values
@@ -44,6 +45,7 @@ __all__ = [
 
 DEPLOYMENT_ID_LABEL = "prefect.deployment.id"
 """What runs of a deployment are marked with."""
+_MAKING = "creating flow run"
 _POLLS_APART = timedelta(seconds=5)
 """How precisely it is written down when a deployment's runs were asked for last."""
 
@@ -62,6 +64,7 @@ def create_flow_run_from_deployment(
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such deployment.
         prefect.exceptions.ObjectAlreadyExists: The parameters do not fit the deployment's schema.
+        prefect.exceptions.RequestRefused: The job variables do not fit the deployment's work pool.
     """
     return run_deployment(store, deployment_id, data)
 
@@ -70,13 +73,14 @@ def run_deployment(
     store: Store, deployment_id: UUID, data: DeploymentFlowRunCreate, created_by: CreatedBy | None = None
 ) -> FlowRun:
     """Make a run of a deployment, and say what made it; see `create_flow_run_from_deployment`."""
-    deployment = _deployment(store, deployment_id)
+    deployment, template = _deployment(store, deployment_id)
     try:
         # Before the transaction, for which others wait.
         parameters = _parameters(deployment, data)
     except (ValueMismatch, SchemaError) as error:
         # The interface has no other status for it than that of a conflict.
         raise ObjectAlreadyExists(error, f"Error creating flow run: {error}") from error
+    check_run(deployment, data.job_variables, template, _MAKING)
     with store.transaction() as connection:
         _still_there(connection, deployment_id)
         return _create(connection, deployment, data, parameters, created_by)
@@ -86,36 +90,43 @@ def run_deployment(
 def create_flow_runs_from_deployment(
     store: Store, deployment_id: UUID, data: list[DeploymentFlowRunCreate]
 ) -> FlowRunBulkCreateResponse:
-    """Make several runs of a deployment; one whose parameters do not fit keeps the others from nothing.
+    """Make several runs of a deployment; one that does not fit keeps the others from nothing.
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such deployment.
     """
     results: list[FlowRunCreateResult] = []
-    deployment = _deployment(store, deployment_id)
+    deployment, template = _deployment(store, deployment_id)
     checked: list[dict[str, Any] | str] = []
     for each in data:
         try:
-            checked.append(_parameters(deployment, each))
+            parameters = _parameters(deployment, each)
+            check_run(deployment, each.job_variables, template, _MAKING)
+        except RequestRefused as error:
+            checked.append(str(error))
         except (ValueMismatch, SchemaError) as error:
             checked.append(f"Parameter validation failed: {error}")
+        else:
+            checked.append(parameters)
     with store.transaction() as connection:
         _still_there(connection, deployment_id)
-        for each, parameters in zip(data, checked, strict=True):
-            if isinstance(parameters, str):
-                results.append(FlowRunCreateResult(status="FAILED", error=parameters))
+        for each, outcome in zip(data, checked, strict=True):
+            if isinstance(outcome, str):
+                results.append(FlowRunCreateResult(status="FAILED", error=outcome))
                 continue
-            run = _create(connection, deployment, each, parameters)
+            run = _create(connection, deployment, each, outcome)
             results.append(FlowRunCreateResult(flow_run_id=run.id))
     return FlowRunBulkCreateResponse(results=results)
 
 
-def _deployment(store: Store, deployment_id: UUID) -> DeploymentResponse:
+def _deployment(store: Store, deployment_id: UUID) -> tuple[DeploymentResponse, dict[str, Any]]:
+    """Return a deployment with the job template of its work pool."""
     with store.reading() as connection:
         rows = connection.select(deployment_rows(deployments.c.id == deployment_id.hex))
         if not rows:
             raise _missing()
-        return deployments_from_rows(connection, rows, now())[0]
+        found = deployments_from_rows(connection, rows, now())[0]
+        return found, job_template(connection, found.work_pool_name)
 
 
 def _still_there(connection: Connection, deployment_id: UUID) -> None:

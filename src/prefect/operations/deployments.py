@@ -8,12 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 
-from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, RequestRefused, StoreConflict
 from prefect.operations.automations import end_automations_of
 from prefect.operations.deployment_limits import drop_limit_of, limit_for
 from prefect.operations.deployment_plans import plan_anew
 from prefect.operations.deployment_schedules import change_schedules, replace_schedules
 from prefect.operations.flow_runs import enter_and_store, lock_flow_run
+from prefect.operations.job_variables import check_given, job_template
 from prefect.operations.paging import paginated
 from prefect.operations.place_events import tell_deployment, tell_deployment_changed
 from prefect.operations.registry import operation
@@ -36,7 +37,7 @@ from prefect.store.base import Connection, Store
 from prefect.store.codec import flow_from_row, flow_run_from_row
 from prefect.store.deployments import deployment_rows, deployments_from_rows, drop_planned_runs, objects
 from prefect.store.queues import find_queue, read_queue
-from prefect.store.tables import deployments, flow_runs, flows
+from prefect.store.tables import block_documents, deployments, flow_runs, flows
 from prefect.store.values import read_id
 from prefect.types import now, uuid7
 
@@ -65,6 +66,7 @@ _NEVER_EMPTY: dict[str, Any] = {
     "tags": [],
     "enforce_parameter_schema": True,
 }
+_DOCUMENTS = ("storage_document_id", "infrastructure_document_id")
 _CHECKED = {"parameters", "parameter_openapi_schema", "enforce_parameter_schema"}
 """What is to fit together where one of them is changed."""
 
@@ -81,7 +83,9 @@ def create_deployment(store: Store, data: DeploymentCreate) -> DeploymentRespons
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such flow, work pool or limit.
-        prefect.exceptions.RequestRefused: Its parameters are to fit its schema, and do not.
+        prefect.exceptions.StoreConflict: There is no such block document.
+        prefect.exceptions.RequestRefused: Its parameters are to fit its schema, and do not; or its job
+            variables do not fit its work pool.
     """
     # Who does not say that they are to fit may make it, as with the interface; its runs are checked anyway.
     if data.parameters and data.parameter_openapi_schema and data.enforce_parameter_schema is True:
@@ -89,6 +93,8 @@ def create_deployment(store: Store, data: DeploymentCreate) -> DeploymentRespons
             check_values(data.parameters, data.parameter_openapi_schema, partial=True)
         except (ValueMismatch, SchemaError) as error:
             raise RequestRefused(str(error)) from error
+    if data.job_variables and data.work_pool_name:
+        check_given(data.job_variables, job_template(store, data.work_pool_name), "creating deployment")
     at = now()
     same = deployments.c.flow_id == data.flow_id.hex, deployments.c.name == data.name
     with store.transaction() as connection:
@@ -139,6 +145,7 @@ def _change(
     for name, empty in _NEVER_EMPTY.items():
         if values.get(name, empty) is None:
             values[name] = empty
+    _check_documents(connection, values)
     values |= _queue(connection, had, values)
     values |= limit_for(connection, had.id, values, at)
     changed = {name for name in _IN_RUNS & values.keys() if getattr(had, name) != values[name]}
@@ -149,6 +156,15 @@ def _change(
         tell_deployment(connection, "created", had.id)
     elif connection.keeps_events:
         tell_deployment_changed(connection, had, _to_change(connection, had.id))
+
+
+def _check_documents(connection: Connection, values: dict[str, Any]) -> None:
+    for field in _DOCUMENTS:
+        wanted: UUID | None = values.get(field)
+        if wanted is None:
+            continue
+        if not connection.select(select(block_documents.c.id).where(block_documents.c.id == wanted.hex)):
+            raise StoreConflict(f"There is no block document with id {wanted}: see {field}.")
 
 
 def _queue(connection: Connection, had: DeploymentResponse, values: dict[str, Any]) -> dict[str, Any]:
@@ -222,7 +238,9 @@ def update_deployment(store: Store, deployment_id: UUID, data: DeploymentUpdate)
 
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such deployment, work pool or limit.
-        prefect.exceptions.ObjectAlreadyExists: Its parameters do not fit its schema.
+        prefect.exceptions.StoreConflict: There is no such block document.
+        prefect.exceptions.ObjectAlreadyExists: Its parameters do not fit its schema, or job variables that
+            are given together with a work pool do not fit that.
         prefect.exceptions.RequestRefused: A schedule lacks its slug, or what is new its times.
     """
     at, fields = now(), set_fields(data)
@@ -231,6 +249,7 @@ def update_deployment(store: Store, deployment_id: UUID, data: DeploymentUpdate)
         del fields["parameters"]
     # Before the transaction, for which others wait.
     _check_parameters(store, deployment_id, fields)
+    _check_job_variables(store, deployment_id, fields)
     with store.transaction() as connection:
         had = _to_change(connection, deployment_id)
         _change(connection, had, fields, at)
@@ -252,6 +271,18 @@ def _check_parameters(store: Store, deployment_id: UUID, fields: dict[str, Any])
     except (ValueMismatch, SchemaError) as error:
         # The interface has no other status for it than that of a conflict.
         raise ObjectAlreadyExists(error, f"Error updating deployment: {error}") from error
+
+
+def _check_job_variables(store: Store, deployment_id: UUID, fields: dict[str, Any]) -> None:
+    values, pool = fields.get("job_variables"), fields.get("work_pool_name")
+    if not values or pool is None:
+        return
+    _read(store, deployments.c.id == deployment_id.hex)
+    try:
+        check_given(values, job_template(store, pool), "updating deployment")
+    except RequestRefused as error:
+        # As with parameters.
+        raise ObjectAlreadyExists(error, str(error)) from error
 
 
 @operation("POST", "/deployments/{deployment_id}/pause_deployment", status=200)

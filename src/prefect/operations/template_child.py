@@ -12,6 +12,7 @@ import msgspec
 
 from prefect.exceptions import InvalidTemplate
 from prefect.rules.templates import rendered
+from prefect.schemas.base import whole
 
 __all__ = ["rendered_in_child"]
 
@@ -57,14 +58,14 @@ def rendered_in_child(source: str, values: Mapping[str, Any]) -> str:
         raise InvalidTemplate(_TOO_MUCH, 0, source) from error
     if done.returncode:
         raise InvalidTemplate(_TOO_MUCH, 0, source)
-    answer = msgspec.json.decode(done.stdout, type=_Answer)
+    answer = msgspec.json.decode(done.stdout, type=whole(_Answer))
     if answer.error is not None:
         raise InvalidTemplate(answer.error, 0, source)
     return answer.text
 
 
 def _main() -> None:
-    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=_Asked)
+    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=whole(_Asked))
     _bound()
     try:
         answer = _Answer(rendered(asked.source, asked.values))

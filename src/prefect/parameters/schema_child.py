@@ -18,6 +18,7 @@ import msgspec
 
 from prefect.exceptions import ServerBusy
 from prefect.parameters.schema_mismatches import TOO_LONG, Mismatch, SchemaError, find_mismatches
+from prefect.schemas.base import whole
 
 __all__ = ["find_in_child"]
 
@@ -81,11 +82,11 @@ def _ask(schema: bytes, values: bytes, partial: bool) -> _Answer:
         raise SchemaError(TOO_LONG)
     if done.returncode:
         raise ServerBusy(f"A check could not be made: {done.stderr.decode(errors='replace')[-1000:]}")
-    return msgspec.json.decode(done.stdout, type=_Answer)
+    return msgspec.json.decode(done.stdout, type=whole(_Answer))
 
 
 def _main() -> None:
-    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=_Asked)
+    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=whole(_Asked))
     _end_after(WORK_SECONDS)
     try:
         answer = _Answer(find_mismatches(bytes(asked.schema), asked.values, partial=asked.partial))

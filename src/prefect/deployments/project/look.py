@@ -23,7 +23,7 @@ from prefect.deployments.steps.core import StepExecutionError, find_step, run_st
 from prefect.engine import entry
 from prefect.exceptions import ScriptError
 from prefect.parameters.json_schema import parameter_schema
-from prefect.schemas.base import encode_json
+from prefect.schemas.base import encode_json, whole
 
 __all__ = ["look", "main"]
 
@@ -115,7 +115,7 @@ def main() -> None:
     os.dup2(2, 1)
     # Nothing is run here, also not what a script calls when it is loaded.
     vars(entry).update(flow_run_steps=_refuse, task_run_steps=_refuse)
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=whole(Request))
     looked = look(request)
     with os.fdopen(answer, "wb") as stream:
         stream.write(encode_json(looked))

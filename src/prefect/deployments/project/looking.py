@@ -11,7 +11,7 @@ import msgspec
 
 from prefect.deployments.project.facts import FlowFacts, Looked, Request
 from prefect.exceptions import MissingFlowError, ScriptError
-from prefect.schemas.base import encode_json
+from prefect.schemas.base import encode_json, whole
 from prefect.settings.runtime_variables import environment_with
 from prefect.utilities.flow_source import FlowSource, find_source, read_source
 
@@ -63,7 +63,7 @@ def _look(request: Request) -> Looked:
             timeout=_SECONDS,
             check=False,
         )
-        looked = msgspec.json.decode(done.stdout, type=Looked)
+        looked = msgspec.json.decode(done.stdout, type=whole(Looked))
     except subprocess.TimeoutExpired:
         return Looked(problem=f"The script was not loaded within {_SECONDS} seconds.")
     except msgspec.DecodeError:

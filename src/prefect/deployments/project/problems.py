@@ -12,6 +12,7 @@ from prefect.client.base import Caller
 from prefect.deployments.project.wanted import Wanted
 from prefect.exceptions import ObjectNotFound
 from prefect.operations.work_pools import read_work_pool
+from prefect.parameters.job_schema import job_schema
 from prefect.parameters.schema_check import SchemaError, mismatches
 from prefect.schemas.work_pools import WorkPool
 
@@ -72,7 +73,7 @@ def with_typed_variables(wanted: Wanted, pools: Pools) -> Wanted:
     pool = pools.find(name) if isinstance(name, str) else None
     if pool is None:
         return wanted
-    schema = {"type": "object", **(pool.base_job_template.get("variables") or {})}
+    schema = job_schema(pool.base_job_template)
     given = _job_variables(wanted)
     typed = {key: _typed(key, value, schema) for key, value in given.items()}
     return wanted if typed == given else replace(wanted, data=replace(wanted.data, job_variables=typed))
@@ -100,9 +101,8 @@ def _of_pool(wanted: Wanted, pools: Pools) -> Iterator[str]:
     if pool is None:
         yield (f"there is no work pool {name!r}. Make it: prefect work-pool create {name!r} --type process")
         return
-    variables = pool.base_job_template.get("variables") or {}
     given = {key: value for key, value in _job_variables(wanted).items() if not _has_placeholder(value)}
-    for text in _mismatches(given, {"type": "object", **variables}):
+    for text in _mismatches(given, job_schema(pool.base_job_template)):
         yield f"work_pool.job_variables: {text}"
 
 
