@@ -71,7 +71,7 @@ def test_limits_are_reached_and_by_whom(why, prefect):
 
     said = why(waits)
     for what in ("work pool 'here'", "work queue 'default'"):
-        assert f"At most 1 runs of {what} are under way at a time, and as many are: 'first'." in said
+        assert f"At most 1 run of {what} is under way at a time, and one is: 'first'." in said
 
 
 def test_a_deployments_own_limit_is_reached(why):
@@ -79,7 +79,7 @@ def test_a_deployments_own_limit_is_reached(why):
     take(run_of(deployment, name="first"))
     waits = take(run_of(deployment))
 
-    assert "At most 1 runs of its deployment are under way at a time, and as many are: 'first'." in why(waits)
+    assert "At most 1 run of its deployment is under way at a time, and one is: 'first'." in why(waits)
 
 
 def test_nobody_serves_it_or_it_was_taken(why):

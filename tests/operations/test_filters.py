@@ -76,8 +76,10 @@ FLOW_RUN_CASES: list[tuple[dict[str, Any], set[UUID]]] = [
     ({"work_queue_name": {"any_": ["default"]}}, {C}),
     ({"flow_version": {"any_": ["1"]}}, {A}),
     ({"start_time": {"before_": at(1)}}, {A}),
-    ({"start_time": {"after_": at(2)}}, {B}),
+    ({"start_time": {"before_": at(4)}}, {A, B, D}),
+    ({"start_time": {"after_": at(2)}}, {B, C, D}),
     ({"start_time": {"is_null_": True}}, {C, D}),
+    ({"start_time": {"is_null_": False, "after_": at(2)}}, {B}),
     ({"end_time": {"after_": at(2)}}, {B}),
     ({"expected_start_time": {"after_": at(2), "before_": at(4)}}, {B, D}),
     ({"next_scheduled_start_time": {"before_": "2100-01-01T00:00:00+02:00"}}, {C}),
@@ -197,17 +199,17 @@ def test_a_query_that_is_too_long_is_explained(tmp_path: Path) -> None:
     ],
 )
 def test_times_are_read_as_clients_write_them(runs: Store, moment: Any) -> None:
-    query = FlowRunQuery(flow_runs=FlowRunFilter(start_time={"after_": moment}))
+    query = FlowRunQuery(flow_runs=FlowRunFilter(end_time={"after_": moment}))
     assert {run.id for run in read_flow_runs(runs, query)} == {B}
 
 
 def test_a_date_is_its_midnight(runs: Store) -> None:
-    for day, found in ((date(2026, 3, 1), {A, B}), ("2026-03-02", set())):
-        query = FlowRunQuery(flow_runs=FlowRunFilter(start_time={"after_": day}))
+    for day, found in ((date(2026, 3, 1), {B}), ("2026-03-02", set())):
+        query = FlowRunQuery(flow_runs=FlowRunFilter(end_time={"after_": day}))
         assert {run.id for run in read_flow_runs(runs, query)} == found
 
 
 @pytest.mark.parametrize("moment", ["2026-13-01", "soon", "0001-01-01T00:00:00+05:00", [], True])
 def test_what_is_no_time_is_refused(moment: Any) -> None:
     with pytest.raises(ValueError, match="is no time"):
-        FlowRunFilter(start_time={"after_": moment})
+        FlowRunFilter(end_time={"after_": moment})

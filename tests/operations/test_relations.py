@@ -105,7 +105,8 @@ def _all(filter_: Any, criteria: dict[str, Callable[[Any], bool | None]]) -> boo
     return any(outcomes) if filter_.operator is f.Operator.or_ else all(outcomes)
 
 
-def _test(part: Any, value: Any) -> bool | None:
+def _test(part: Any, value: Any, expected: Any = None) -> bool | None:
+    time = value or expected
     tests: dict[str, Callable[[Any], bool]] = {
         "any_": lambda wanted: value in wanted,
         "not_any_": lambda wanted: not wanted or (value is not None and value not in wanted),
@@ -113,8 +114,8 @@ def _test(part: Any, value: Any) -> bool | None:
         "startswith_": lambda words: any(value.lower().startswith(word.lower()) for word in words),
         "is_null_": lambda wanted: (value is None) is wanted,
         "eq_": lambda wanted: value == wanted,
-        "before_": lambda moment: value is not None and value <= moment,
-        "after_": lambda moment: value is not None and value >= moment,
+        "before_": lambda moment: time is not None and time <= moment,
+        "after_": lambda moment: time is not None and time >= moment,
         "ge_": lambda least: value is not None and value >= least,
         "le_": lambda most: value is not None and value <= most,
     }
@@ -194,7 +195,7 @@ class Oracle:
                 "work_queue_name": lambda part: _test(part, run.work_queue_name),
                 "state": lambda part: _state(part, run),
                 "flow_version": lambda part: _test(part, run.flow_version),
-                "start_time": lambda part: _test(part, run.start_time),
+                "start_time": lambda part: _test(part, run.start_time, run.expected_start_time),
                 "end_time": lambda part: _test(part, run.end_time),
                 "expected_start_time": lambda part: _test(part, run.expected_start_time),
                 "next_scheduled_start_time": lambda part: _test(part, run.next_scheduled_start_time),

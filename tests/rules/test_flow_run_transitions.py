@@ -387,6 +387,14 @@ class TestCancel:
         assert decision.reason == "Suspended flow run has no infrastructure to terminate."
         assert decision.state is not None and decision.state.type is StateType.CANCELLED
 
+    @pytest.mark.parametrize(
+        "current", [state("SCHEDULED"), state("PAUSED", "Suspended", pause_reschedule=True)], ids=str
+    )
+    def test_force_leaves_no_run_cancelling_that_nobody_would_end(self, current: State[Any]) -> None:
+        decision = decide(current, state("CANCELLING"), force=True)
+        assert decision.status is SetStateStatus.REJECT
+        assert decision.state is not None and decision.state.type is StateType.CANCELLED
+
     def test_force_brings_a_cancelling_run_back(self) -> None:
         assert decide(state("CANCELLING"), state("RUNNING"), force=True).status is SetStateStatus.ACCEPT
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -86,6 +87,57 @@ def test_what_does_not_come_as_a_whole_is_not_waited_for(monkeypatch):
 
     found = dict(zip(PARTIAL, asyncio.run(all_of_them()), strict=True))
     assert found == {name: expected for name, (_, expected) in PARTIAL.items()}
+
+
+class Clock(asyncio.SelectorEventLoop):
+    """A loop whose time can be put forward."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+async def sent_slowly(sizes: Sequence[int], pause: float) -> bytes:
+    """Send a body in parts of these sizes, with a pause behind each; return the status of the answer."""
+    received: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, Clock)
+
+    async def tell(scope: Any, receive: Any, send: Any) -> None:
+        async def receive_next() -> Any:
+            message = await receive()
+            received.put_nowait(message["type"])
+            return message
+
+        await echo(scope, receive_next, send)
+
+    async with await serving(tell, []) as made:
+        reader, writer = await asyncio.open_connection(*made.sockets[0].getsockname())
+        writer.write(POST.replace(b"4", str(sum(sizes)).encode()))
+        for size in sizes:
+            writer.write(b"x" * size)
+            if await received.get() == "http.disconnect":
+                break
+            loop.ahead += pause
+        answer = await reader.readline()
+        writer.close()
+        return answer.split()[1]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "pause", "status"),
+    [
+        ([1] * 20, 20, b"408"),
+        ([2**16, *[1] * 20], 20, b"408"),
+        ([connection.PACE_BYTES] * 36, 50, b"200"),
+        ([1] * 4, 12, b"200"),
+    ],
+    ids=["byte by byte", "fast at first", "over a bad line", "small"],
+)
+def test_a_body_comes_at_some_pace(sizes, pause, status):
+    with asyncio.Runner(loop_factory=Clock) as runner:
+        assert runner.run(sent_slowly(sizes, pause)) == status
 
 
 def test_headers_have_a_size():

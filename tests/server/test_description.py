@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import uuid4
+
+import jsonschema
 import msgspec
 
 from prefect.operations import OPERATIONS
@@ -37,7 +41,32 @@ def test_parameters_are_where_they_belong(client):
     ]
     set_state = paths["/api/flow_runs/{flow_run_id}/set_state"]["post"]
     assert [each["in"] for each in set_state["parameters"]] == ["path"]
-    assert set(set_state["responses"]) == {"200", "201"}
+    assert set(set_state["responses"]) == {"200", "201", "default"}
+
+
+REFUSED: list[tuple[int, str, str, dict[str, Any]]] = [
+    (404, "GET", "flow_runs/{flow_run_id}", {}),
+    (422, "POST", "flow_runs/", {"json": {"flow_id": [1]}}),
+    (422, "POST", "flow_runs/filter", {"json": {"limit": -1}}),
+    (415, "POST", "flow_runs/filter", {"content": "{}"}),
+    (409, "POST", "variables/", {"json": {"name": "there", "value": 1}}),
+    (422, "POST", "automations/templates/validate", {"json": "{{ a b }}"}),
+]
+
+
+def test_refusals_are_described(client):
+    document = client.get("/openapi.json").json()
+    client.post("/api/variables/", json={"name": "there", "value": 1})
+
+    for status, method, path, sent in REFUSED:
+        answer = client.request(method, f"/api/{path.format(flow_run_id=uuid4())}", **sent)
+        assert answer.status_code == status
+        reference = document["paths"][f"/api/{path}"][method.lower()]["responses"]["default"]["$ref"]
+        described = document["components"]["responses"][reference.removeprefix("#/components/responses/")]
+        schema = described["content"][answer.headers["content-type"]]["schema"]
+        check = jsonschema.Draft202012Validator({**schema, "components": document["components"]})
+        assert check.is_valid(answer.json())
+        assert not check.is_valid({})
 
 
 def test_there_is_a_page_to_try_it(client):

@@ -337,3 +337,10 @@ def test_the_api_is_where_the_settings_say(empty_store, base_path):
         assert client.get("/prefect/api/version", headers=BASIC).json() == "0.8.4"
         described = client.get("/openapi.json", headers=BASIC).json()["paths"]
         assert all(path.startswith("/prefect/api/") for path in described)
+
+
+def test_the_api_may_be_all_there_is(empty_store):
+    with serving(empty_store, PREFECT_SERVER_API_BASE_PATH="/", **AUTH) as client:
+        assert client.get("/health").status_code == 200
+        assert client.get("/version").status_code == 401
+        assert client.get("/version", headers=BASIC).json() == "0.8.4"

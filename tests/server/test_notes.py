@@ -69,6 +69,23 @@ def test_blocks(client):
         assert client.post("/api/block_documents/", json=document | {"name": "b"} | wrong).status_code == 409
 
 
+def test_what_the_database_refuses_tells_nothing_of_the_database(client, caplog):
+    kind = client.post("/api/block_types/", json={"name": "Login", "slug": "login"}).json()
+    schema = client.post("/api/block_schemas/", json={"block_type_id": kind["id"], "fields": {}}).json()
+    document = {"name": "a", "block_schema_id": schema["id"], "block_type_id": kind["id"]}
+
+    answer = client.post(
+        "/api/block_documents/",
+        json=document | {"data": {"a": {"$ref": {"block_document_id": NOBODY}}}},
+    )
+
+    assert (answer.status_code, answer.json()) == (
+        409,
+        {"detail": "This refers to something that is not there, or was there already."},
+    )
+    assert "refuses a row" in caplog.text
+
+
 def test_what_clients_rely_on_is_protected(client):
     kind = client.post("/api/block_types/", json={"name": "Secret", "slug": "secret"}).json()
 

@@ -59,6 +59,16 @@ def test_a_server_is_started_found_and_stopped(tmp_path):
     assert prefect(tmp_path, "server", "stop").stdout == "No server runs in the background.\n"
 
 
+def test_a_server_of_this_machine_is_asked_without_a_proxy(tmp_path):
+    away = {"http_proxy": "http://127.0.0.1:9", "no_proxy": "", "PREFECT_SERVER_API_AUTH_STRING": "admin:pw"}
+    begun = prefect(tmp_path, "server", "start", "-b", "--host", "0.0.0.0", "--port", "0", **away)
+    try:
+        assert begun.returncode == 0, begun.stderr
+        assert prefect(tmp_path, "server", "status", **away).returncode == 0
+    finally:
+        prefect(tmp_path, "server", "stop")
+
+
 def test_a_server_that_does_not_start_says_why(tmp_path):
     (tmp_path / "prefect.db").write_text("this is no database, and long enough to be looked at" * 100)
 
@@ -153,6 +163,14 @@ def test_what_was_answered_is_kept_whatever_ends_the_server(tmp_path, number):
 
 
 # --- several processes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", ["0", "-1"])
+def test_somebody_must_serve(count, tmp_path, capsys):
+    with temporary_settings({"PREFECT_HOME": tmp_path}):
+        assert main(["server", "start", "--port", "0", "--workers", count]) == 1
+
+    assert f"--workers {count}" in capsys.readouterr().err
 
 
 def test_several_processes_need_postgresql(tmp_path):
@@ -318,8 +336,32 @@ def test_a_database_is_brought_back_and_forth_and_emptied(database, capsys):
         store.close()
 
 
-def test_a_version_that_there_is_not_is_an_error(tmp_path, capsys):
+def test_what_an_upgrade_would_go_through_is_told(database, capsys):
+    from prefect.store import open_store
+    from prefect.store.administration import revisions
+
+    names = [revision.name for revision in revisions()]
+
+    def told(*words: str) -> list[str]:
+        capsys.readouterr()
+        assert main(["server", "database", *words]) == 0
+        return [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+
+    with temporary_settings(database):
+        assert told("upgrade", "--dry-run") == names
+        assert told("upgrade", "--dry-run", "-r", names[2]) == names[:3]
+        assert told("upgrade", "--dry-run", "-r", "+1") == names[:1]
+        main(["server", "database", "upgrade", "-y", "-r", names[1]])
+        assert capsys.readouterr().out.endswith(f" is at version {names[1]}.\n")
+        assert told("upgrade", "--dry-run", "-r", names[0]) == ["There"]
+        main(["server", "database", "downgrade", "-y", "-r", "base"])
+        assert capsys.readouterr().out.endswith(" has no tables.\n")
+        open_store().close()
+
+
+@pytest.mark.parametrize("how", ["-y", "--dry-run"])
+def test_a_version_that_there_is_not_is_an_error(tmp_path, capsys, how):
     with temporary_settings({"PREFECT_HOME": str(tmp_path)}):
-        assert main(["server", "database", "upgrade", "-y", "-r", "9999"]) == 1
+        assert main(["server", "database", "upgrade", how, "-r", "9999"]) == 1
 
     assert "knows the versions 0001" in capsys.readouterr().err

@@ -261,3 +261,19 @@ def test_a_service_that_waits_for_others_holds_none_up(store):
     services = [Service("waits", 60, waits, waits=True), Service("works", 60, works)]
     with ServiceThread(store, services):
         assert done.wait(20)
+
+
+def test_a_service_that_waits_for_others_does_not_hold_up_the_end(store):
+    begun, free, ended = (threading.Event() for _ in range(3))
+
+    def waits(store: Store, at: datetime) -> None:
+        begun.set()
+        free.wait()
+        ended.set()
+
+    with ServiceThread(store, [Service("waits", 60.0, waits, waits=True)], last=0.05):
+        assert begun.wait(20)
+
+    assert not ended.is_set()
+    free.set()
+    assert ended.wait(20)

@@ -86,7 +86,8 @@ def create(tag: Tag, limit: Annotated[str, Flag(metavar="LIMIT")]) -> None:
     if not limit.isdecimal():
         raise Abort(f"{limit!r} is no number of tasks.")
     get_caller().call(create_tag_limit, ConcurrencyLimitCreate(tag=tag, concurrency_limit=int(limit)))
-    print(f"At most {int(limit)} tasks with the tag {tag!r} run at once now.")
+    tasks = "1 task" if int(limit) == 1 else f"{int(limit)} tasks"
+    print(f"At most {tasks} with the tag {tag!r} {'runs' if int(limit) == 1 else 'run'} at once now.")
 
 
 @group.command("reset")

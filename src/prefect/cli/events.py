@@ -13,7 +13,7 @@ from prefect.cli.moments import local
 from prefect.events import emit_event, get_events_subscriber
 from prefect.events.schemas.events import ReceivedEvent
 from prefect.exceptions import ConfigurationError
-from prefect.schemas.base import encode_json
+from prefect.schemas.base import encode_json, whole
 
 __all__ = ["run"]
 
@@ -110,6 +110,6 @@ def _labels(given: list[str]) -> dict[str, str]:
 
 def _json(option: str, text: str, wanted: Any) -> Any:
     try:
-        return msgspec.json.decode(text, type=wanted)
+        return msgspec.json.decode(text, type=whole(wanted))
     except msgspec.DecodeError as error:
         raise ConfigurationError(f"{option} does not fit: {error}.") from error

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from prefect.cli.commands import Flag, Group
 from prefect.cli.output import Format, confirm, print_json, print_table
 from prefect.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from prefect.store.base import Store
 
 __all__ = ["run"]
 
@@ -145,17 +148,16 @@ def upgrade(
         dry_run: Only list the versions between.
     """
     from prefect.store import open_store
-    from prefect.store.administration import revisions, upgrade, version_of
+    from prefect.store.administration import ahead, upgrade
 
     store = open_store()
     if dry_run:
-        found = version_of(store) or ""
-        ahead = [each for each in revisions() if each.name > found and revision in ("head", each.name)]
-        print("\n".join(f"{each.name}  {each.summary}" for each in ahead) or "There is nothing to do.")
+        between = ahead(store, revision)
+        print("\n".join(f"{each.name}  {each.summary}" for each in between) or "There is nothing to do.")
         return
     confirm(f"Upgrade {store!r}?", yes=yes)
     upgrade(store, revision)
-    print(f"{store!r} is at version {version_of(store)}.")
+    _tell_version(store)
 
 
 @database.command("downgrade")
@@ -167,12 +169,12 @@ def downgrade(*, yes: Yes = False, revision: Annotated[str, Flag("-r")] = "-1") 
         revision: The version, or -1 for the one before.
     """
     from prefect.store import open_store
-    from prefect.store.administration import downgrade, version_of
+    from prefect.store.administration import downgrade
 
     store = open_store()
     confirm(f"Downgrade {store!r}, and lose what only later versions keep?", yes=yes, must=True)
     downgrade(store, revision)
-    print(f"{store!r} is at version {version_of(store)}.")
+    _tell_version(store)
 
 
 @database.command("reset")
@@ -199,11 +201,11 @@ def stamp(revision: str) -> None:
         revision: The version.
     """
     from prefect.store import open_store
-    from prefect.store.administration import stamp, version_of
+    from prefect.store.administration import stamp
 
     store = open_store()
     stamp(store, revision)
-    print(f"{store!r} is at version {version_of(store)}.")
+    _tell_version(store)
 
 
 @database.command("history")
@@ -215,3 +217,10 @@ def history() -> None:
     found = version_of(open_store())
     rows = [[each.name, "*" if each.name == found else "", each.summary] for each in revisions()]
     print_table("Versions", ["Version", "Here", "What it brought"], rows)
+
+
+def _tell_version(store: Store) -> None:
+    from prefect.store.administration import version_of
+
+    found = version_of(store)
+    print(f"{store!r} {'has no tables' if found is None else f'is at version {found}'}.")

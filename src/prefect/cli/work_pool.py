@@ -30,6 +30,7 @@ from prefect.operations.work_pools import (
     update_work_pool,
 )
 from prefect.rules.job_templates import PROCESS_TEMPLATE
+from prefect.rules.waiting import at_a_time
 from prefect.schemas.work_pools import WorkPool, WorkPoolCreate, WorkPoolUpdate
 from prefect.settings.profiles import update_current_profile
 from prefect.types import now
@@ -244,7 +245,7 @@ def set_concurrency_limit(name: PoolName, limit: Annotated[str, Flag(metavar="LI
     """
     number = parse_number(limit)
     _checked(lambda: _update(name, WorkPoolUpdate(concurrency_limit=number)))
-    print(f"At most {number} runs of work pool {name!r} are under way at a time now.")
+    print(f"{at_a_time(number, f'work pool {name!r}')} now.")
 
 
 @group.command("clear-concurrency-limit")

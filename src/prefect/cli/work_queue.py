@@ -29,6 +29,7 @@ from prefect.operations.work_queues import (
     read_work_queues_in_pool,
     update_work_queue,
 )
+from prefect.rules.waiting import at_a_time
 from prefect.schemas.filters import WorkQueueFilter, WorkQueueFilterName
 from prefect.schemas.work_pools import WorkQueue, WorkQueueCreate, WorkQueueUpdate
 from prefect.types import now
@@ -205,7 +206,7 @@ def set_concurrency_limit(
         client.call(update_work_queue, found.id, WorkQueueUpdate(concurrency_limit=number))
     except ValueError as error:
         raise Abort(str(error)) from error
-    print(f"At most {number} runs of work queue {found.name!r} are under way at a time now.")
+    print(f"{at_a_time(number, f'work queue {found.name!r}')} now.")
 
 
 @group.command("clear-concurrency-limit")

@@ -41,6 +41,8 @@ from prefect.types import aware, format_utc, uuid7
 __all__ = ["begin_following", "follow_events", "forget_buckets", "has_automations", "sends_message"]
 
 logger = logging.getLogger("prefect.server.automations")
+_held: set[UUID] = set()
+"""The automations of which was said that they are held back."""
 
 FOLLOWER = "automations"
 ON_THEIR_WAY = timedelta(seconds=2)
@@ -189,7 +191,15 @@ def _may_trigger(event: ReceivedEvent, automation: Automation) -> bool:
         return False
     if _depth(event) < DEEPEST:
         return True
-    logger.warning("%s was not let trigger %s: automations set each other off.", about, automation.name)
+    if automation.id not in _held:
+        # Once: where any event triggers an automation, there are hundreds a second.
+        _held.add(automation.id)
+        logger.warning(
+            "%s was not let trigger %s: automations set each other off. Further events like it are left out "
+            "without a word.",
+            about,
+            automation.name,
+        )
     return False
 
 

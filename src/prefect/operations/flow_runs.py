@@ -267,18 +267,30 @@ def update_flow_run(store: Store, flow_run_id: UUID, data: FlowRunUpdate) -> Non
     Raises:
         prefect.exceptions.ObjectNotFound: There is no such run.
         prefect.exceptions.ChangeRefused: Its job is made already, or it is of no deployment.
+        prefect.exceptions.RequestRefused: The job variables do not fit its deployment's work pool.
     """
     changes = {
         name: value for name in data.__struct_fields__ if (value := getattr(data, name)) is not msgspec.UNSET
     }
     if changes.get("name", "") is None:
         del changes["name"]
+    values = changes.get("job_variables")
+    if values is not None:
+        _check_job_variables(store, flow_run_id, values)
     with store.transaction() as connection:
         run = _to_change(connection, flow_run_id)
-        if changes.get("job_variables") is not None:
+        if values is not None:
             _check_job_is_open(run)
         run = msgspec.structs.replace(run, updated=now(), **changes)
         connection.write(statements.UPDATE_FLOW_RUN, flow_run_edit_row(run))
+
+
+def _check_job_variables(store: Store, flow_run_id: UUID, values: dict[str, Any]) -> None:
+    from prefect.operations.job_variables import check_changed_run  # noqa: PLC0415 - SQLAlchemy
+
+    run = read_flow_run(store, flow_run_id)
+    _check_job_is_open(run)
+    check_changed_run(store, run, values)
 
 
 def _check_job_is_open(run: FlowRun) -> None:

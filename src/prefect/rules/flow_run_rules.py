@@ -163,7 +163,11 @@ def _retries(policy: FlowRunPolicy) -> int:
     return policy.retries if policy.retries is not None else policy.max_retries
 
 
-FORCED_FLOW_RUN_RULES: tuple[Rule[FlowRun], ...] = (keep_persisted_results, keep_scheduled_time)
+FORCED_FLOW_RUN_RULES: tuple[Rule[FlowRun], ...] = (
+    keep_persisted_results,
+    cancel_at_once_what_runs_nowhere,
+    keep_scheduled_time,
+)
 """What holds even where a state is forced."""
 
 FLOW_RUN_RULES: tuple[Rule[FlowRun], ...] = (

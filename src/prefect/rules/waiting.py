@@ -11,7 +11,7 @@ from prefect.schemas.objects import FlowRun
 from prefect.schemas.states import StateType
 from prefect.schemas.work_pools import WorkPool, WorkPoolStatus, WorkQueue, WorkQueueStatus
 
-__all__ = ["Surroundings", "why_waiting"]
+__all__ = ["Surroundings", "at_a_time", "why_waiting"]
 
 _MOST_NAMES = 5
 _WORKER_LABEL = "prefect.worker.name"
@@ -112,4 +112,10 @@ def _full(what: str, limit: int | None, holders: Sequence[str]) -> str:
     names = ", ".join(map(repr, holders[:_MOST_NAMES]))
     more = len(holders) - _MOST_NAMES
     by = f": {names}{f' and {more} more' if more > 0 else ''}" if names else ""
-    return f"At most {limit} runs of {what} are under way at a time, and as many are{by}."
+    return f"{at_a_time(limit, what)}, and {'one is' if limit == 1 else 'as many are'}{by}."
+
+
+def at_a_time(limit: int | None, what: str) -> str:
+    """Say how many runs of something may be under way, without a full stop."""
+    runs = "1 run" if limit == 1 else f"{limit} runs"
+    return f"At most {runs} of {what} {'is' if limit == 1 else 'are'} under way at a time"

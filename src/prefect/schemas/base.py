@@ -17,9 +17,9 @@ finally:
         del sys.modules["typing_extensions"]
 
 from collections.abc import Collection  # noqa: E402 - msgspec comes first
-from datetime import timedelta  # noqa: E402
-from threading import RLock  # noqa: E402
-from typing import Any, ClassVar, Self, TypeVar, cast  # noqa: E402
+from datetime import timedelta  # noqa: E402 - as above
+from threading import RLock  # noqa: E402 - as above
+from typing import Any, ClassVar, Self, TypeVar, cast  # noqa: E402 - as above
 
 __all__ = ["FrozenSchema", "Modelled", "Schema", "encode_json", "jsonable", "whole"]
 

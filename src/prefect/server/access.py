@@ -33,7 +33,10 @@ def prefix_of(settings: ServerAPISettings) -> str:
     Args:
         settings: How the server serves.
     """
-    return PREFIX if settings.base_path is None else "/" + settings.base_path.strip("/")
+    if settings.base_path is None:
+        return PREFIX
+    path = settings.base_path.strip("/")
+    return f"/{path}" if path else ""
 
 
 def access_of(settings: ServerAPISettings, store: Store, *, checks_hosts: bool) -> Access:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from prefect.exceptions import ConfigurationError
+from prefect.schemas.base import whole
 from prefect.server.origins import is_loopback
 from prefect.server.run import Serving, serve
 from prefect.types.processes import is_running, started
@@ -58,7 +61,7 @@ def find_background(home: Path) -> Background | None:
     """
     path = Paths.below(home).pid
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Background)
+        found = msgspec.json.decode(path.read_bytes(), type=whole(Background))
     except FileNotFoundError:
         return None
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -160,14 +163,27 @@ def is_healthy(url: str, seconds: float = _ASK_SECONDS) -> bool:
         seconds: How long to wait for the answer, at most.
     """
     # No proxy stands before this machine itself, whatever the environment says of others.
-    local = is_loopback(urlsplit(url).hostname or "")
-    handlers = [urllib.request.ProxyHandler({})] if local else []
+    is_here = _is_of_this_machine(urlsplit(url).hostname or "")
+    handlers = [urllib.request.ProxyHandler({})] if is_here else []
     opener = urllib.request.build_opener(*handlers)
     try:
         with opener.open(f"{url}/health", timeout=max(0.1, min(seconds, _ASK_SECONDS))) as answer:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError, ValueError):
         return False
+
+
+def _is_of_this_machine(host: str) -> bool:
+    """Whether an address is one that can be listened on here; no name but `localhost` is looked up."""
+    if is_loopback(host):
+        return True
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.bind((host, 0))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _become_daemon(log: int, serving: Serving) -> None:

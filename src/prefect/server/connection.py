@@ -17,7 +17,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 __all__ = ["Connection"]
 
 SILENT_SECONDS = 60.0
-"""How long a client may take for the head of a request, and how long it may be silent within a body."""
+"""How long a client may take for the head of a request, and for a part of the body."""
+PACE_BYTES = 15_000
+"""How large such a part is at least, unless the body ends: 2 kbit/s, as over a bad line."""
 HEAD_BYTES = HIGH_WATER_LIMIT
 """How large the line and the headers of a request may be together, and so what comes between the parts of its
 body, and behind it."""
@@ -29,11 +31,15 @@ _TOO_LARGE = 431, "Request Header Fields Too Large", "The headers of the request
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, with an end to its patience."""
 
+    flow: _Flow
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._has_head = self._has_all = False
         self._head = 0
         """Bytes of a head that is not complete, or of what is beside a body."""
+        self._part = 0
+        """Bytes of a body that came of late."""
         self._end: asyncio.TimerHandle | None = None
 
     # uvicorn narrows the type of the transport likewise.
@@ -60,11 +66,8 @@ class Connection(HttpToolsProtocol):
             self._wait_no_more()
         elif self._head > HEAD_BYTES:
             self._refuse(*_TOO_LARGE)
-        elif self._has_head:
-            self._wait_no_more()
-            self._wait()
         elif self._end is None:
-            # A head that comes byte by byte has no more time than others.
+            # What comes byte by byte has no more time than others.
             self._wait()
 
     def handle_websocket_upgrade(self) -> None:
@@ -81,7 +84,9 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Have its headers."""
-        self._has_head, self._head = True, 0
+        self._has_head, self._head, self._part = True, 0, 0
+        # The body has time of its own.
+        self._wait_no_more()
         super().on_headers_complete()
         # Those behind the body are none of the request, which is let in for what its head says.
         self.headers = self.headers.copy()
@@ -89,6 +94,7 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Have a part of its body."""
         self._head = 0
+        self._part += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -106,9 +112,13 @@ class Connection(HttpToolsProtocol):
 
     def _end_silence(self) -> None:
         cycle = self.cycle
+        part, self._part = self._part, 0
+        was_paused, self.flow.was_paused = self.flow.was_paused, self.flow.read_paused
         is_answering = cycle is not None and not cycle.more_body and not cycle.response_complete
-        if is_answering or self.pipeline or self.flow.read_paused:
-            # Others are answered first; and where nothing is read, it is not the client that is silent.
+        if is_answering or self.pipeline or was_paused:
+            # Others are answered first; and where nothing is read, it is not the client that is slow.
+            self._wait()
+        elif part >= PACE_BYTES:
             self._wait()
         elif self._head or self._has_head:
             self._refuse(*_TIMEOUT)
@@ -133,6 +143,12 @@ class _Flow(FlowControl):
     def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
         super().__init__(transport)
         self._waiting = waiting
+        self.was_paused = False
+        """Whether reading is paused, or was of late."""
+
+    def pause_reading(self) -> None:
+        self.was_paused = True
+        super().pause_reading()
 
     def resume_reading(self) -> None:
         if not self._waiting:

@@ -35,6 +35,7 @@ logger = logging.getLogger("prefect.server")
 RETRY_SECONDS = 1.0
 """When a client may try again, where the store or the server has too much to do."""
 _MOST_SENT_BACK = 100_000
+_REFUSED_BY_DATABASE = "This refers to something that is not there, or was there already."
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 
 
@@ -99,6 +100,10 @@ def reply_to(error: BaseException) -> Reply:
     if isinstance(error, InvalidTemplate):
         said = {"line": error.line, "message": error.reason, "source": error.source}
         return _failure(422, {"error": said})
+    if isinstance(error, StoreConflict) and error.__cause__ is not None:
+        # It is the database's own text: where that is, and what is in its rows, is nobody's business.
+        logger.warning("%s", error)
+        return _failure(409, {"detail": _REFUSED_BY_DATABASE})
     for status, kinds in _STATUSES:
         if isinstance(error, kinds):
             return _failure(status, {"detail": str(error)}, _headers(error))

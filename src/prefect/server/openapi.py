@@ -16,6 +16,29 @@ from prefect.version import API_VERSION
 __all__ = ["describe"]
 
 _REFERENCES = "#/components/schemas/{name}"
+_REFUSED = {
+    "description": "It was not done",
+    "content": {
+        "application/json": {
+            "schema": {
+                "anyOf": [
+                    {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]},
+                    {
+                        "type": "object",
+                        "properties": {
+                            "exception_message": {"type": "string"},
+                            "exception_detail": {"type": "array", "items": {"type": "object"}},
+                            "request_body": {},
+                        },
+                        "required": ["exception_message"],
+                    },
+                    {"type": "object", "properties": {"error": {"type": "object"}}, "required": ["error"]},
+                ]
+            }
+        }
+    },
+}
+"""What `errors.py` answers."""
 
 
 def describe(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
@@ -40,7 +63,7 @@ def describe(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Proconsul", "version": API_VERSION},
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components, "responses": {"Refused": _REFUSED}},
     }
 
 
@@ -104,6 +127,7 @@ def _describe(route: Route, schemas: Any, components: dict[str, Any]) -> dict[st
         media = "text/csv" if route.result_type is TextFile else "application/json"
         answer = {"description": "Done", "content": {media: {"schema": result}}}
         described["responses"] = {"200": answer, **({"201": answer} if operation.creates else {})}
+    described["responses"]["default"] = {"$ref": "#/components/responses/Refused"}
     return described
 
 

@@ -50,7 +50,7 @@ from prefect.operations.calling import SPELLED, Layout, layout_of
 from prefect.operations.registry import OPERATIONS, Operation
 from prefect.schemas import lenient
 from prefect.schemas.actions import FlowRunCreate, StateCreate, TaskRunCreate
-from prefect.schemas.base import encode_json
+from prefect.schemas.base import encode_json, whole
 from prefect.schemas.deployments import DeploymentFlowRunCreate
 from prefect.schemas.events import EventPage
 from prefect.schemas.responses import OrchestrationResult, TextFile
@@ -150,7 +150,7 @@ class Route:
 
     def _arguments_in_path(self, path: Mapping[str, str]) -> dict[str, Any]:
         try:
-            return {name: msgspec.convert(path[name], wanted) for name, wanted in self.in_path.items()}
+            return {name: msgspec.convert(path[name], whole(wanted)) for name, wanted in self.in_path.items()}
         except msgspec.ValidationError as error:
             raise ObjectNotFound(error, "Not Found") from error
 

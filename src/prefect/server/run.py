@@ -5,15 +5,21 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import NamedTuple
+from types import FrameType
+from typing import TYPE_CHECKING, NamedTuple
 
 from prefect.exceptions import ConfigurationError
 from prefect.server.access import credentials_of, prefix_of
 from prefect.server.origins import is_loopback
 from prefect.settings import Settings, get_current_settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 __all__ = ["Serving", "listen", "serve"]
 
@@ -74,12 +80,14 @@ def serve(serving: Serving, announce: Callable[[], None] | None = None) -> None:
         announce: Is called when the store is open and requests are heard.
 
     Raises:
-        prefect.exceptions.ConfigurationError: More processes cannot serve this database, or figures cannot be
-            served.
+        prefect.exceptions.ConfigurationError: So many processes cannot serve this database, or figures cannot
+            be served.
         prefect.exceptions.StoreError: The store cannot be opened.
     """
     settings = get_current_settings()
     _check_metrics(settings)
+    if serving.workers < 1:
+        raise ConfigurationError(f"--workers {serving.workers}: at least one process must serve.")
     if serving.workers > 1:
         from prefect.server.workers import supervise  # noqa: PLC0415 - few servers have several processes
 
@@ -127,9 +135,27 @@ def _serve_alone(serving: Serving, settings: Settings, announce: Callable[[], No
         announce()
     try:
         with ServiceThread(store, [*services_of(settings), SYSTEM_BLOCKS] if serving.services else []):
-            server.run(sockets=[serving.listener])
+            _run(server, serving.listener)
     finally:
         store.close()
+
+
+def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Serve until a signal ends that, and return: services end what they are at, and the store is closed."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    if threading.current_thread() is not threading.main_thread():
+        server.run(sockets=[listener])
+        return
+    # uvicorn sends itself once more what has ended it, for whoever was there before: by default SIGTERM would
+    # end the process then and there.
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _check_metrics(settings: Settings) -> None:

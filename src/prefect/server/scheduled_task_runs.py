@@ -13,7 +13,7 @@ import msgspec
 from prefect.exceptions import ServerBusy, StoreError
 from prefect.operations.scheduled_task_runs import claim_task_run, keep_task_run, release_task_run
 from prefect.operations.task_workers import SEEN_SECONDS, forget_task_worker, see_task_worker
-from prefect.schemas.base import encode_json
+from prefect.schemas.base import encode_json, whole
 from prefect.schemas.objects import TaskRun
 from prefect.server.sockets import ServeSocket, Socket
 from prefect.server.workroom import Workroom
@@ -88,7 +88,7 @@ def scheduled_task_runs(store: Store, room: Workroom, bell: Bell) -> ServeSocket
 
 async def _asked(socket: Socket) -> _Subscribe | None:
     try:
-        asked = msgspec.json.decode(await socket.receive(), type=_Subscribe)
+        asked = msgspec.json.decode(await socket.receive(), type=whole(_Subscribe))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return asked if asked.keys else None

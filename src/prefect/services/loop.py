@@ -17,6 +17,9 @@ from prefect.types import now
 
 __all__ = ["ServiceThread"]
 
+LAST_SECONDS = 10.0
+"""How long what waits for others is waited for at the end: it may be sent again, by whoever is next."""
+
 logger = logging.getLogger("prefect.server.services")
 
 
@@ -27,26 +30,31 @@ class ServiceThread:
         store: The store.
         services: What is done.
         clock: Gives the current time.
+        last: Seconds that services which wait for others have at the end.
     """
 
     def __init__(
-        self, store: Store, services: Sequence[Service], clock: Callable[[], datetime] = now
+        self,
+        store: Store,
+        services: Sequence[Service],
+        clock: Callable[[], datetime] = now,
+        last: float = LAST_SECONDS,
     ) -> None:
         self._store = store
         self._clock = clock
+        self._last = last
         self._stop = threading.Event()
         # The settings that apply where the server is made apply here too.
         together = [each for each in services if not each.waits]
-        self._threads = [
-            threading.Thread(
-                target=copy_context().run, args=(self._run, some), name="prefect-services", daemon=True
-            )
-            for some in (together, *([each] for each in services if each.waits))
-            if some
-        ]
+        self._threads = [self._thread(together)] if together else []
+        self._waiting = [self._thread([each]) for each in services if each.waits]
+
+    def _thread(self, services: Sequence[Service]) -> threading.Thread:
+        run = copy_context().run
+        return threading.Thread(target=run, args=(self._run, services), name="prefect-services", daemon=True)
 
     def __enter__(self) -> ServiceThread:
-        for thread in self._threads:
+        for thread in (*self._threads, *self._waiting):
             thread.start()
         return self
 
@@ -61,9 +69,11 @@ class ServiceThread:
     def close(self) -> None:
         """Start nothing more, and wait for what is under way."""
         self._stop.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
+        end = time.monotonic() + self._last
+        for thread in filter(threading.Thread.is_alive, self._threads):
+            thread.join()
+        for thread in filter(threading.Thread.is_alive, self._waiting):
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _run(self, services: Sequence[Service]) -> None:
         due = dict.fromkeys(range(len(services)), time.monotonic())

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from alembic import command
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection, Engine
@@ -22,7 +23,7 @@ from prefect.store.migrate import alembic_config
 from prefect.store.sqlite import make_file
 from prefect.store.versions import READ_VERSION, VERSION_TABLE
 
-__all__ = ["Revision", "downgrade", "reset", "revisions", "stamp", "upgrade", "version_of"]
+__all__ = ["Revision", "ahead", "downgrade", "reset", "revisions", "stamp", "upgrade", "version_of"]
 
 
 _PATIENCE_SECONDS = 60.0
@@ -39,6 +40,22 @@ def revisions() -> list[Revision]:
     """Return all versions of the schema that this release knows, the oldest first."""
     scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
     return [Revision(script.revision, script.doc) for script in scripts][::-1]
+
+
+def ahead(store: Store, to: str = "head") -> list[Revision]:
+    """Return the versions that `upgrade` would go through, in their order.
+
+    Args:
+        store: The store, which need not be open.
+        to: The version; `head` is the newest.
+
+    Raises:
+        prefect.exceptions.ConfigurationError: There is no such version.
+    """
+    scripts = ScriptDirectory.from_config(alembic_config())
+    with _known_version():
+        found = [*scripts.iterate_revisions(to, version_of(store), implicit_base=True)]
+    return [Revision(script.revision, script.doc) for script in found][::-1]
 
 
 def version_of(store: Store) -> str | None:
@@ -105,13 +122,20 @@ def _change(store: Store, change: Callable[..., None], to: str) -> None:
     store.close()
     with _connected(store) as connection:
         config.attributes["connection"] = connection
-        try:
+        with _known_version():
             change(config, to)
-        except CommandError as error:
-            known = ", ".join(revision.name for revision in revisions())
-            said = str(error).rstrip(".")
-            raise ConfigurationError(f"{said}. This release knows the versions {known}.") from error
         connection.commit()
+
+
+@contextmanager
+def _known_version() -> Generator[None]:
+    """Say, where a version is asked for that there is not, which there are."""
+    try:
+        yield
+    except (CommandError, RevisionError) as error:
+        known = ", ".join(revision.name for revision in revisions())
+        said = str(error).rstrip(".")
+        raise ConfigurationError(f"{said}. This release knows the versions {known}.") from error
 
 
 @contextmanager

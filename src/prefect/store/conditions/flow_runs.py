@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from prefect.store.conditions.base import (
     TAG_TESTS,
+    TESTS,
     Condition,
     Criterion,
     Test,
@@ -17,7 +18,7 @@ from prefect.store.conditions.base import (
     of,
 )
 from prefect.store.functions import Member
-from prefect.store.tables.runs import flow_runs, task_runs
+from prefect.store.tables.runs import BEGUN, flow_runs, task_runs
 
 __all__ = ["flow_run_condition"]
 
@@ -39,6 +40,14 @@ def _created_by(filter_: Any) -> Condition | None:
     return of(column, tests)(filter_)
 
 
+# A run that has not started is where it is to start, as where runs are sorted by it; only whether there is a
+# time asks for that alone.
+_STARTED: dict[str, Test] = {
+    **TESTS,
+    "before_": lambda _, moment: TESTS["before_"](BEGUN, moment),
+    "after_": lambda _, moment: TESTS["after_"](BEGUN, moment),
+}
+
 flow_run_condition: Criterion = all_of(
     {
         "id": of(flow_runs.c.id),
@@ -48,7 +57,7 @@ flow_run_condition: Criterion = all_of(
         "work_queue_name": of(flow_runs.c.work_queue_name),
         "state": all_of({"type": of(flow_runs.c.state_type), "name": of(flow_runs.c.state_name)}),
         "flow_version": of(flow_runs.c.flow_version),
-        "start_time": of(flow_runs.c.start_time),
+        "start_time": of(flow_runs.c.start_time, _STARTED),
         "end_time": of(flow_runs.c.end_time),
         "expected_start_time": of(flow_runs.c.expected_start_time),
         "next_scheduled_start_time": of(flow_runs.c.next_scheduled_start_time),
