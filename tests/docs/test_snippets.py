@@ -44,6 +44,7 @@ def page_id(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+@pytest.mark.timeout(200)  # some start a cluster, which takes a busy machine long
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_python_blocks_run(page, run_python, tmp_path):
     script = script_of(page)
@@ -52,7 +53,8 @@ def test_python_blocks_run(page, run_python, tmp_path):
     path = tmp_path / f"page_{page.stem.replace('-', '_')}.py"  # docs/logging.md must not hide `logging`
     path.write_text(script, encoding="utf-8")
 
-    run_python(*(["-m", "pytest", "-q", "-p", "no:cacheprovider"] if "\ndef test_" in script else []), path)
+    how = ["-m", "pytest", "-q", "-p", "no:cacheprovider"] if "\ndef test_" in script else []
+    run_python(*how, path, timeout=190)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)

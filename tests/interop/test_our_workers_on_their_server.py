@@ -40,7 +40,7 @@ class Theirs:
         shutil.copy(Path(__file__).with_name("scripts") / "deployed.py", folder)
 
     def ask(self, path: str, **body: Any) -> Any:
-        answer = httpx.post(f"{self.url}{path}", json=body)
+        answer = httpx.post(f"{self.url}{path}", json=body, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
@@ -120,7 +120,7 @@ def test_our_worker_carries_out_what_is_asked_of_theirs(theirs: Theirs) -> None:
     theirs.run(*prefect, "work-pool", "create", "pool", "--type", "process")
     theirs.run("deployed.py", "deploy", "pool")
     theirs.run(*prefect, "deployment", "run", "deployed-flow/worked", "--param", "x=9")
-    theirs.run(*prefect, "deployment", "schedule", "create", "deployed-flow/worked", "--interval", "2")
+    theirs.run(*prefect, "deployment", "schedule", "create", "deployed-flow/worked", "--interval", "5")
 
     with theirs.working(*prefect, "worker", "start", "--pool", "pool", "--name", "ours"):
         asked = theirs.until(lambda: theirs.completed("worked", is_scheduled=False))
