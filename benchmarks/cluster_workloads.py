@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import distributed
@@ -20,6 +21,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect_dask import DaskTaskRunner
 
 WARM = 100
+TURNS = 7
+"""How often small tasks are timed, by turns: the machine may be busier at one time than at another."""
 
 
 def plain(x: int) -> int:
@@ -54,34 +57,35 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def by_turns(bare: Callable[[], object], ours: Callable[[], object], count: int) -> dict[str, float]:
+    """Time two ways to run so many tasks, and compare the median of each: seconds for a task."""
+    seen: dict[str, list[float]] = {"bare": [], "runner": []}
+    for _ in range(TURNS):
+        seen["bare"].append(timed(bare) / count)
+        seen["runner"].append(timed(ours) / count)
+    found = {name: median(values) for name, values in seen.items()}
+    return {**found, "ratio": found["runner"] / found["bare"]}
+
+
 def memory() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 def dask(count: int) -> dict[str, float]:
     """Submit tasks and get their results, with Dask alone and with the runner."""
-    found: dict[str, float] = {}
 
     def bare(client: Any, number: int) -> None:
         client.gather([client.submit(plain, n, pure=False) for n in range(number)])
 
-    def ours(number: int) -> None:
-        for future in [noop.submit(n) for n in range(number)]:
-            future.result()
-
     with cluster() as place, distributed.Client(place) as client:
 
         @flow(task_runner=DaskTaskRunner(address=place.scheduler_address))
-        def main() -> None:
-            ours(WARM)
-            found["runner"] = min(found.get("runner", 1e9), timed(lambda: ours(count)) / count)
+        def main() -> dict[str, float]:
+            submitted(WARM)
+            return by_turns(lambda: bare(client, count), lambda: submitted(count), count)
 
         bare(client, WARM)
-        for _ in range(3):  # by turns: the machine may be busier at one time than at another
-            found["bare"] = min(found.get("bare", 1e9), timed(lambda: bare(client, count)) / count)
-            main()
-    found["ratio"] = found["runner"] / found["bare"]
-    return found
+        return main()
 
 
 def ray(count: int) -> dict[str, float]:
@@ -90,29 +94,26 @@ def ray(count: int) -> dict[str, float]:
 
     from prefect_ray import RayTaskRunner
 
-    found: dict[str, float] = {}
     ray.init(num_cpus=2, include_dashboard=False, logging_level="error", log_to_driver=False)
     remote = ray.remote(plain)
-
-    @flow(task_runner=RayTaskRunner())
-    def main() -> None:
-        ours(WARM)
-        found["runner"] = min(found.get("runner", 1e9), timed(lambda: ours(count)) / count)
 
     def bare(number: int) -> None:
         ray.get([remote.remote(n) for n in range(number)])
 
-    def ours(number: int) -> None:
-        for future in [noop.submit(n) for n in range(number)]:
-            future.result()
+    @flow(task_runner=RayTaskRunner())
+    def main() -> dict[str, float]:
+        submitted(WARM)
+        return by_turns(lambda: bare(count), lambda: submitted(count), count)
 
     bare(WARM)
-    for _ in range(3):  # by turns, as above
-        found["bare"] = min(found.get("bare", 1e9), timed(lambda: bare(count)) / count)
-        main()
+    found = main()
     ray.shutdown()
-    found["ratio"] = found["runner"] / found["bare"]
     return found
+
+
+def submitted(number: int) -> None:
+    for future in [noop.submit(n) for n in range(number)]:
+        future.result()
 
 
 def tasks(count: int) -> dict[str, float]:

@@ -7,13 +7,16 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
 from prefect.exceptions import StoreUnavailable
 from prefect.recorder.recorder import BATCH, Recorder
+from prefect.rules.bookkeeping import enter_state
 from prefect.schemas.objects import Log, TaskRun, TaskRunRecord
+from prefect.schemas.states import State, StateType
 from prefect.types import now
 
 SECONDS = 20.0
@@ -25,6 +28,7 @@ class MemorySink:
 
     name = "memory"
     delay = 0.1
+    patience = 0.0
     has_leases = True
 
     def __init__(self) -> None:
@@ -147,6 +151,76 @@ def test_a_record_that_changes_after_it_was_written_is_written_again(
     recorder.task_run(record)
     recorder.flush()
     assert sink.records == [record, record]
+
+
+def submitted(age: timedelta = timedelta(0)) -> TaskRunRecord:
+    record = task_run()
+    enter_state(record.run, State(type=StateType.PENDING, timestamp=now() - age))
+    return record
+
+
+def let_write(recorder: Recorder, sink: MemorySink) -> None:
+    """Return once the writer has seen what was appended before."""
+    sink.wrote.clear()
+    recorder.log(line())
+    assert sink.wrote.wait(SECONDS)
+
+
+@pytest.fixture
+def patient() -> Iterator[Recorder]:
+    sink = MemorySink()
+    sink.patience = 600.0
+    made = Recorder(sink)
+    yield made
+    made.close()
+
+
+def test_a_run_that_ends_soon_after_it_was_submitted_is_written_once(patient: Recorder) -> None:
+    record, sink = submitted(), patient.sink
+    patient.task_run(record)
+    let_write(patient, sink)
+    assert sink.records == []
+    enter_state(record.run, State(type=StateType.COMPLETED))
+    patient.task_run(record)
+    let_write(patient, sink)
+    assert sink.records == [record]
+    assert patient.flush()
+    assert sink.records == [record]
+
+
+@pytest.mark.parametrize("end", [Recorder.flush, Recorder.close])
+def test_a_run_that_was_only_submitted_is_written_when_all_is(patient: Recorder, end) -> None:
+    record = submitted()
+    patient.task_run(record)
+    let_write(patient, patient.sink)
+    assert end(patient)
+    assert patient.sink.records == [record]
+
+
+def test_a_run_that_was_only_submitted_waits_no_longer_than_it_may(sink: MemorySink) -> None:
+    sink.patience = 0.2
+    recorder, record = Recorder(sink), submitted()
+    recorder.task_run(record)
+    assert sink.wrote.wait(SECONDS)
+    assert sink.records == [record]
+    recorder.close()
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=1), timedelta(hours=-1)])
+def test_a_clock_that_is_set_makes_no_run_wait(patient: Recorder, age: timedelta) -> None:
+    record = submitted(age)
+    patient.task_run(record)
+    let_write(patient, patient.sink)
+    assert patient.sink.records == [record]
+
+
+def test_in_an_outage_the_store_is_tried_with_what_there_is(patient: Recorder) -> None:
+    patient.learn_of_outage(sqlite3.OperationalError("disk I/O error"))
+    record = submitted()
+    patient.task_run(record)
+    patient.learn_of_recovery()
+    assert patient.sink.wrote.wait(SECONDS)
+    assert patient.sink.records == [record]
 
 
 def test_records_from_many_threads_all_arrive(recorder: Recorder, sink: MemorySink) -> None:

@@ -1,13 +1,16 @@
-"""An outage of the store: what failed, when to try again, what was lost."""
+"""Writing that fails: outages of the store, when to try again, and what is said of it and of what was lost."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+from collections.abc import Iterable, Sequence
 from time import monotonic
 
 from prefect.exceptions import StoreError
+from prefect.schemas.objects import Log, TaskRunRecord
 
-__all__ = ["Outage", "is_outage", "last_words"]
+__all__ = ["Outage", "describe_refused", "is_outage", "last_words", "summed_up"]
 
 FIRST_WAIT = 0.25
 """Seconds from the first failure to the second attempt; each further wait is twice as long."""
@@ -90,3 +93,28 @@ def last_words(left: int, dropped: int, store: str, kept: str | None, outage: Ou
     if lost:
         text += f"{lost} records of task runs and logs could not be written to {store}{why}, and are lost."
     return text.rstrip()
+
+
+def describe_refused(item: TaskRunRecord | Log, error: Exception) -> str:
+    """Say which record could not be written, and why.
+
+    Args:
+        item: The record.
+        error: What writing it raised.
+    """
+    if isinstance(item, TaskRunRecord):
+        what = f"Task run {item.run.name!r} ({item.run.id})"
+    else:
+        what = f"A log record of {item.name!r} at {item.timestamp}, flow run {item.flow_run_id},"
+    return f"{what} cannot be recorded, and will be missing in the store: {type(error).__name__}: {error}"
+
+
+def summed_up(said: Sequence[tuple[int, str]]) -> Iterable[tuple[int, str]]:
+    """Return the first few of many messages, and how many more there were.
+
+    Args:
+        said: Levels and texts.
+    """
+    yield from said[:5]
+    if len(said) > 5:
+        yield logging.ERROR, f"{len(said) - 5} more records could not be recorded, for like reasons."

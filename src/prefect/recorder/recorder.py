@@ -17,6 +17,9 @@ Why this is correct:
 - *A record may change while it waits.* The engine appends the same object again after each change; a batch
   holds it once, by identity, with its newest content. If it changes while it is being encoded, the append
   that follows writes it anew.
+- *A run that was only submitted can wait* (`Sink.patience`): most have ended soon after, and are written
+  once. Those that wait belong to whoever has the turn. One that changes is appended again, as any is; `flush`
+  and `close` do not wait.
 - *A fork is no copy.* In the child, queue, thread and locks are made anew: what was pending is the parent's.
 - *Exit.* `close` runs from `atexit`, when daemon threads still live, and waits ten seconds at most. What is
   appended later is written by the thread that appends it.
@@ -35,9 +38,9 @@ from typing import Any
 from uuid import UUID
 
 from prefect.recorder.leases import Leases
-from prefect.recorder.outage import Outage, is_outage, last_words
-from prefect.recorder.refusals import describe_refused, summed_up
+from prefect.recorder.outage import Outage, describe_refused, is_outage, last_words, summed_up
 from prefect.recorder.sink import Sink
+from prefect.recorder.submitted import Submitted
 from prefect.schemas.objects import Log, TaskRunRecord
 
 __all__ = ["Recorder"]
@@ -68,6 +71,7 @@ class Recorder:
         "_queue",
         "_said",
         "_start_lock",
+        "_submitted",
         "_thread",
         "_turn",
         "_writer",
@@ -84,6 +88,7 @@ class Recorder:
     def forget(self) -> None:
         """Begin anew, as in a forked child: pending items, leases and the thread are the parent's."""
         self._queue: deque[TaskRunRecord | Log] = deque()
+        self._submitted = Submitted(self.sink.patience)
         self._full, self._parked, self.closed = BATCH, True, False
         self._thread: threading.Thread | None = None
         self._bell = threading.Lock()
@@ -177,7 +182,7 @@ class Recorder:
             Whether everything is durable now. False: the wait was too long, the store is failing (which was
             said, and is tried again later), or this was called from within the writing.
         """
-        if not self._queue:
+        if not (self._queue or self._submitted):
             return True
         outage = self._outage
         if outage is not None and not outage.is_due():
@@ -205,9 +210,10 @@ class Recorder:
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
         outage = self._outage
-        if self._queue and outage is None:
+        if (self._queue or self._submitted) and outage is None:
             self._take_turn(max(0.0, deadline - monotonic()))
-        left = list({id(item): item for item in self._queue.copy()}.values())
+        items = (*self._submitted.everything(), *self._queue.copy())
+        left = list({id(item): item for item in items}.values())
         dropped = outage.dropped if outage is not None else 0
         if is_first:
             if left or dropped:
@@ -276,19 +282,21 @@ class Recorder:
             self._park()
             if self._leases and monotonic() >= self._leases.due_at:
                 self._try(self._leases.renew)
-            self._take_turn(-1)
+            self._take_turn(-1, everything=False)
             self._pause()
         # From here on producers write by themselves; the last turn is for what came before.
         self._parked = True
         self._take_turn(-1)
 
     def _park(self) -> None:
-        """Sleep until there is something to write, and gather more for a moment; or until leases are due."""
+        """Sleep until there is something to write, and gather more for a moment; or something is due."""
         self._parked = True
+        due = [monotonic() + self._submitted.patience / 2] if self._submitted else []
         while not self._queue and not self.closed:
-            if not self._leases:
+            until = min([*due, self._leases.due_at] if self._leases else due, default=None)
+            if until is None:
                 self._bell.acquire()
-            elif not self._listen(self._leases.due_at):
+            elif not self._listen(until):
                 break
         self._parked = False
         deadline = monotonic() + self.delay
@@ -308,20 +316,21 @@ class Recorder:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def _take_turn(self, timeout: float) -> bool:
+    def _take_turn(self, timeout: float, *, everything: bool = True) -> bool:
         """Write what is in the queue now; then say what there is to say, with the turn given up."""
         me = threading.get_ident()
         if self._writer == me or not self._turn.acquire(timeout=timeout):
             return False
         try:
             self._writer = me
-            return self._write_all()
+            self._queue.extend(self._submitted.everything() if everything else self._submitted.due())
+            return self._write_all(everything)
         finally:
             self._writer = 0
             self._turn.release()
             self._speak()
 
-    def _write_all(self) -> bool:
+    def _write_all(self, everything: bool) -> bool:
         queue = self._queue
         left = len(queue)
         if left == 0:
@@ -330,7 +339,7 @@ class Recorder:
         while left > 0:
             count = min(left, BATCH)
             try:
-                self._write([queue[index] for index in range(count)])
+                self._write([queue[index] for index in range(count)], everything)
             except Exception as error:  # noqa: BLE001 - whatever it is, it must not reach the user's code
                 self._failed(error)
                 return False
@@ -340,9 +349,11 @@ class Recorder:
         self._succeeded()
         return True
 
-    def _write(self, batch: Sequence[TaskRunRecord | Log]) -> None:
+    def _write(self, batch: Sequence[TaskRunRecord | Log], everything: bool) -> None:
         records = {id(item): item for item in batch if not isinstance(item, Log)}
         logs = [item for item in batch if isinstance(item, Log)]
+        if not everything and self._outage is None:  # else nothing might be left to try the store with
+            self._submitted.keep(records)
         if records:
             self._deliver(self.sink.record_task_runs, list(records.values()))
         if logs:

@@ -57,6 +57,7 @@ class ServerSink:
     """
 
     delay = DELAY
+    patience = 0.0
     has_leases = False
 
     __slots__ = (

@@ -38,6 +38,10 @@ class Sink(Protocol):
     def delay(self) -> float:
         """Seconds that records wait for others to be written with them, at most."""
 
+    @property
+    def patience(self) -> float:
+        """Seconds that a run which was only submitted may wait for what becomes of it; 0 for none."""
+
     def record_task_runs(self, records: Sequence[TaskRunRecord]) -> None:
         """Write task runs, new or again."""
 
@@ -73,6 +77,7 @@ class StoreSink:
     __slots__ = ("_client",)
 
     delay = 0.1
+    patience = 2.0
     has_leases = True
 
     def __init__(self, store: Store) -> None:

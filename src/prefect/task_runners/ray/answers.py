@@ -22,7 +22,7 @@ _YOUNG_SECONDS = 3.0
 """How long an answer is looked for before Ray is to call."""
 _WAIT_SECONDS = 0.005
 """How long a look waits for the first: so late it may learn of answers that were asked for meanwhile."""
-_REST = 50.0
+_REST = 100.0
 """A look is taken so many times as long after the last as that took: it takes longer the more there are."""
 
 

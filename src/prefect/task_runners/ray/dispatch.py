@@ -31,7 +31,7 @@ from prefect.task_runners.remote import LatelyEnded, NestedRuns, RemoteRun, Shar
 
 __all__ = ["Dispatch"]
 
-_BACKLOG = 1_000
+_BACKLOG = 2_000
 """How many runs may be under way before `.submit()` waits; more, where there are many processors."""
 _LOOK_SECONDS = 5.0
 _LOST_SECONDS = 25.0
@@ -91,7 +91,7 @@ class Dispatch:
         self._changed = threading.Condition()
         self._most = max(_BACKLOG, 4 * cluster.processors)
         # Whoever waits for room gets a good deal of it: to be woken for each run costs much.
-        self._enough = self._most - self._most // 10
+        self._enough = self._most // 2
         self._heard_at = monotonic()
         self._away_since: float | None = None
         self._is_lost = False

@@ -101,6 +101,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self._shown: _Shown | None = None
+        self._seen = 0
         self._told: State[Any] | None = None
         self._is_asleep = True
         self._waking = threading.Event()
@@ -109,6 +110,7 @@ class _Watch:
     def show(self, shown: _Shown | None) -> None:
         """Have a run watched from now on; None: no run."""
         self._shown = shown
+        self._seen += 1
         if shown is not None and self._is_asleep:
             self._is_asleep = False
             self._waking.set()
@@ -118,16 +120,17 @@ class _Watch:
 
     def _look(self) -> None:
         while True:
-            seen = self._shown
-            if seen is None:
-                self._waking.clear()
-                self._is_asleep = True
-                if self._shown is None:  # else one was shown just now
-                    self._waking.wait()
-                continue
+            shown, seen = self._shown, self._seen
             sleep(_PAUSE_SECONDS)
-            if self._shown is seen:
-                self._follow(seen)
+            if self._seen != seen:
+                continue  # quick tasks: to be woken for each would cost them more than all else here
+            if shown is not None:
+                self._follow(shown)
+                continue
+            self._waking.clear()
+            self._is_asleep = True
+            if self._seen == seen:  # else one was shown just now
+                self._waking.wait()
 
     def _follow(self, seen: _Shown) -> None:
         """Tell of a run for as long as it is under way."""
