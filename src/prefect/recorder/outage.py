@@ -1,4 +1,4 @@
-"""Writing that fails: outages of the store, when to try again, and what is said of it and of what was lost."""
+"""Writing that fails: outages of the store, when to try again, and what is said of what was lost."""
 
 from __future__ import annotations
 
