@@ -57,12 +57,16 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def by_turns(bare: Callable[[], object], ours: Callable[[], object], count: int) -> dict[str, float]:
-    """Time two ways to run so many tasks, and compare the median of each: seconds for a task."""
+def by_turns(bare: Callable[[int], object], ours: Callable[[], float], count: int) -> dict[str, float]:
+    """Time two ways to run so many tasks, and compare the medians: seconds for a task.
+
+    `ours` times itself, in a flow.
+    """
     seen: dict[str, list[float]] = {"bare": [], "runner": []}
     for _ in range(TURNS):
-        seen["bare"].append(timed(bare) / count)
-        seen["runner"].append(timed(ours) / count)
+        bare(WARM)
+        seen["bare"].append(timed(lambda: bare(count)) / count)
+        seen["runner"].append(ours() / count)
     found = {name: median(values) for name, values in seen.items()}
     return {**found, "ratio": found["runner"] / found["bare"]}
 
@@ -73,19 +77,17 @@ def memory() -> int:
 
 def dask(count: int) -> dict[str, float]:
     """Submit tasks and get their results, with Dask alone and with the runner."""
-
-    def bare(client: Any, number: int) -> None:
-        client.gather([client.submit(plain, n, pure=False) for n in range(number)])
-
     with cluster() as place, distributed.Client(place) as client:
 
-        @flow(task_runner=DaskTaskRunner(address=place.scheduler_address))
-        def main() -> dict[str, float]:
-            submitted(WARM)
-            return by_turns(lambda: bare(client, count), lambda: submitted(count), count)
+        def bare(number: int) -> None:
+            client.gather([client.submit(plain, n, pure=False) for n in range(number)])
 
-        bare(client, WARM)
-        return main()
+        @flow(task_runner=DaskTaskRunner(address=place.scheduler_address))
+        def main() -> float:
+            submitted(WARM)
+            return timed(lambda: submitted(count))
+
+        return by_turns(bare, main, count)
 
 
 def ray(count: int) -> dict[str, float]:
@@ -101,12 +103,11 @@ def ray(count: int) -> dict[str, float]:
         ray.get([remote.remote(n) for n in range(number)])
 
     @flow(task_runner=RayTaskRunner())
-    def main() -> dict[str, float]:
+    def main() -> float:
         submitted(WARM)
-        return by_turns(lambda: bare(count), lambda: submitted(count), count)
+        return timed(lambda: submitted(count))
 
-    bare(WARM)
-    found = main()
+    found = by_turns(bare, main, count)
     ray.shutdown()
     return found
 

@@ -45,7 +45,7 @@ ROWS = [
     ),
     Row("trip", "… and how long that takes, over bare", "trips", "ratio", "x", 1, 1.3, 10**9, 10**6),
 ]  # fmt: skip
-PEER_COUNTS = {"dask": 300, "tasks": 1_000}
+PEER_COUNTS = {"dask": 100, "tasks": 1_000}
 """How many small tasks the peer is given; a figure is one of each task, or a ratio."""
 
 

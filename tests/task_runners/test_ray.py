@@ -76,9 +76,10 @@ import remote_tasks as remote
 from prefect import flow
 from prefect.task_runners import RayTaskRunner
 from prefect.task_runners.ray import dispatch
+from prefect.task_runners.remote import errands
 from recorded import task_runs_of
 
-dispatch._LOOK_SECONDS, dispatch._LOST_SECONDS = 0.2, 1.0
+errands.SILENCE, dispatch._LOST_SECONDS = 0.2, 1.0
 
 @flow(task_runner=RayTaskRunner(init_kwargs={"num_cpus": 1, "log_to_driver": False}))
 def main(place):

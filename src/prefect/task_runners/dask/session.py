@@ -24,10 +24,10 @@ from prefect.exceptions import SerializationError
 from prefect.logging.loggers import get_logger
 from prefect.schemas.results import ResultRecord
 from prefect.task_runners.dask.cluster import Place, open_client
-from prefect.task_runners.dask.errands import Errands
 from prefect.task_runners.dask.losses import TOGETHER, Losses, Patience
 from prefect.task_runners.dask.sent import LOST, SHARED, Over, Scattered, Sent, fetching, forget_names, id_of
 from prefect.task_runners.remote import LatelyEnded, NestedRuns, RemoteFuture, RemoteRun, flush_records
+from prefect.task_runners.remote.errands import Errands
 from prefect.task_runners.remote.packing import LARGE
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Session:
                 "is configured to, whatever their retries.",
                 error,
             )
-        self._errands = Errands(self._pace, self._sweep, self._look)
+        self._errands = Errands("prefect-dask", pace=self._pace, sweep=self._sweep, look=self._look)
         tell_again = self._lately.tell_again
         self.client.subscribe_topic(self._topic, self._heard)
         self.client.subscribe_topic(LOST, lambda event: self._errands.put(partial(tell_again, [event[1]])))
@@ -277,7 +277,7 @@ class Session:
     def _pace(self) -> float | None:
         return Over.SECONDS if self._over else _SWEEP if self._sent else None
 
-    def _sweep(self) -> None:
+    def _sweep(self) -> bool:
         """Find the tasks of Dask's that have ended without an answer: their worker was lost, say.
 
         Dask would call for each task that ends, but that costs it more than a small task does.
@@ -285,7 +285,7 @@ class Session:
         with self._lock:
             self._over.let_go()
             if monotonic() - self._swept_at < _SWEEP:
-                return
+                return False
             self._swept_at = monotonic()
             for sent in self._sent.values():
                 future = sent.run.future.handle
@@ -295,6 +295,7 @@ class Session:
                     sent.is_overdue = True  # unless the answer is just on its way
                     continue
                 self._errands.put(partial(self._done, sent, future))
+        return False  # what it finds is an errand
 
     def _look(self) -> None:
         if why := self._patience.look(self.client, len(self._sent)):

@@ -9,9 +9,7 @@ worker.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,13 +25,12 @@ from prefect.task_runners.ray.answers import Answers
 from prefect.task_runners.ray.cluster import Cluster, Fetch
 from prefect.task_runners.ray.entry import ID_LENGTH, flush_worker, remote_function
 from prefect.task_runners.ray.notices import Mailbox
-from prefect.task_runners.remote import LatelyEnded, NestedRuns, RemoteRun, SharedPart
+from prefect.task_runners.remote import LatelyEnded, NestedRuns, RemoteRun, SharedPart, errands
 
 __all__ = ["Dispatch"]
 
 _BACKLOG = 2_000
 """How many runs may be under way before `.submit()` waits; more, where there are many processors."""
-_LOOK_SECONDS = 5.0
 _LOST_SECONDS = 25.0
 """How long a cluster may be away. Ray ends the whole process after a minute."""
 _FLUSH_SECONDS = 10.0
@@ -81,7 +78,6 @@ class Dispatch:
         self._entries: dict[UUID, _Entry] = {}
         self._functions: dict[str, tuple[Any, dict[str, Any], Any]] = {}
         """By the key of what runs share: the function, the last options, and the function with those."""
-        self._events: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._answers: Answers[_Entry] = Answers(self._answered)
         self._lately = LatelyEnded()
         self._nested = NestedRuns()
@@ -92,25 +88,25 @@ class Dispatch:
         self._most = max(_BACKLOG, 4 * cluster.processors)
         # Whoever waits for room gets a good deal of it: to be woken for each run costs much.
         self._enough = self._most // 2
-        self._heard_at = monotonic()
         self._away_since: float | None = None
         self._is_lost = False
         self._why_lost = ""
-        self._thread = threading.Thread(target=self._take_in, name="prefect-ray", daemon=True)
-        self._thread.start()
+        self._errands = errands.Errands(
+            "prefect-ray", pace=self._pace, sweep=self._look_for_answers, look=self._look
+        )
 
     def add(self, run: RemoteRun, options: dict[str, Any]) -> None:
         """Have a run carried out; waits while very many are under way."""
         entry = _Entry(run, options)
         with self._changed:
             # Not the thread that makes the room.
-            if len(self._entries) >= self._most and threading.current_thread() is not self._thread:
+            if len(self._entries) >= self._most and not self._errands.is_here:
                 self._changed.wait_for(lambda: len(self._entries) <= self._enough)
             self._entries[entry.id] = entry
         waiting = run.waits_for()
         entry.left = len(waiting)
         for future in waiting:
-            future.add_done_callback(lambda _: self._events.put(lambda: self._advance(entry)))
+            future.add_done_callback(lambda _: self._errands.put(lambda: self._advance(entry)))
         if not waiting:
             self._send(entry)
 
@@ -124,9 +120,7 @@ class Dispatch:
 
     def close(self) -> None:
         """End the thread, and let the cluster go."""
-        self._events.put(None)
-        if threading.current_thread() is not self._thread:
-            self._thread.join()
+        self._errands.close()
         self._lately.tell_again()
         self._functions.clear()
         if self._mailbox is not None and not self._is_lost:
@@ -181,7 +175,7 @@ class Dispatch:
         self._answers.add(answer, entry)
         if self._is_asleep:
             self._is_asleep = False
-            self._events.put(_nothing)
+            self._errands.put(_nothing)
 
     def _function(self, shared: SharedPart, task_name: str, options: dict[str, Any]) -> Any:
         plain, last, function = self._functions.get(shared.key) or (None, None, None)
@@ -194,54 +188,36 @@ class Dispatch:
 
     def _answered(self, entry: _Entry, answered: Future[Any]) -> None:
         # In a thread of Ray's, which has more to do than this.
-        self._events.put(lambda: self._take(entry, answered.exception() or answered.result()))
+        self._errands.put(lambda: self._take(entry, answered.exception() or answered.result()))
 
     def _advance(self, entry: _Entry) -> None:
         entry.left -= 1
         if not entry.left and entry.id in self._entries:
             self._send(entry)
 
-    def _take_in(self) -> None:
-        while True:
-            try:
-                event = self._events.get(timeout=self._patience())
-            except Empty:
-                pass
-            else:
-                if event is None:
-                    return
-                self._note_life()
-                _attempt(event)
-            if self._answers:
-                _attempt(self._look_for_answers)
-            if monotonic() - self._heard_at >= _LOOK_SECONDS:
-                _attempt(self._look)
-
-    def _patience(self) -> float:
-        """Return how long to wait for events."""
+    def _pace(self) -> float | None:
+        """Return how long it may take until answers are looked for."""
         if not self._answers:
             self._is_asleep = True
             if not self._answers:
-                return _LOOK_SECONDS
+                return None
             self._is_asleep = False  # one was sent just now
         return self._answers.due()
 
-    def _look_for_answers(self) -> None:
+    def _look_for_answers(self) -> bool:
         if not ray.is_initialized():
             self._lose(_LEFT)  # to ask Ray for anything would start another one
-            return
+            return False
         try:
             found = self._answers.look()
         except Exception:  # noqa: BLE001 - whatever a lost connection raises: `_look` tells whether it is
-            self._answers.put_off(_LOOK_SECONDS)
-            return
+            self._answers.put_off(errands.SILENCE)
+            return False
         if self._answers.has_late and self._mailbox is None and not self.has_server:
-            self._mailbox = Mailbox(self._name, lambda notices: self._events.put(lambda: self._heed(notices)))
-        if not found:
-            return
-        self._note_life()
+            self._mailbox = Mailbox(self._name, lambda told: self._errands.put(lambda: self._heed(told)))
         for (entry, _), answer in zip(found, _read([answer for _, answer in found]), strict=True):
             self._take(entry, answer)
+        return bool(found)
 
     def _heed(self, notices: list[tuple[bytes, bytes]]) -> None:
         for run_id, message in notices:
@@ -252,10 +228,8 @@ class Dispatch:
                 except Exception as unread:  # noqa: BLE001 - as below; the answer is what counts
                     get_logger("task_runners").debug("A notice of a worker cannot be read: %r", unread)
 
-    def _note_life(self) -> None:
-        self._heard_at, self._away_since = monotonic(), None
-
     def _take(self, entry: _Entry, answer: Any) -> None:
+        self._away_since = None
         if entry.id not in self._entries:
             return  # given up meanwhile
         run = entry.run
@@ -296,16 +270,10 @@ class Dispatch:
             self._send(entry)
             return
         entry.left = 1
-        timer = threading.Timer(delay, self._events.put, [lambda: self._advance(entry)])
-        timer.daemon = True
-        try:
-            timer.start()
-        except RuntimeError:  # the system gives no thread to wait in
-            self._advance(entry)
+        self._errands.put_later(delay, lambda: self._advance(entry))
 
     def _look(self) -> None:
         """Notice that the cluster is gone: Ray itself says nothing, and ends this process in a minute."""
-        self._heard_at = monotonic()
         if not any(entry.answer is not None for entry in list(self._entries.values())):
             return
         if not ray.is_initialized():
@@ -357,15 +325,10 @@ class Dispatch:
                 self._changed.notify_all()
 
 
-def _attempt(work: Callable[[], object]) -> None:
-    try:
-        work()
-    except Exception:  # noqa: BLE001 - the other runs must go on
-        get_logger("task_runners").exception("What Ray told could not be taken")
-
-
 def _read(answers: list[Any]) -> list[Any]:
     """Return what Ray has answered, or raised in place of an answer."""
+    if not answers:
+        return []
     try:
         read: list[Any] = ray.get(answers)
     except Exception as error:  # noqa: BLE001 - whatever became of one of them

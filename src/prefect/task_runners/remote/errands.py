@@ -1,4 +1,4 @@
-"""One thread for all that comes from a cluster, so that nothing of ours runs in Dask's event loop."""
+"""One thread for all that comes from a cluster: nothing of ours runs in the threads of its library."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from time import monotonic
 
 from prefect.logging.loggers import get_logger
 
-__all__ = ["Errands"]
+__all__ = ["SILENCE", "Errands"]
 
-_SILENCE = 5.0
+SILENCE = 5.0
 """Seconds without an errand after which it is looked why."""
 
 
@@ -19,20 +19,31 @@ class Errands:
     """Does in a thread what it is given, in order; and what is to be done now and then.
 
     Args:
-        pace: Returns the seconds between sweeps; None where there is nothing to sweep.
-        sweep: Called so often.
+        name: Of the thread.
+        pace: Returns the seconds until the next sweep; None where there is nothing to sweep.
+        sweep: Called so often; returns whether anything was heard by it.
         look: Called after some seconds of silence.
     """
 
     def __init__(
-        self, pace: Callable[[], float | None], sweep: Callable[[], object], look: Callable[[], object]
+        self,
+        name: str,
+        *,
+        pace: Callable[[], float | None],
+        sweep: Callable[[], bool],
+        look: Callable[[], object],
     ) -> None:
         self._pace = pace
         self._sweep = sweep
         self._look = look
         self._queue: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name="prefect-dask", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is called by an errand."""
+        return threading.current_thread() is self._thread
 
     def put(self, errand: Callable[[], object]) -> None:
         """Have something done."""
@@ -50,7 +61,7 @@ class Errands:
     def close(self) -> None:
         """Do what was given so far, and end the thread."""
         self._queue.put(None)
-        if threading.current_thread() is not self._thread:
+        if not self.is_here:
             self._thread.join()
 
     def _serve(self) -> None:
@@ -58,7 +69,7 @@ class Errands:
         while True:
             pace = self._pace()
             try:
-                errand = self._queue.get(timeout=_SILENCE if pace is None else pace)
+                errand = self._queue.get(timeout=SILENCE if pace is None else pace)
             except Empty:
                 pass
             else:
@@ -69,14 +80,16 @@ class Errands:
                 del errand  # or it would keep what it told of until the next comes
             if pace is not None and monotonic() - swept_at >= pace:
                 swept_at = monotonic()
-                _attempt(self._sweep)
-            if monotonic() - heard_at >= _SILENCE:
+                if _attempt(self._sweep):
+                    heard_at = swept_at
+            if monotonic() - heard_at >= SILENCE:
                 heard_at = monotonic()
                 _attempt(self._look)
 
 
-def _attempt(work: Callable[[], object]) -> None:
+def _attempt(work: Callable[[], object]) -> object:
     try:
-        work()
+        return work()
     except Exception:  # noqa: BLE001 - the other runs must go on
-        get_logger("task_runners.dask").exception("What a Dask worker told could not be taken")
+        get_logger("task_runners").exception("What a cluster told could not be taken")
+        return None
