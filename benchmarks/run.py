@@ -69,7 +69,8 @@ class Result(NamedTuple):
 
     @property
     def ratio(self) -> float | None:
-        return self.theirs / self.ours if self.ours and self.theirs else None
+        # What costs less than the noise comes out as 0 or below: there is no ratio to it.
+        return self.theirs / self.ours if self.ours and self.ours > 0 and self.theirs else None
 
     @property
     def met(self) -> bool:
