@@ -262,6 +262,13 @@ class TestAnnotationsAsText:
 
         assert Signature(my_flow).validate({"m": {"x": "1"}})["m"] == Local(x=1)
 
+    def test_type_parameters_of_the_function(self) -> None:
+        def my_flow(n: "N", ns: "list[N]") -> Any: ...  # type: ignore[name-defined] # noqa: F821
+
+        # What `def my_flow[N: int](...)` does from Python 3.12 on.
+        my_flow.__type_params__ = (TypeVar("N", bound=int),)  # type: ignore[attr-defined]
+        assert Signature(my_flow).validate({"n": "1", "ns": ["2"]}) == {"n": 1, "ns": [2]}
+
     @pytest.mark.parametrize(
         "make", [lambda fn: fn, functools.partial, lambda fn: type("C", (), {"__call__": fn})()]
     )

@@ -178,7 +178,7 @@ def _warn_unchecked(flow: str, name: str, problem: str) -> None:
 
 
 def _names_around(fn: Callable[..., Any]) -> dict[str, Any]:
-    """Return what the annotations of a function may name: its module's globals and its closure."""
+    """Return what annotations of a function may name: its module's globals, its closure, its type parameters."""
     while isinstance(fn, functools.partial):
         fn = fn.func
     if not inspect.isroutine(fn) and not isinstance(fn, type):
@@ -193,4 +193,6 @@ def _names_around(fn: Callable[..., Any]) -> dict[str, Any]:
             names[name] = cell.cell_contents
         except ValueError:
             continue  # a variable that is not set yet
+    # Those of `def fn[T](...)`, which Python has from 3.12 on.
+    names.update((each.__name__, each) for each in getattr(fn, "__type_params__", ()))
     return names
