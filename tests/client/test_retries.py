@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -47,6 +48,15 @@ def test_it_gives_up_after_six_times(client, scripted, waits):
         client.request("GET", "/x")
     assert len(scripted.asked) == 6
     assert waits == [2, 4, 8, 16, 32]
+
+
+def test_the_random_part_of_a_wait_takes_nothing_from_the_random_numbers_of_a_program(scripted, sleep, waits):
+    client = HttpClient(scripted.url, sleep=sleep)
+    scripted.tell(Told(503), Told(200, 1))
+    before = random.getstate()
+    client.request("GET", "/x")
+    assert random.getstate() == before
+    assert 2 <= waits[0] < 2.5
 
 
 def test_settings_say_how_often_and_on_what(scripted, sleep):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from pathlib import Path
 
@@ -20,7 +21,19 @@ def test_opening_and_using_one_warns_of_nothing(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         connection = open_socket(client_options(url), "/events/in")
         try:
-            assert connection.ping().wait(10)
+            assert connection.ping().wait(50)
+        finally:
+            connection.close()
+
+
+@pytest.mark.processes
+def test_its_pings_take_nothing_from_the_random_numbers_of_a_program(tmp_path: Path) -> None:
+    with serving(tmp_path) as (url, _):
+        connection = open_socket(client_options(url), "/events/in")
+        try:
+            before = random.getstate()
+            assert connection.ping().wait(50)
+            assert random.getstate() == before
         finally:
             connection.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,13 @@ class SocketRefused(Exception):
 
 class NoThreads(SocketRefused):
     """This process starts no threads, by which sockets are read: most likely it is at its end."""
+
+
+class _Connection(ClientConnection):
+    """A connection whose pings draw nothing from `random`: programs seed it, and count on what follows."""
+
+    def ping(self, data: Any = None, *more: Any, **named: Any) -> Any:
+        return super().ping(os.urandom(8) if data is None else data, *more, **named)
 
 
 def open_socket(options: ClientOptions, path: str) -> ClientConnection:
@@ -75,6 +83,7 @@ def _connect(options: ClientOptions, path: str) -> ClientConnection:
             close_timeout=CLOSE,
             max_size=_LARGEST,
             logger=_silent,
+            create_connection=_Connection,
         ).__enter__()
     except InvalidStatus as error:
         status = error.response.status_code

@@ -8,10 +8,10 @@ transition id; updates and deletions give the same the second time; only logs ma
 from __future__ import annotations
 
 import os
-import random
 import sys
 import time
 from collections.abc import Callable, Mapping
+from random import SystemRandom
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -34,6 +34,8 @@ _connections: dict[tuple[int, ClientOptions], httpx.Client] = {}
 """By process too: a child that was forked must not write into its parent's connections."""
 _tokens: dict[tuple[int, ClientOptions], dict[str, str]] = {}
 """The headers that a server which is protected against cross-site requests asks for."""
+_random = SystemRandom()
+"""Not the generator of `random`: programs seed that, and count on what follows."""
 _CSRF_ERRORS = ("Missing CSRF token", "Missing client identifier", "Invalid CSRF token")
 
 
@@ -120,7 +122,7 @@ class Transport:
             else:
                 assert error is not None
                 wait = self._wait_after(error, attempt, time.monotonic() - began)
-            self._sleep(wait * (1 + random.random() * options.jitter))
+            self._sleep(wait * (1 + _random.random() * options.jitter))
 
     def _once(
         self, method: str, url: str, arguments: Mapping[str, Any]

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from random import SystemRandom
 from typing import TYPE_CHECKING
 from urllib.request import getproxies, proxy_bypass
 
@@ -78,7 +78,7 @@ async def _deliver(asked: Outgoing, tries: int) -> None:
             if not failure.later or number == tries or failure.after > _LONGEST_PAUSE_SECONDS:
                 raise
             # Not all at the same time again.
-            pause = _PAUSE_SECONDS * 2 ** (number - 1) * random.uniform(0.5, 1.5)
+            pause = _PAUSE_SECONDS * 2 ** (number - 1) * SystemRandom().uniform(0.5, 1.5)
             await asyncio.sleep(max(failure.after, pause))
 
 
