@@ -24,7 +24,9 @@ class _KeptRunner:
         self.runner = asyncio.Runner()
 
     def __del__(self) -> None:
-        self.runner.get_loop().close()
+        # One that still runs was given up at a deadline: it ends with the process, which may be ending now.
+        if not (loop := self.runner.get_loop()).is_running():
+            loop.close()
 
 
 def run_coroutine(make: Callable[[], Awaitable[R]]) -> R:
