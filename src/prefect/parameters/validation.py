@@ -178,7 +178,7 @@ def _warn_unchecked(flow: str, name: str, problem: str) -> None:
 
 
 def _names_around(fn: Callable[..., Any]) -> dict[str, Any]:
-    """Return what annotations of a function may name: its module's globals, its closure, its type parameters."""
+    """Return what annotations of a function may name: globals of its module, its closure, type parameters."""
     while isinstance(fn, functools.partial):
         fn = fn.func
     if not inspect.isroutine(fn) and not isinstance(fn, type):
