@@ -145,6 +145,8 @@ def test_too_many_delays_and_bad_retries_are_refused() -> None:
         flow(lambda: None, retries="many")  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="Can not configure more than 50 retry delays"):
         task(lambda: None, retries=60, retry_delay_seconds=[1.0] * 51)()
+    with pytest.raises(ValueError, match="must be finite"):
+        task(lambda: None, retries=1, retry_delay_seconds=[float("nan")])()
 
 
 @pytest.mark.parametrize("answer", [True, False])

@@ -14,6 +14,7 @@ from prefect.operations import count_flow_runs, count_task_runs, read_flow_runs,
 from prefect.schemas.filters import (
     FlowFilter,
     FlowRunFilter,
+    FlowRunFilterName,
     LogFilter,
     LogFilterTextSearch,
     TaskRunFilter,
@@ -185,6 +186,10 @@ def test_a_query_that_is_too_long_is_explained(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="asks for too much at once"):
         read_logs(store, query)
+    make_flow_run(store, id=A)
+    named = FlowRunQuery(flow_runs=FlowRunFilter(name=FlowRunFilterName(like_="x" * 100_000)))
+    with pytest.raises(StoreError, match="asks for too much at once"):
+        read_flow_runs(store, named)
     store.close()
 
 

@@ -65,6 +65,9 @@ def test_slots_can_be_taken_away(store: Store) -> None:
     increment_tag_slots(store, ["gpu"], ONE)
     reset_tag_limit(store, "gpu", [TWO, THREE])
     assert read_tag_limit_by_tag(store, "gpu").active_slots == [TWO, THREE]
+    many = [UUID(int=number) for number in range(1, 1201)]
+    reset_tag_limit(store, "gpu", many)
+    assert sorted(read_tag_limit_by_tag(store, "gpu").active_slots) == many
     reset_tag_limit(store, "gpu")
     assert read_tag_limit_by_tag(store, "gpu").active_slots == []
     increment_tag_slots(store, ["gpu"], ONE)

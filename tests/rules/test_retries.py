@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from statistics import fmean
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from prefect.rules.retries import (
+    LONGEST_SECONDS,
     exponential_backoff,
     jittered,
     nth_delay,
@@ -51,9 +53,25 @@ def test_too_many_delays_are_refused() -> None:
         settle_delays([1.0] * 51, 60)
 
 
+@pytest.mark.parametrize("delay", [float("nan"), float("inf"), [1.0, float("-inf")], lambda n: [10**400]])
+def test_delays_that_are_no_finite_numbers_are_refused(delay: Any) -> None:
+    with pytest.raises(ValueError, match="must be finite"):
+        settle_delays(delay, 4)
+
+
 @pytest.mark.parametrize(
     ("delays", "n", "seconds"),
-    [(None, 1, 0), (7, 3, 7), ([1, 2], 1, 1), ([1, 2], 2, 2), ([1, 2], 9, 2), ([], 1, 0)],
+    [
+        (None, 1, 0),
+        (7, 3, 7),
+        ([1, 2], 1, 1),
+        ([1, 2], 2, 2),
+        ([1, 2], 9, 2),
+        ([], 1, 0),
+        (-5, 1, 0),
+        (1e308, 1, LONGEST_SECONDS),
+        ([10**400], 1, LONGEST_SECONDS),
+    ],
 )
 def test_the_last_delay_serves_all_further_retries(
     delays: float | list[float] | None, n: int, seconds: float

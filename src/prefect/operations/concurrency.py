@@ -23,6 +23,7 @@ from prefect.exceptions import (
 )
 from prefect.operations.flow_runs import call_runs
 from prefect.operations.registry import operation
+from prefect.schemas.base import LARGEST
 from prefect.schemas.concurrency import (
     ConcurrencyLeaseHolder,
     ConcurrencyLimitWithLeaseResponse,
@@ -60,7 +61,7 @@ __all__ = [
     "update_global_limit",
 ]
 
-OccupancySeconds = Annotated[float, msgspec.Meta(gt=0)]
+OccupancySeconds = Annotated[float, msgspec.Meta(gt=0, le=LARGEST)]
 
 
 @operation("POST", "/v2/concurrency_limits/", creates=True)

@@ -12,6 +12,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.operations.registry import operation
 from prefect.operations.schedules import find_times, plan_runs_of
 from prefect.rules.planning import Horizon
+from prefect.schemas.base import Finite
 from prefect.schemas.work_pools import WorkQueue
 from prefect.settings import get_current_settings
 from prefect.store.base import Connection, Store
@@ -30,7 +31,7 @@ def schedule_deployment(
     deployment_id: UUID,
     start_time: datetime | None = None,
     end_time: datetime | None = None,
-    min_time: float | None = None,
+    min_time: Finite | None = None,
     min_runs: int | None = None,
     max_runs: int | None = None,
 ) -> None:

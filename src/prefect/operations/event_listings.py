@@ -13,7 +13,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from prefect.exceptions import ObjectUnsupported
 from prefect.operations.registry import operation
-from prefect.schemas.base import encode_json, whole
+from prefect.schemas.base import Finite, encode_json, whole
 from prefect.schemas.events import Countable, EventCount, EventPage, EventQuery, TimeUnit
 from prefect.schemas.filters.events import EventFilter, EventOrder
 from prefect.store.base import Store
@@ -125,7 +125,7 @@ def count_events(
     countable: Countable,
     filter: EventFilter,
     time_unit: TimeUnit = TimeUnit.day,
-    time_interval: float = 1.0,
+    time_interval: Finite = 1.0,
 ) -> list[EventCount]:
     """Count the events that a filter is about, by what they have in common.
 

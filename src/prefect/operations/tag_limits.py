@@ -26,14 +26,18 @@ from prefect.store.base import Connection, Store
 from prefect.store.limits import (
     TAG_PREFIX,
     UNRENEWED_SECONDS,
+    Lease,
     Limit,
+    Slot,
     by_names,
     drop_slots_held_by,
     holders,
     lease_for,
+    leases,
     limits,
     lock_limits,
     new_limit,
+    slots_of,
     take,
 )
 from prefect.types import now
@@ -123,11 +127,12 @@ def reset_tag_limit(store: Store, tag: str, slot_override: list[UUID] | None = N
         if found is None:
             raise _not_found()
         drop_slots_held_by(connection, found.id)
-        limits.update(connection, {"taken_slots": 0.0, "updated": at}, _of_tag(tag))
         # Whoever says who holds them is right, also where there are more than the limit has.
-        found.limit, found.taken_slots = len(slot_override or ()), 0.0
-        for run_id in slot_override or ():
-            _take(connection, found, run_id, at)
+        held = [_lease_of(run_id, at) for run_id in slot_override or ()]
+        denied = max(0, found.denied_slots - len(held))
+        limits.update(connection, {"taken_slots": 0.0, "denied_slots": denied, "updated": at}, _of_tag(tag))
+        leases.insert_all(connection, held)
+        slots_of.insert_all(connection, (Slot(lease_id=each.id, limit_id=found.id, slots=1) for each in held))
 
 
 @operation("DELETE", "/concurrency_limits/{concurrency_limit_id}", status=200)
@@ -202,9 +207,13 @@ def decrement_tag_slots(
 
 
 def _take(connection: Connection, limit: Limit, task_run_id: UUID, at: datetime) -> bool:
-    # Nobody renews it: it lasts as long as a task may take.
-    lease = lease_for(ConcurrencyLeaseHolder(type="task_run", id=task_run_id), UNRENEWED_SECONDS, at)
+    lease = _lease_of(task_run_id, at)
     return not take(connection, [limit], 1, mode="concurrency", at=at, longest_wait=0, lease=lease)
+
+
+def _lease_of(task_run_id: UUID, at: datetime) -> Lease:
+    # Nobody renews it: it lasts as long as a task may take.
+    return lease_for(ConcurrencyLeaseHolder(type="task_run", id=task_run_id), UNRENEWED_SECONDS, at)
 
 
 def _delete(store: Store, condition: ColumnElement[bool]) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import exp, log
 
+from prefect.schemas.base import LARGEST
+
 __all__ = [
+    "LONGEST_SECONDS",
     "MAX_DELAYS",
     "exponential_backoff",
     "jittered",
@@ -15,6 +18,8 @@ __all__ = [
     "spread",
 ]
 
+LONGEST_SECONDS = 30_000_000_000.0
+"""Some 950 years: a longer delay would end in no year that a calendar has, and is cut to this."""
 MAX_DELAYS = 50
 """A list of delays is stored with every run, so it is kept short; later retries wait like its last."""
 
@@ -50,13 +55,14 @@ def settle_delays(
 
     Raises:
         TypeError: It is none of these.
-        ValueError: There are more than `MAX_DELAYS` delays.
+        ValueError: There are more than `MAX_DELAYS` delays, or one is no finite number.
     """
     if callable(delay):
         delay = delay(retries)
     if delay is None:
         return 0
     if isinstance(delay, int | float):
+        _check_finite(delay)
         return delay
     if not isinstance(delay, list | tuple):
         raise TypeError(
@@ -68,7 +74,14 @@ def settle_delays(
             f"Can not configure more than {MAX_DELAYS} retry delays per task, but {len(delay)} were given. "
             "Shorten the list: retries after its end wait as long as its last one."
         )
+    _check_finite(*delay)
     return list(delay)
+
+
+def _check_finite(*delays: float) -> None:
+    # They are kept as JSON, which has no other numbers: the run could not be read again.
+    if not all(-LARGEST <= each <= LARGEST for each in delays):
+        raise ValueError(f"Invalid `retry_delay_seconds` provided; must be finite, which {delays} is not.")
 
 
 def retries_left(retries: int | None, run_count: int) -> int:
@@ -87,12 +100,16 @@ def nth_delay(delays: float | Sequence[float] | None, n: int) -> float:
     Args:
         delays: Seconds, or a list of seconds; None is no delay.
         n: 1 for the first retry. A list's last delay serves all further retries.
+
+    Returns:
+        Seconds, from 0 to `LONGEST_SECONDS`.
     """
     if delays is None:
         return 0.0
-    if isinstance(delays, int | float):
-        return float(delays)
-    return float(delays[min(n, len(delays)) - 1]) if delays else 0.0
+    if not isinstance(delays, int | float):
+        delays = delays[min(n, len(delays)) - 1] if delays else 0.0
+    # Not only seconds: an integer may be too large to be made a float.
+    return float(min(max(delays, 0), LONGEST_SECONDS))
 
 
 def jittered(seconds: float, factor: float | None, uniform: float) -> float:
@@ -106,14 +123,14 @@ def jittered(seconds: float, factor: float | None, uniform: float) -> float:
         factor: How much longer than the mean a delay may get, as a part of it; None or 0: as it is.
         uniform: A random number, 0 <= uniform < 1.
     """
-    if not factor or seconds <= 0:
+    if not factor or factor < 0 or seconds <= 0:
         return seconds
     high = 1 + factor
     low = _lower_cut(high)
     # The inverse of the cut distribution's cumulative density, in units of the mean.
     tail_low, tail_high = exp(-low), exp(-high)
     drawn = -log(tail_low - uniform * (tail_low - tail_high))
-    return seconds * min(max(drawn, low), high)
+    return min(seconds * min(max(drawn, low), high), LONGEST_SECONDS)
 
 
 def spread(*key: int) -> float:

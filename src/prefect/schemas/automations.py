@@ -48,7 +48,8 @@ __all__ = [
 ]
 
 Labels = dict[str, str | list[str]]
-Seconds = Annotated[float, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0, le=30_000_000_000)]
+"""At most some 950 years: from today so many reach to no year that a calendar lacks."""
 Source = Literal["selected", "inferred"]
 
 _PROACTIVE_SECONDS = 10.0

@@ -19,11 +19,16 @@ finally:
 from collections.abc import Collection  # noqa: E402 - msgspec comes first
 from datetime import timedelta  # noqa: E402 - as above
 from threading import RLock  # noqa: E402 - as above
-from typing import Any, ClassVar, Self, TypeVar, cast  # noqa: E402 - as above
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast  # noqa: E402 - as above
 
-__all__ = ["FrozenSchema", "Modelled", "Schema", "encode_json", "jsonable", "whole"]
+__all__ = ["LARGEST", "Finite", "FrozenSchema", "Modelled", "Schema", "encode_json", "jsonable", "whole"]
 
 T = TypeVar("T")
+
+LARGEST = sys.float_info.max
+"""The largest number that is one: JSON has no word for others, so that none could be read again."""
+Finite = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+"""A number that a client gives; msgspec takes the texts `nan` and `inf` for numbers too."""
 
 _looking = RLock()
 _whole: set[Any] = set()

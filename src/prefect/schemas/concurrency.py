@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from prefect.schemas.base import FrozenSchema, Schema
+from prefect.schemas.base import LARGEST, FrozenSchema, Schema
 
 __all__ = [
     "ConcurrencyLeaseHolder",
@@ -36,7 +36,7 @@ LeaseSeconds = Annotated[float, Meta(ge=60, le=86_400)]
 SlotMode = Literal["concurrency", "rate_limit"]
 """Whether slots are held and given back, or are used up and come back by themselves."""
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-PerSecond = Annotated[float, Meta(ge=0)]
+PerSecond = Annotated[float, Meta(ge=0, le=LARGEST)]
 
 
 class GlobalConcurrencyLimit(Schema):

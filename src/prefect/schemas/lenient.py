@@ -51,6 +51,11 @@ class Reader(Generic[T]):
         except msgspec.ValidationError as error:
             if not str(error).startswith(_NO_TIME):
                 raise
+        except UnicodeDecodeError:
+            raise
+        except ValueError:
+            # `convert` says what is wrong.
+            pass
         return convert(msgspec.json.decode(text), self._wanted, strict=self._strict)
 
 
@@ -77,6 +82,9 @@ def convert(given: Any, wanted: type[T], *, strict: bool = False) -> T:
             given = _respelled(given, [found[1] for found in _STEP.finditer(path)])
             if given == before:
                 raise
+        except ValueError as error:
+            # msgspec forgets that the calendar ends a second before 253402300800, when the year 10000 begins.
+            raise msgspec.ValidationError(f"Timestamp is out of range: {error}") from error
 
 
 def _respelled(value: Any, steps: Sequence[str | None]) -> Any:
@@ -97,7 +105,7 @@ def _respelled(value: Any, steps: Sequence[str | None]) -> Any:
 def _as_rfc3339(value: Any) -> Any:
     try:
         msgspec.convert(value, datetime, strict=False)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, ValueError):
         try:
             return read_moment(value).isoformat()
         except ValueError:

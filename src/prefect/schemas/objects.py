@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from prefect.schemas.base import FrozenSchema, Schema
+from prefect.schemas.base import Finite, FrozenSchema, Schema
 from prefect.schemas.states import State, StateType
 from prefect.types import KeyValueLabels, uuid7
 
@@ -43,9 +43,9 @@ class FlowRunPolicy(Schema):
     """How a flow run is retried, and what it remembers of pauses."""
 
     max_retries: int = 0
-    retry_delay_seconds: float = 0
+    retry_delay_seconds: Finite = 0
     retries: int | None = None
-    retry_delay: int | float | None = None
+    retry_delay: int | Finite | None = None
     """Seconds."""
     pause_keys: list[str] | None = msgspec.field(default_factory=list)
     resuming: bool | None = False
@@ -56,11 +56,11 @@ class TaskRunPolicy(Schema):
     """How a task run is retried."""
 
     max_retries: int = 0
-    retry_delay_seconds: float = 0
+    retry_delay_seconds: Finite = 0
     retries: int | None = None
-    retry_delay: int | float | list[int | float] | None = None
+    retry_delay: int | Finite | list[int | Finite] | None = None
     """Seconds; a list has one for each retry."""
-    retry_jitter_factor: float | None = None
+    retry_jitter_factor: Finite | None = None
 
 
 class CreatedBy(Schema):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from prefect.schemas.base import Schema
+from prefect.schemas.base import Finite, Schema
 from prefect.schemas.filters import (
     DeploymentFilter,
     FlowFilter,
@@ -131,7 +131,7 @@ class HistoryQuery(RunFilters, kw_only=True):
 
     history_start: Moment
     history_end: Moment
-    history_interval_seconds: float
+    history_interval_seconds: Finite
     work_pool_queues: WorkQueueFilter | None = msgspec.field(name="work_queues", default=None)
 
     def __post_init__(self) -> None:

@@ -27,6 +27,9 @@ __all__ = ["Records"]
 T = TypeVar("T", bound=msgspec.Struct)
 Reader = Callable[[Any], Any]
 
+_ROWS_AT_ONCE = 500
+"""How many rows one statement adds: databases limit its parameters."""
+
 
 class Records(Generic[T]):
     """The objects that one table keeps.
@@ -108,9 +111,11 @@ class Records(Generic[T]):
         return bool(connection.execute(added))
 
     def insert_all(self, connection: Connection, objects: Iterable[T], **extra: Any) -> None:
-        """Add objects one after the other, but for those whose key is there."""
-        for one in objects:
-            self.insert(connection, one, **extra)
+        """Add objects, many at once, but for those whose key is there."""
+        rows = [self.values_of(one, **extra) for one in objects]
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            some = rows[start : start + _ROWS_AT_ONCE]
+            connection.execute(insert(self.table).values(some).on_conflict_do_nothing())
 
     def update(
         self, connection: Connection, fields: Mapping[str, Any], *conditions: ColumnElement[bool]

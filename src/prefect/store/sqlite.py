@@ -349,6 +349,9 @@ def make_file(path: str | Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
+_TOO_MUCH = "Expression tree is too large", "too many SQL variables", "pattern too complex"
+
+
 def _explain(error: sqlite3.DatabaseError, path: str) -> StoreError | None:
     """Say what went wrong with the file; None where the file is not to blame."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -372,7 +375,7 @@ def _explain(error: sqlite3.DatabaseError, path: str) -> StoreError | None:
         return StoreConflict(f"{path} refuses a row that does not fit ({error}).")
     if "Could not decode to UTF-8" in str(error) or "malformed JSON" in str(error):
         return StoreCorrupt(f"{path} holds text that makes no sense ({error}). Restore a copy of it.")
-    if "Expression tree is too large" in str(error) or "too many SQL variables" in str(error):
+    if any(refusal in str(error) for refusal in _TOO_MUCH):
         return StoreError(f"This asks for too much at once ({error}). Ask several times, for less each.")
     if "already exists" in str(error):
         return StoreCorrupt(
