@@ -3,45 +3,53 @@
 ::
 
     Exception
-    └── PrefectException
-        ├── CrashedRun, FailedRun, CancelledRun, PausedRun, UnfinishedRun   a run's state, raised
-        ├── MissingResult                    a run finished, but its result is not kept
-        ├── MissingContextError              (also a RuntimeError) no run is active here
-        ├── UpstreamTaskError                an upstream run did not complete
-        ├── ParameterTypeError, ParameterBindError, SignatureMismatchError, ReservedArgumentError
-        ├── MappingMissingIterable, MappingLengthMismatch
-        ├── ScriptError, MissingFlowError, FlowScriptError, InvalidNameError
-        ├── PrefectHTTPStatusError           (also an httpx.HTTPStatusError) a server answered with an error
-        ├── ObjectNotFound, ObjectAlreadyExists, ObjectLimitReached, ObjectUnsupported
-        ├── ProtectedBlockError              what clients rely on cannot be deleted
-        ├── ConcurrencyLimitReached          no slot is free; later there may be
-        ├── LeaseLost                        slots are held no more: they were not renewed in time
-        ├── RequestRefused                   (also a ValueError) what is asked for does not fit what is there
-        │   ├── ChangeRefused                what is to be changed is no longer open to it
-        │   └── InvalidTemplate              a text that should be a template is none
-        ├── ReservedNameError                nobody may give that name, or change what has it
-        ├── ServerUnreachable                (also a ConnectionError) a server does not answer
-        ├── ServerBusy                       too many requests are under way
-        ├── StoreError
-        │   ├── StoreUnavailable             cannot be opened or written: disk, permissions, server away
-        │   ├── StoreCorrupt                 the file is no (sound) database
-        │   │   └── UnreadableRow            one row makes no sense
-        │   ├── StoreTooNew                  written by a newer release
-        │   └── StoreConflict                refused: it refers to something that is not there
-        ├── ConfigurationError, ProfileSettingsValidationError
-        ├── SerializationError, HashError, InvalidRepositoryURLError
-        ├── FlowRunTimeoutError, TaskRunTimeoutError  (also TimeoutError)
-        └── Abort, NotPausedError, FlowPauseTimeout, FlowRunWaitTimeout
-    BaseException
-    └── PrefectSignal                        not to be caught by `except Exception`
-        ├── Pause                            the run is suspended: its process leaves it
-        ├── Cancellation                     the run is being cancelled
-        ├── ExternalSignal
+    ├── PrefectException
+    │   ├── CrashedRun, FailedRun, CancelledRun, PausedRun, UnfinishedRun   a run's state, raised
+    │   ├── MissingResult                    a run finished, but its result is not kept
+    │   ├── MissingContextError              (also a RuntimeError) no run is active here
+    │   ├── UpstreamTaskError                an upstream run did not complete
+    │   ├── ParameterTypeError, ParameterBindError, SignatureMismatchError, ReservedArgumentError
+    │   ├── MappingMissingIterable, MappingLengthMismatch
+    │   ├── ScriptError, MissingFlowError, UnspecifiedFlowError, FlowScriptError, InvalidNameError
+    │   ├── PrefectHTTPStatusError           (also an httpx.HTTPStatusError) a server answered with an error
+    │   ├── ObjectNotFound, ObjectAlreadyExists, ObjectLimitReached, ObjectUnsupported
+    │   ├── BlockMissingCapabilities, EventTooLarge
+    │   ├── ProtectedBlockError              what clients rely on cannot be deleted
+    │   ├── CommandFailed                    a command cannot do what it was told
+    │   ├── ConcurrencyLimitReached          no slot is free; later there may be
+    │   ├── LeaseLost                        slots are held no more: they were not renewed in time
+    │   ├── RequestRefused                   (also a ValueError) what is asked for does not fit what is there
+    │   │   ├── ChangeRefused                what is to be changed is no longer open to it
+    │   │   └── InvalidTemplate              a text that should be a template is none
+    │   ├── ReservedNameError                nobody may give that name, or change what has it
+    │   ├── ServerUnreachable                (also a ConnectionError) a server does not answer
+    │   ├── ServerBusy                       too many requests are under way
+    │   ├── StoreError
+    │   │   ├── StoreUnavailable             cannot be opened or written: disk, permissions, server away
+    │   │   ├── StoreCorrupt                 the file is no (sound) database
+    │   │   │   └── UnreadableRow            one row makes no sense
+    │   │   ├── StoreTooNew                  written by a newer release
+    │   │   └── StoreConflict                refused: it refers to something that is not there
+    │   ├── ConfigurationError, ProfileSettingsValidationError
+    │   ├── MissingProfileError              (also a ValueError) there is no such profile
+    │   ├── InfrastructureError, InfrastructureNotFound, InfrastructureNotAvailable
+    │   ├── SerializationError, HashError, InvalidRepositoryURLError
+    │   ├── FlowRunTimeoutError, TaskRunTimeoutError  (also TimeoutError)
+    │   └── NotPausedError, FlowPauseTimeout, FlowRunWaitTimeout, FlowRunWatchError
+    └── ImportError
+        └── PrefectImportError               what a package gives that is not installed
+    BaseException                            not to be caught by `except Exception`
+    ├── PrefectSignal
+    │   ├── Abort                            the run is not to be carried out here, or not any more
+    │   ├── Pause                            the run is suspended: its process leaves it
+    │   └── Cancellation                     the run is being cancelled
+    └── ExternalSignal
         └── TerminationSignal                SIGTERM, raised in the main thread
 """
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -50,26 +58,35 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Abort",
+    "BlockMissingCapabilities",
     "Cancellation",
     "CancelledRun",
     "ChangeRefused",
+    "CommandFailed",
     "ConcurrencyLimitReached",
     "ConfigurationError",
     "CrashedRun",
+    "EventTooLarge",
     "ExternalSignal",
     "FailedRun",
     "FlowPauseTimeout",
     "FlowRunTimeoutError",
     "FlowRunWaitTimeout",
+    "FlowRunWatchError",
     "FlowScriptError",
     "HashError",
+    "InfrastructureError",
+    "InfrastructureNotAvailable",
+    "InfrastructureNotFound",
     "InvalidNameError",
+    "InvalidRepositoryURLError",
     "InvalidTemplate",
     "LeaseLost",
     "MappingLengthMismatch",
     "MappingMissingIterable",
     "MissingContextError",
     "MissingFlowError",
+    "MissingProfileError",
     "MissingResult",
     "NotPausedError",
     "ObjectAlreadyExists",
@@ -82,6 +99,7 @@ __all__ = [
     "PausedRun",
     "PrefectException",
     "PrefectHTTPStatusError",
+    "PrefectImportError",
     "PrefectSignal",
     "ProfileSettingsValidationError",
     "ProtectedBlockError",
@@ -102,7 +120,9 @@ __all__ = [
     "TerminationSignal",
     "UnfinishedRun",
     "UnreadableRow",
+    "UnspecifiedFlowError",
     "UpstreamTaskError",
+    "exception_traceback",
 ]
 
 
@@ -248,6 +268,10 @@ class MissingFlowError(PrefectException):
     """A script holds no flow of the wanted name."""
 
 
+class UnspecifiedFlowError(PrefectException):
+    """A script holds several flows, and nobody says which is meant."""
+
+
 class InvalidNameError(PrefectException, ValueError):
     """A name holds characters that names must not hold."""
 
@@ -293,8 +317,33 @@ class ObjectUnsupported(PrefectException):
     """The API does not support this kind of object."""
 
 
+class BlockMissingCapabilities(PrefectException):
+    """A block cannot do what it is to be used for."""
+
+
+class EventTooLarge(PrefectException):
+    """An event is larger than servers take.
+
+    Args:
+        size: Its bytes.
+        maximum: The most that are taken.
+    """
+
+    def __init__(self, size: int, maximum: int) -> None:
+        super().__init__(f"An event of {size:,} bytes is too large: at most {maximum:,} are taken.")
+        self.size = size
+        self.maximum = maximum
+
+    def __reduce__(self) -> tuple[type[EventTooLarge], tuple[int, int]]:
+        return type(self), (self.size, self.maximum)
+
+
 class ProtectedBlockError(PrefectException):
     """A block type that clients rely on cannot be deleted."""
+
+
+class CommandFailed(PrefectException):
+    """A command of the command line cannot do what it was told, or was told not to."""
 
 
 class ConcurrencyLimitReached(PrefectException):
@@ -413,16 +462,32 @@ class ProfileSettingsValidationError(PrefectException):
         self.errors = errors
 
 
+class MissingProfileError(PrefectException, ValueError):
+    """There is no profile of that name."""
+
+
+class InfrastructureError(PrefectException):
+    """What runs are carried out on could not be made, or could not be asked."""
+
+
+class InfrastructureNotFound(PrefectException):
+    """What a run was carried out on is not there, or no more."""
+
+
+class InfrastructureNotAvailable(PrefectException):
+    """What a run is carried out on cannot be reached from here."""
+
+
+class InvalidRepositoryURLError(PrefectException):
+    """An address leads to no repository of code."""
+
+
 class SerializationError(PrefectException):
     """A value cannot be serialized or deserialized."""
 
 
 class HashError(PrefectException, ValueError):
     """A value cannot be hashed in a stable way."""
-
-
-class Abort(PrefectException):
-    """A state change was refused for good: the run must stop without touching its state."""
 
 
 class FlowRunTimeoutError(PrefectException, TimeoutError):
@@ -445,8 +510,20 @@ class FlowRunWaitTimeout(PrefectException):
     """A run did not finish in the time that was given."""
 
 
+class FlowRunWatchError(PrefectException):
+    """A run could not be watched to its end."""
+
+
+class PrefectImportError(ImportError):
+    """What is to be imported needs a package that is not installed."""
+
+
 class PrefectSignal(BaseException):
     """Base of the signals that `except Exception` in user code must not swallow."""
+
+
+class Abort(PrefectSignal):
+    """A state change was refused for good: the run must stop without touching its state."""
 
 
 class Pause(PrefectSignal):
@@ -465,7 +542,7 @@ class Cancellation(PrefectSignal):
     """End the run: somebody has cancelled it."""
 
 
-class ExternalSignal(PrefectSignal):
+class ExternalSignal(BaseException):
     """Base of the signals that come from outside the process."""
 
 
@@ -483,6 +560,11 @@ class TerminationSignal(ExternalSignal, SystemExit):
         super().__init__(f"Terminated by signal {signal}")
         self.signal = signal
         self.code = 128 + signal
+
+
+def exception_traceback(exc: BaseException) -> str:
+    """Return an exception as Python prints it, with its traceback."""
+    return "".join(traceback.format_exception(exc))
 
 
 def __getattr__(name: str) -> Any:

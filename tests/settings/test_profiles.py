@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prefect.exceptions import ConfigurationError, ProfileSettingsValidationError
+from prefect.exceptions import ConfigurationError, MissingProfileError, ProfileSettingsValidationError
 from prefect.settings import (
     DEFAULT_PROFILES_PATH,
     PREFECT_API_KEY,
@@ -124,7 +124,7 @@ def test_collections():
         profiles.set_active("c")
     profiles.remove_profile("b")
     assert profiles.to_dict() == {"active": "a", "profiles": {"a": {}}}
-    with pytest.raises(ValueError, match="'zz' not found"):
+    with pytest.raises(MissingProfileError, match="'zz' not found"):
         load_profile("zz")
 
 

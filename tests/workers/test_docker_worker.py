@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from prefect.exceptions import ConfigurationError, ObjectNotFound
+from prefect.exceptions import ConfigurationError, InfrastructureNotFound
 from prefect.operations.flow_runs import set_flow_run_state
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.states import State, StateType
@@ -189,7 +189,7 @@ def test_a_job_that_is_cancelled_before_it_begins_leaves_no_container(run, engin
 def test_a_container_is_ended_by_its_name(served, engine):
     async def main() -> None:
         worker = DockerWorker("here")
-        with pytest.raises(ObjectNotFound, match="no container"):
+        with pytest.raises(InfrastructureNotFound, match="no container"):
             await worker.kill_infrastructure("engine:nope", job(), 1)
 
     asyncio.run(main())

@@ -10,7 +10,7 @@ import msgspec
 
 from prefect.cli.commands import Flag, Single
 from prefect.client.http import get_http_client
-from prefect.exceptions import Abort, ServerUnreachable
+from prefect.exceptions import CommandFailed, ServerUnreachable
 from prefect.settings import get_current_settings
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def api(
         verbose: Show the headers too, on stderr.
     """
     if (method := method.upper()) not in _METHODS:
-        raise Abort(f"{method!r} is no method. There are {', '.join(_METHODS)}.")
+        raise CommandFailed(f"{method!r} is no method. There are {', '.join(_METHODS)}.")
     if get_current_settings().api.url is None:
-        raise Abort("Which server? Set PREFECT_API_URL: without it, no server is used here.")
+        raise CommandFailed("Which server? Set PREFECT_API_URL: without it, no server is used here.")
     headers = dict(_header(each) for each in header or ())
     content = _content(data) if data is not None else b"{}" if method in _WITH_BODY else None
     transport = get_http_client().transport
@@ -66,7 +66,7 @@ def api(
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon:
-        raise Abort(f"{text!r} is no header. Give its name, a colon and its value.")
+        raise CommandFailed(f"{text!r} is no header. Give its name, a colon and its value.")
     return name.strip(), value.strip()
 
 
@@ -75,9 +75,9 @@ def _content(data: str) -> bytes:
         content = Path(data[1:]).read_bytes() if data.startswith("@") else data.encode()
         msgspec.json.decode(content)
     except OSError as error:
-        raise Abort(f"{data[1:]!r} cannot be read: {error}") from error
+        raise CommandFailed(f"{data[1:]!r} cannot be read: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Abort(f"What --data gives is no JSON: {error}") from error
+        raise CommandFailed(f"What --data gives is no JSON: {error}") from error
     return content
 
 

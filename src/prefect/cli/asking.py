@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 from prefect.settings import get_current_settings
 from prefect.settings.terminal import is_terminal
 
@@ -32,7 +32,7 @@ def ask(question: str, choices: Sequence[str | None] = ()) -> str:
         choices: What may be answered; empty: anything.
 
     Raises:
-        prefect.exceptions.Abort: The input ended.
+        prefect.exceptions.CommandFailed: The input ended.
     """
     if choices:
         print("\n".join(f"  {each}" for each in choices))
@@ -40,7 +40,7 @@ def ask(question: str, choices: Sequence[str | None] = ()) -> str:
         try:
             answer = input(f"{question}: ").strip()
         except EOFError:
-            raise Abort("Nothing was deployed.") from None
+            raise CommandFailed("Nothing was deployed.") from None
         if answer and (not choices or answer in choices):
             return answer
         print("Choose one of these." if choices else "It needs one.")

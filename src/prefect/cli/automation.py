@@ -16,7 +16,7 @@ from prefect.cli.moments import local
 from prefect.cli.output import confirm, print_facts, print_json, print_table
 from prefect.cli.selecting import Limit
 from prefect.client.current import get_caller
-from prefect.exceptions import Abort, ObjectNotFound
+from prefect.exceptions import CommandFailed, ObjectNotFound
 from prefect.operations.automations import (
     create_automation,
     delete_automation,
@@ -127,7 +127,7 @@ def update(*, id: Annotated[str, Flag(metavar="ID")], from_file: File = None, fr
     """
     given = _given(from_file, from_json)
     if len(given) != 1:
-        raise Abort(f"An automation is put in the place of one, not {len(given)}.")
+        raise CommandFailed(f"An automation is put in the place of one, not {len(given)}.")
     found = _find(None, id)
     get_caller().call(replace_automation, found.id, _checked(AutomationUpdate, given[0]))
     print(f"Updated automation {found.name!r}.")
@@ -180,37 +180,37 @@ group.commands["enable"] = resume
 
 def _find(name: str | None, id: str | None) -> Automation:
     if (name is None) is (id is None):
-        raise Abort("Give either an automation's name, or --id.")
+        raise CommandFailed("Give either an automation's name, or --id.")
     client, given = get_caller(), id or name or ""
     if name is not None:
         named = AutomationFilter(name=AutomationFilterName(any_=[name]))
         found = client.call(read_automations, AutomationQuery(automations=named, limit=2))
         if len(found) > 1:
-            raise Abort(f"There are several automations named {name!r}: give --id.")
+            raise CommandFailed(f"There are several automations named {name!r}: give --id.")
         if found:
             return found[0]
     try:
         return client.call(read_automation, UUID(given))
     except (ObjectNotFound, ValueError) as error:
-        raise Abort(f"Automation {given!r} not found.") from error
+        raise CommandFailed(f"Automation {given!r} not found.") from error
 
 
 def _given(from_file: str | None, from_json: str | None) -> list[dict[str, Any]]:
     """Return what a file or a text says, with the ids of blocks that it names."""
     if (from_file is None) is (from_json is None):
-        raise Abort("Give either --from-file or --from-json.")
+        raise CommandFailed("Give either --from-file or --from-json.")
     import yaml
 
     source = from_json or (sys.stdin.read() if from_file == "-" else _read(Path(from_file or "")))
     try:
         said = yaml.safe_load(source)
     except yaml.YAMLError as error:
-        raise Abort(f"It is neither YAML nor JSON: {error}") from error
+        raise CommandFailed(f"It is neither YAML nor JSON: {error}") from error
     if isinstance(said, Mapping) and set(said) == {"automations"}:
         said = said["automations"]
     every = said if isinstance(said, list) else [said]
     if not every or not all(isinstance(each, dict) for each in every):
-        raise Abort("It says no automation: give a mapping, or a list of them.")
+        raise CommandFailed("It says no automation: give a mapping, or a list of them.")
     for each in every:
         for action in [one for key in _ACTIONS for one in each.get(key) or () if isinstance(one, dict)]:
             _name_block(action)
@@ -223,14 +223,14 @@ def _checked(kind: type[A], values: dict[str, Any]) -> A:
     try:
         return kind.model_validate(values)
     except ValueError as error:
-        raise Abort(f"Automation {values.get('name')!r}: {error}") from error
+        raise CommandFailed(f"Automation {values.get('name')!r}: {error}") from error
 
 
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise Abort(f"{str(file)!r} cannot be read: {error.strerror}") from error
+        raise CommandFailed(f"{str(file)!r} cannot be read: {error.strerror}") from error
 
 
 def _name_block(action: dict[str, Any]) -> None:
@@ -240,7 +240,7 @@ def _name_block(action: dict[str, Any]) -> None:
     try:
         document = get_caller().call(read_block_document_by_name, slug, name)
     except ObjectNotFound as error:
-        raise Abort(f"Block {slug}/{name} not found.") from error
+        raise CommandFailed(f"Block {slug}/{name} not found.") from error
     action["block_document_id"] = str(document.id)
 
 

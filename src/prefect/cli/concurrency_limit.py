@@ -9,7 +9,7 @@ from prefect.cli.log_lines import Output
 from prefect.cli.moments import ago
 from prefect.cli.output import print_facts, print_json, print_table
 from prefect.client.current import get_caller
-from prefect.exceptions import Abort, ObjectNotFound
+from prefect.exceptions import CommandFailed, ObjectNotFound
 from prefect.operations.tag_limits import (
     create_tag_limit,
     delete_tag_limit_by_tag,
@@ -84,7 +84,7 @@ def create(tag: Tag, limit: Annotated[str, Flag(metavar="LIMIT")]) -> None:
         limit: How many.
     """
     if not limit.isdecimal():
-        raise Abort(f"{limit!r} is no number of tasks.")
+        raise CommandFailed(f"{limit!r} is no number of tasks.")
     get_caller().call(create_tag_limit, ConcurrencyLimitCreate(tag=tag, concurrency_limit=int(limit)))
     tasks = "1 task" if int(limit) == 1 else f"{int(limit)} tasks"
     print(f"At most {tasks} with the tag {tag!r} {'runs' if int(limit) == 1 else 'run'} at once now.")
@@ -118,5 +118,7 @@ def delete(tag: Tag) -> None:
     print(f"The tag {tag!r} has no limit any more.")
 
 
-def _not_there(tag: str) -> Abort:
-    return Abort(f"The tag {tag!r} has no limit. `prefect concurrency-limit ls` lists those that have one.")
+def _not_there(tag: str) -> CommandFailed:
+    return CommandFailed(
+        f"The tag {tag!r} has no limit. `prefect concurrency-limit ls` lists those that have one."
+    )

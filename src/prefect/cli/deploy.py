@@ -17,7 +17,7 @@ from prefect.deployments.project.deploying import Deployed, Deploying
 from prefect.deployments.project.file import Entry, ProjectFile, read_project
 from prefect.deployments.project.planning import Planned, all_problems, plan
 from prefect.deployments.project.selecting import overridden, select
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 from prefect.operations.work_pools import WorkPoolPage, read_work_pools
 from prefect.settings import get_current_settings
 
@@ -90,14 +90,14 @@ def deploy(  # noqa: PLR0913 - as many options as the interface has
 def _carry_out(options: Mapping[str, Any]) -> None:
     output, path = options["output"], Path(options["prefect_file"])
     if not path.exists() and path != Path(DEFAULT_FILE):
-        raise Abort(f"There is no file {str(path)!r}.")
+        raise CommandFailed(f"There is no file {str(path)!r}.")
     asks = may_ask()
     entries = _entries(read_project(path), options, asks=asks)
     planned = plan(entries, get_caller(), as_worker=options["check"])
     _say_notes(planned)
     problems = list(all_problems(planned))
     if problems:
-        raise Abort("\n".join(problems if options["check"] else [*problems, "Nothing was deployed."]))
+        raise CommandFailed("\n".join(problems if options["check"] else [*problems, "Nothing was deployed."]))
     if options["check"]:
         for each in planned:
             print(f"{each.shown}: nothing is wrong")

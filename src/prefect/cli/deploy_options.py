@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect.cli.values import read_object, read_pairs, split_pair
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 
 __all__ = ["fields_of", "read_trigger_option"]
 
@@ -22,7 +22,7 @@ def fields_of(options: Mapping[str, Any]) -> dict[str, Any]:
         options: What was given to the command, by parameter.
 
     Raises:
-        prefect.exceptions.Abort: An option makes no sense.
+        prefect.exceptions.CommandFailed: An option makes no sense.
     """
     fields = {name: options[name] for name in _PLAIN if options[name] is not None}
     if options["tag"]:
@@ -53,9 +53,9 @@ def _schedules(options: Mapping[str, Any]) -> list[dict[str, Any]]:
         *({"rrule": each} for each in options["rrule"] or ()),
     ]
     if anchor and not intervals:
-        raise Abort("--anchor-date goes with --interval.")
+        raise CommandFailed("--anchor-date goes with --interval.")
     if zone and not schedules:
-        raise Abort("--timezone goes with --cron, --interval or --rrule.")
+        raise CommandFailed("--timezone goes with --cron, --interval or --rrule.")
     return [{**each, **({"timezone": zone} if zone else {})} for each in schedules]
 
 
@@ -88,7 +88,7 @@ def read_trigger_option(text: str) -> list[Any]:
         text: A trigger as JSON, or the path of a YAML or JSON file with one, or with a list of `triggers`.
 
     Raises:
-        prefect.exceptions.Abort: It is none of these.
+        prefect.exceptions.CommandFailed: It is none of these.
     """
     if text.endswith((".yaml", ".yml", ".json")):
         from prefect.deployments.project.document import read_document
@@ -98,7 +98,9 @@ def read_trigger_option(text: str) -> list[Any]:
         try:
             given = json.loads(text)
         except ValueError as error:
-            raise Abort(f"--trigger needs JSON, or the path of a .yaml or .json file: {error}") from error
+            raise CommandFailed(
+                f"--trigger needs JSON, or the path of a .yaml or .json file: {error}"
+            ) from error
     if isinstance(given, dict) and isinstance(given.get("triggers"), list) and "type" not in given:
         return list(given["triggers"])
     return list(given) if isinstance(given, list) else [given]

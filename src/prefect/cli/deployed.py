@@ -8,7 +8,7 @@ from uuid import UUID
 from prefect.cli.commands import Flag
 from prefect.cli.selecting import whole_id
 from prefect.client.base import Caller
-from prefect.exceptions import Abort, ObjectNotFound
+from prefect.exceptions import CommandFailed, ObjectNotFound
 from prefect.operations.deployments import read_deployment, read_deployment_by_name
 from prefect.operations.flows import read_flow
 from prefect.schemas.deployments import DeploymentResponse
@@ -27,23 +27,23 @@ def find_deployment(client: Caller, name: str | None, id_: str | None = None) ->
         id_: Its id, given as an option.
 
     Raises:
-        prefect.exceptions.Abort: There is none, or none is named.
+        prefect.exceptions.CommandFailed: There is none, or none is named.
     """
     if (name is None) == (id_ is None):
-        raise Abort("Which deployment? Give its name, FLOW/DEPLOYMENT, or --id with its id.")
+        raise CommandFailed("Which deployment? Give its name, FLOW/DEPLOYMENT, or --id with its id.")
     given = name if name is not None else str(id_)
     deployment_id = whole_id(given)
     try:
         if deployment_id is not None:
             return client.call(read_deployment, deployment_id)
         if name is None:
-            raise Abort(f"{given!r} is no id of a deployment.")
+            raise CommandFailed(f"{given!r} is no id of a deployment.")
         flow, slash, own = name.partition("/")
         if not (flow and slash and own):
-            raise Abort(f"{name!r} is no name of a deployment: give FLOW/DEPLOYMENT, or its id.")
+            raise CommandFailed(f"{name!r} is no name of a deployment: give FLOW/DEPLOYMENT, or its id.")
         return client.call(read_deployment_by_name, flow, own)
     except ObjectNotFound as error:
-        raise Abort(
+        raise CommandFailed(
             f"There is no deployment {given!r}. `prefect deployment ls` lists those that are there."
         ) from error
 

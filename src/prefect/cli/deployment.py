@@ -18,7 +18,7 @@ from prefect.cli.values import read_object, read_pairs
 from prefect.cli.watching import watch_flow_run
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 from prefect.operations.deployment_runs import create_flow_run_from_deployment
 from prefect.operations.deployments import (
     delete_deployment,
@@ -173,7 +173,7 @@ def delete(
     client = get_caller()
     if all:
         if name is not None or id is not None:
-            raise Abort("Give either a deployment, or --all.")
+            raise CommandFailed("Give either a deployment, or --all.")
         found = _read_all(client, DeploymentQuery())
         confirm(f"Delete all {len(found)} deployments?", yes=yes)
         for each in found:
@@ -223,7 +223,7 @@ def run_(  # noqa: PLR0913 - as many options as the interface has
     """
     due = _due(start_in, start_at)
     if not watch and (watch_interval is not None or watch_timeout is not None):
-        raise Abort("--watch-interval and --watch-timeout go with --watch.")
+        raise CommandFailed("--watch-interval and --watch-timeout go with --watch.")
     client = get_caller()
     found = find_deployment(client, name, id)
     parameters = _parameters(found, params, param)
@@ -250,18 +250,18 @@ def run_(  # noqa: PLR0913 - as many options as the interface has
 
 def _due(start_in: timedelta | None, start_at: datetime | None) -> datetime:
     if start_in is not None and start_at is not None:
-        raise Abort("Give either --start-in or --start-at.")
+        raise CommandFailed("Give either --start-in or --start-at.")
     try:
         return start_at or now() + (start_in or timedelta())
     except OverflowError as error:
-        raise Abort("That --start-in leads beyond the year 9999.") from error
+        raise CommandFailed("That --start-in leads beyond the year 9999.") from error
 
 
 def _parameters(found: DeploymentResponse, whole: str | None, pairs: list[str] | None) -> dict[str, Any]:
     given = {**read_object("--params", whole), **read_pairs("--param", pairs)}
     known = (found.parameter_openapi_schema or {}).get("properties")
     if known is not None and (unknown := sorted(given.keys() - known.keys())):
-        raise Abort(
+        raise CommandFailed(
             f"The flow has no parameters {', '.join(map(repr, unknown))}. "
             f"It has {', '.join(map(repr, known)) or 'none'}."
         )

@@ -15,7 +15,7 @@ from prefect.cli.selecting import whole_id
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
 from prefect.deployments.schedules import read_moment
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 from prefect.operations.deployment_schedules import (
     create_deployment_schedules,
     delete_deployment_schedule,
@@ -121,14 +121,14 @@ def create(  # noqa: PLR0913 - as many options as the interface has
         accept_yes: Do not ask.
     """
     if sum(each is not None for each in (interval, rrule, cron)) != 1:
-        raise Abort("Give one of --interval, --rrule and --cron.")
+        raise CommandFailed("Give one of --interval, --rrule and --cron.")
     try:
         anchor = read_moment(anchor_date) if anchor_date else None
         wanted = construct_schedule(interval, anchor, cron, rrule, timezone)
         if isinstance(wanted, CronSchedule):
             wanted = msgspec.structs.replace(wanted, day_or=day_or)
     except (ValueError, TypeError) as error:
-        raise Abort(f"That is no schedule: {error}") from error
+        raise CommandFailed(f"That is no schedule: {error}") from error
     client = get_caller()
     found = find_deployment(client, deployment)
     had = client.call(read_deployment_schedules, found.id) if replace else []
@@ -215,7 +215,7 @@ def _set_active(deployment: str | None, schedule: str | None, everything: bool, 
     change = DeploymentScheduleUpdate(active=active)
     if everything:
         if deployment is not None:
-            raise Abort("Give either a deployment and a schedule, or --all.")
+            raise CommandFailed("Give either a deployment and a schedule, or --all.")
         count = 0
         for found in read_all(lambda limit, offset: _page(client, limit, offset)):
             for each in found.schedules:
@@ -225,11 +225,11 @@ def _set_active(deployment: str | None, schedule: str | None, everything: bool, 
         print(f"{count} schedules {done} now.")
         return
     if deployment is None or schedule is None:
-        raise Abort("Which schedule? Give a deployment and the schedule's id, or --all.")
+        raise CommandFailed("Which schedule? Give a deployment and the schedule's id, or --all.")
     found = find_deployment(client, deployment)
     one = _find(client, found, schedule)
     if one.active == active:
-        raise Abort(f"Schedule {one.id} is {'active' if active else 'paused'} already.")
+        raise CommandFailed(f"Schedule {one.id} is {'active' if active else 'paused'} already.")
     client.call(update_deployment_schedule, found.id, one.id, change)
     print(f"Schedule {one.id} of deployment {deployment!r} is {'active' if active else 'paused'} now.")
 
@@ -243,4 +243,4 @@ def _find(client: Caller, found: DeploymentResponse, schedule: str) -> Deploymen
     for each in client.call(read_deployment_schedules, found.id):
         if each.id == wanted:
             return each
-    raise Abort(f"Deployment {found.name!r} has no schedule {schedule!r}.")
+    raise CommandFailed(f"Deployment {found.name!r} has no schedule {schedule!r}.")

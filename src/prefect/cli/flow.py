@@ -11,7 +11,7 @@ from prefect.cli.moments import ago
 from prefect.cli.output import print_json, print_table
 from prefect.cli.selecting import Limit
 from prefect.client.current import get_caller
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 from prefect.operations import read_flows
 from prefect.schemas.queries import FlowQuery
 from prefect.schemas.schedules import construct_schedule
@@ -85,7 +85,7 @@ def serve(  # noqa: PLR0913 - as many options as the interface has
             anchor = read_moment(anchor_date) if anchor_date else None
             schedules = [construct_schedule(interval, anchor, cron, rrule, timezone)]
         except (ValueError, TypeError) as error:
-            raise Abort(f"That is no schedule: {error}") from error
+            raise CommandFailed(f"That is no schedule: {error}") from error
     try:
         deployment = RunnerDeployment.from_entrypoint(
             entrypoint,
@@ -97,13 +97,13 @@ def serve(  # noqa: PLR0913 - as many options as the interface has
             concurrency_limit=global_limit,
         )
     except (ValueError, OSError, ModuleNotFoundError) as error:
-        raise Abort(str(error)) from error
+        raise CommandFailed(str(error)) from error
     serve(deployment, pause_on_shutdown=pause_on_shutdown, limit=limit)
 
 
 def _checked(name: str | None, limit: int | None) -> str:
     if not name:
-        raise Abort("A deployment needs a name: give --name.")
+        raise CommandFailed("A deployment needs a name: give --name.")
     if limit is not None and limit < 1:
-        raise Abort("With such a --limit no run would be carried out: give a number from 1 on.")
+        raise CommandFailed("With such a --limit no run would be carried out: give a number from 1 on.")
     return name

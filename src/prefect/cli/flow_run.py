@@ -34,7 +34,7 @@ from prefect.cli.selecting import (
 from prefect.cli.watching import watch_flow_run
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
-from prefect.exceptions import Abort, UnreadableRow
+from prefect.exceptions import CommandFailed, UnreadableRow
 from prefect.operations import (
     count_task_runs,
     delete_flow_run,
@@ -268,7 +268,7 @@ def cancel(run: Annotated[str, Flag(metavar="ID")]) -> None:
     client = get_caller()
     found = find_flow_run(client, run)
     if _has_ended(found):
-        raise Abort(f"Flow run {found.name!r} has ended already, in state {found.state_name}.")
+        raise CommandFailed(f"Flow run {found.name!r} has ended already, in state {found.state_name}.")
     message = "Cancelled from the command line."
     # What nobody runs has nobody who would end it.
     is_run = found.state_type in (StateType.RUNNING, StateType.CANCELLING) or found.infrastructure_pid
@@ -276,7 +276,7 @@ def cancel(run: Annotated[str, Flag(metavar="ID")]) -> None:
     proposed: State[Any] = State(type=kind, message=message)
     state = client.call(set_flow_run_state, found.id, proposed).state
     if state is None or state.type not in (StateType.CANCELLING, StateType.CANCELLED):
-        raise Abort(f"Flow run {found.name!r} could not be cancelled.")
+        raise CommandFailed(f"Flow run {found.name!r} could not be cancelled.")
     done = "is cancelled" if state.type is StateType.CANCELLED else "is being cancelled"
     print(f"Flow run {found.name!r} {done}.")
 
@@ -298,9 +298,9 @@ def retry(
     client = get_caller()
     found = find_flow_run(client, run)
     if not _has_ended(found):
-        raise Abort(f"Flow run {found.name!r} has not ended: it is {found.state_name}.")
+        raise CommandFailed(f"Flow run {found.name!r} has not ended: it is {found.state_name}.")
     if found.deployment_id is None and entrypoint is None:
-        raise Abort(
+        raise CommandFailed(
             f"Flow run {found.name!r} has no deployment: say where its flow is, by --entrypoint PATH:FLOW."
         )
     # By force: what has ended stays ended otherwise, where it has a kept result or no deployment.

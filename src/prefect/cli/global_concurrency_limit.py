@@ -12,7 +12,7 @@ from prefect.cli.log_lines import Output
 from prefect.cli.moments import ago
 from prefect.cli.output import confirm, print_facts, print_json, print_table
 from prefect.client.current import get_caller
-from prefect.exceptions import Abort, ObjectNotFound
+from prefect.exceptions import CommandFailed, ObjectNotFound
 from prefect.operations.concurrency import (
     create_global_limit,
     delete_global_limit,
@@ -119,7 +119,7 @@ def create(
             rates.
     """
     if limit is None or limit < 0:
-        raise Abort("A limit needs a number of slots: --limit N.")
+        raise CommandFailed("A limit needs a number of slots: --limit N.")
     try:
         wanted = GlobalConcurrencyLimitCreate(
             name=name,
@@ -129,7 +129,7 @@ def create(
             slot_decay_per_second=slot_decay_per_second,
         )
     except ValueError as error:
-        raise Abort(str(error)) from error
+        raise CommandFailed(str(error)) from error
     get_caller().call(create_global_limit, wanted)
     print(f"There is now a limit {name!r} of {limit}.")
 
@@ -155,7 +155,7 @@ def update(
         slot_decay_per_second: How many slots come back by themselves in each second.
     """
     if enable and disable:
-        raise Abort("A limit cannot be enabled and disabled at once.")
+        raise CommandFailed("A limit cannot be enabled and disabled at once.")
     changes = GlobalConcurrencyLimitUpdate(
         active=enable if enable or disable else UNSET,
         limit=UNSET if limit is None else limit,
@@ -163,7 +163,7 @@ def update(
         slot_decay_per_second=UNSET if slot_decay_per_second is None else slot_decay_per_second,
     )
     if changes == GlobalConcurrencyLimitUpdate():
-        raise Abort("Nothing to change was given.")
+        raise CommandFailed("Nothing to change was given.")
     _update(name, changes)
     print(f"Limit {name!r} is changed.")
 
@@ -176,7 +176,7 @@ def enable(name: Name) -> None:
         name: The limit.
     """
     if _read(name).active:
-        raise Abort(f"Limit {name!r} is enabled already.")
+        raise CommandFailed(f"Limit {name!r} is enabled already.")
     _update(name, GlobalConcurrencyLimitUpdate(active=True))
     print(f"Limit {name!r} is enabled.")
 
@@ -189,7 +189,7 @@ def disable(name: Name) -> None:
         name: The limit.
     """
     if not _read(name).active:
-        raise Abort(f"Limit {name!r} is disabled already.")
+        raise CommandFailed(f"Limit {name!r} is disabled already.")
     _update(name, GlobalConcurrencyLimitUpdate(active=False))
     print(f"Limit {name!r} is disabled.")
 
@@ -222,5 +222,5 @@ def _update(name: str, changes: GlobalConcurrencyLimitUpdate) -> None:
         raise _not_there(name) from error
 
 
-def _not_there(name: str) -> Abort:
-    return Abort(f"There is no limit {name!r}. `prefect gcl ls` lists those that are there.")
+def _not_there(name: str) -> CommandFailed:
+    return CommandFailed(f"There is no limit {name!r}. `prefect gcl ls` lists those that are there.")

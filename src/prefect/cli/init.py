@@ -10,7 +10,7 @@ from prefect.cli.commands import Flag, Single
 from prefect.cli.values import split_pair
 from prefect.deployments.base import initialize_project
 from prefect.deployments.recipes import RECIPES
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 
 __all__ = ["run"]
 
@@ -36,7 +36,7 @@ def init(
     try:
         files = initialize_project(name, recipe, given)
     except ValueError as error:
-        raise Abort(str(error)) from error
+        raise CommandFailed(str(error)) from error
     if not files:
         print(f"{Path.cwd()} has a prefect.yaml and a .prefectignore already: nothing was written.")
         return

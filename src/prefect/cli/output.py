@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 from prefect.schemas.base import encode_json
 from prefect.settings import get_current_settings
 from prefect.settings.terminal import is_terminal
@@ -141,11 +141,11 @@ def confirm(question: str, *, yes: bool, must: bool = False) -> None:
         must: Whether somebody must agree to it: nothing brings back what is lost.
 
     Raises:
-        prefect.exceptions.Abort: The answer was no, or nobody is there to give the one that must be given.
+        prefect.exceptions.CommandFailed: The answer was no, or nobody is there to give one.
     """
     prompt = get_current_settings().cli.prompt
     asks = is_terminal(sys.stdin) if prompt is None else prompt
     if must and not yes and not asks:
-        raise Abort(f"{question} Nobody is there to ask: give --yes. Nothing was changed.")
+        raise CommandFailed(f"{question} Nobody is there to ask: give --yes. Nothing was changed.")
     if asks and not yes and input(f"{question} [y/N]: ").strip().casefold() not in ("y", "yes"):
-        raise Abort("Nothing was changed.")
+        raise CommandFailed("Nothing was changed.")

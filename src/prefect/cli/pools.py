@@ -11,7 +11,7 @@ import msgspec
 from prefect.cli.commands import Flag
 from prefect.cli.moments import ago, local
 from prefect.cli.output import print_table
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 from prefect.schemas.objects import FlowRun
 from prefect.schemas.work_pools import FlowRunSlotSummary
 
@@ -37,10 +37,10 @@ def parse_number(text: str) -> int:
         text: The number.
 
     Raises:
-        prefect.exceptions.Abort: It is none.
+        prefect.exceptions.CommandFailed: It is none.
     """
     if not text.isdecimal():
-        raise Abort(f"{text!r} is no number of runs.")
+        raise CommandFailed(f"{text!r} is no number of runs.")
     return int(text)
 
 
@@ -51,12 +51,12 @@ def read_template(path: str) -> dict[str, Any]:
         path: The file.
 
     Raises:
-        prefect.exceptions.Abort: There is no such file, or it has something else in it.
+        prefect.exceptions.CommandFailed: There is no such file, or it has something else in it.
     """
     try:
         return msgspec.json.decode(Path(path).read_bytes(), type=dict[str, Any])
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Abort(f"{path!r} has no job template: {error}") from error
+        raise CommandFailed(f"{path!r} has no job template: {error}") from error
 
 
 def print_due(title: str, runs: list[FlowRun]) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 
 __all__ = ["read_object", "read_pairs", "split_pair"]
 
@@ -20,11 +20,11 @@ def split_pair(option: str, text: str) -> tuple[str, str]:
         text: The text.
 
     Raises:
-        prefect.exceptions.Abort: It has another form.
+        prefect.exceptions.CommandFailed: It has another form.
     """
     key, equals, value = text.partition("=")
     if not key or not equals:
-        raise Abort(f"{option} needs KEY=VALUE, not {text!r}.")
+        raise CommandFailed(f"{option} needs KEY=VALUE, not {text!r}.")
     return key, value
 
 
@@ -36,7 +36,7 @@ def read_pairs(option: str, texts: Iterable[str] | None) -> dict[str, Any]:
         texts: Each as `KEY=VALUE`.
 
     Raises:
-        prefect.exceptions.Abort: One has another form.
+        prefect.exceptions.CommandFailed: One has another form.
     """
     pairs: dict[str, Any] = {}
     for text in texts or ():
@@ -57,16 +57,16 @@ def read_object(option: str, text: str | None) -> dict[str, Any]:
         text: The object; `-` reads it from standard input.
 
     Raises:
-        prefect.exceptions.Abort: It is none.
+        prefect.exceptions.CommandFailed: It is none.
     """
     if text is None:
         return {}
     try:
         given = json.loads(sys.stdin.read() if text == "-" else text)
     except ValueError as error:
-        raise Abort(f"{option} is no JSON: {error}") from error
+        raise CommandFailed(f"{option} is no JSON: {error}") from error
     if not isinstance(given, dict):
-        raise Abort(f"{option} needs a JSON object: each parameter's value by its name.")
+        raise CommandFailed(f"{option} needs a JSON object: each parameter's value by its name.")
     _check_text(option, given)
     return given
 
@@ -75,6 +75,6 @@ def _check_text(option: str, value: Any) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise Abort(
+        raise CommandFailed(
             f"{option} has a character that is half of one: {error.object[error.start]!r}."
         ) from error

@@ -7,7 +7,7 @@ import time
 from prefect.cli.log_lines import Sources, follow_logs
 from prefect.cli.moments import local
 from prefect.client.base import Caller
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 from prefect.operations.flow_runs import read_flow_run
 from prefect.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.schemas.objects import FlowRun
@@ -29,7 +29,7 @@ def watch_flow_run(
         timeout: Seconds to watch, at most.
 
     Raises:
-        prefect.exceptions.Abort: It is not Completed in the end, or did not end in time.
+        prefect.exceptions.CommandFailed: It is not Completed in the end, or did not end in time.
     """
     last: list[FlowRun] = [run]
     until = None if timeout is None else time.monotonic() + timeout
@@ -46,14 +46,16 @@ def watch_flow_run(
         last[0] = found
         sources.rename(found.name)
         if not is_over and until is not None and time.monotonic() > until:
-            raise Abort(f"Flow run {found.name!r} did not end in {timeout} seconds; it goes on unwatched.")
+            raise CommandFailed(
+                f"Flow run {found.name!r} did not end in {timeout} seconds; it goes on unwatched."
+            )
         return is_over
 
     logs = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]))
     follow_logs(client, logs, sources, has_ended)
     _tell_state(last[0])
     if last[0].state_type is not StateType.COMPLETED:
-        raise Abort(f"Flow run {last[0].name!r} ended in state {last[0].state_name}.")
+        raise CommandFailed(f"Flow run {last[0].name!r} ended in state {last[0].state_name}.")
 
 
 def _tell_state(run: FlowRun) -> None:

@@ -17,7 +17,7 @@ from prefect.cli.output import confirm, print_facts, print_json, print_table
 from prefect.cli.pools import Hours, PoolName, parse_number, print_due, print_slots, read_template
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
-from prefect.exceptions import Abort, ObjectAlreadyExists, ObjectNotFound
+from prefect.exceptions import CommandFailed, ObjectAlreadyExists, ObjectNotFound
 from prefect.operations.collections import WORKERS, read_view
 from prefect.operations.work_pools import (
     WorkPoolPage,
@@ -67,12 +67,12 @@ def create(
     client = get_caller()
     had = _find(client, name)
     if had is not None and not overwrite:
-        raise Abort(f"There is a work pool {name!r} already. --overwrite changes it.")
+        raise CommandFailed(f"There is a work pool {name!r} already. --overwrite changes it.")
     kind = type or (had.type if had else None)
     if had is not None and kind != had.type:
-        raise Abort(f"Work pool {name!r} is of type {had.type!r}, which cannot be changed.")
+        raise CommandFailed(f"Work pool {name!r} is of type {had.type!r}, which cannot be changed.")
     if kind is None:
-        raise Abort(f"Give --type: {', '.join(sorted(_templates(client)))}.")
+        raise CommandFailed(f"Give --type: {', '.join(sorted(_templates(client)))}.")
     template = read_template(base_job_template) if base_job_template else _template(client, kind)
     _checked(lambda: _store(client, had, name, kind, template, paused))
     if set_as_default:
@@ -96,7 +96,7 @@ def _checked(change: Any) -> None:
     try:
         change()
     except (ValueError, ObjectAlreadyExists) as error:
-        raise Abort(str(error)) from error
+        raise CommandFailed(str(error)) from error
 
 
 def _templates(client: Caller) -> dict[str, dict[str, Any]]:
@@ -114,7 +114,9 @@ def _templates(client: Caller) -> dict[str, dict[str, Any]]:
 def _template(client: Caller, kind: str) -> dict[str, Any]:
     templates = _templates(client)
     if kind not in templates:
-        raise Abort(f"There is no type {kind!r} of work pools. There are {', '.join(sorted(templates))}.")
+        raise CommandFailed(
+            f"There is no type {kind!r} of work pools. There are {', '.join(sorted(templates))}."
+        )
     return dict(templates[kind])
 
 
@@ -198,7 +200,7 @@ def update(
     """
     given = (base_job_template, concurrency_limit, description)
     if all(each is None for each in given):
-        raise Abort("What is to change? See `prefect work-pool update --help`.")
+        raise CommandFailed("What is to change? See `prefect work-pool update --help`.")
     template = UNSET if base_job_template is None else read_template(base_job_template)
     _checked(
         lambda: _update(
@@ -289,7 +291,7 @@ def preview(
         output: Print for programs.
     """
     if name is None:
-        raise Abort("Which work pool? `prefect work-pool ls` lists them.")
+        raise CommandFailed("Which work pool? `prefect work-pool ls` lists them.")
     client = get_caller()
     _read(client, name)
     until = now() + timedelta(hours=hours)
@@ -312,7 +314,7 @@ def get_default_base_job_template(
     """
     client = get_caller()
     if type is None:
-        raise Abort(f"Give --type: {', '.join(sorted(_templates(client)))}.")
+        raise CommandFailed(f"Give --type: {', '.join(sorted(_templates(client)))}.")
     template = _template(client, type)
     if file is None:
         print_json(template)
@@ -346,7 +348,9 @@ def _find(client: Caller, name: str) -> WorkPool | None:
 def _read(client: Caller, name: str) -> WorkPool:
     found = _find(client, name)
     if found is None:
-        raise Abort(f"There is no work pool {name!r}. `prefect work-pool ls` lists those that are there.")
+        raise CommandFailed(
+            f"There is no work pool {name!r}. `prefect work-pool ls` lists those that are there."
+        )
     return found
 
 

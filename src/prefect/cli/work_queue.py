@@ -14,7 +14,7 @@ from prefect.cli.pools import Hours, Pool, parse_number, print_due, print_slots
 from prefect.cli.selecting import whole_id
 from prefect.client.base import Caller
 from prefect.client.current import get_caller
-from prefect.exceptions import Abort, ObjectAlreadyExists, ObjectNotFound
+from prefect.exceptions import CommandFailed, ObjectAlreadyExists, ObjectNotFound
 from prefect.operations.work_queues import (
     WorkQueuePage,
     create_work_queue,
@@ -68,7 +68,7 @@ def create(
             else client.call(create_work_queue_in_pool, pool, wanted)
         )
     except (ValueError, ObjectAlreadyExists) as error:
-        raise Abort(str(error)) from error
+        raise CommandFailed(str(error)) from error
     except ObjectNotFound as error:
         raise _no_pool(pool) from error
     print(f"Made work queue {made.name!r} in work pool {made.work_pool_name!r}.")
@@ -205,7 +205,7 @@ def set_concurrency_limit(
     try:
         client.call(update_work_queue, found.id, WorkQueueUpdate(concurrency_limit=number))
     except ValueError as error:
-        raise Abort(str(error)) from error
+        raise CommandFailed(str(error)) from error
     print(f"{at_a_time(number, f'work queue {found.name!r}')} now.")
 
 
@@ -302,10 +302,12 @@ def _find(client: Caller, name: str, pool: str | None) -> WorkQueue:
         return client.call(read_work_queue_in_pool, pool, name)
     except ObjectNotFound as error:
         where = f" in work pool {pool!r}" if pool is not None else ""
-        raise Abort(
+        raise CommandFailed(
             f"There is no work queue {name!r}{where}. `prefect work-queue ls` lists those that are there."
         ) from error
 
 
-def _no_pool(pool: str | None) -> Abort:
-    return Abort(f"There is no work pool {pool!r}. `prefect work-pool ls` lists those that are there.")
+def _no_pool(pool: str | None) -> CommandFailed:
+    return CommandFailed(
+        f"There is no work pool {pool!r}. `prefect work-pool ls` lists those that are there."
+    )

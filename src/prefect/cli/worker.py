@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from prefect.cli.commands import Flag, Group
 from prefect.cli.pools import read_template
 from prefect.cli.working import Limit, Name, Queues, Seconds, WorkPoolName, work
-from prefect.exceptions import Abort
+from prefect.exceptions import CommandFailed
 
 __all__ = ["run"]
 
@@ -46,7 +46,7 @@ def start(  # noqa: PLR0913 - as many options as the interface has
         create_pool_if_not_found: Whether a pool that is not there is made.
     """
     if pool is None:
-        raise Abort("Which work pool? Give --pool.")
+        raise CommandFailed("Which work pool? Give --pool.")
     template = read_template(base_job_template) if base_job_template else None
     work(
         pool,

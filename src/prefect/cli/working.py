@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from prefect.cli.commands import Flag
 from prefect.client.current import get_caller
-from prefect.exceptions import Abort, ObjectNotFound
+from prefect.exceptions import CommandFailed, ObjectNotFound
 from prefect.logging.configuration import ensure_logging_setup
 from prefect.operations.work_pools import read_work_pool
 
@@ -35,7 +35,7 @@ def work(
         options: Further arguments of the worker.
 
     Raises:
-        prefect.exceptions.Abort: There is no such kind of worker, or an option makes no sense.
+        prefect.exceptions.CommandFailed: There is no such kind of worker, or an option makes no sense.
     """
     # Here, since a worker loads much that the help of its command does without.
     from prefect.workers.process import ProcessWorker
@@ -44,14 +44,14 @@ def work(
     wanted = kind or _kind_of(pool)
     found = ProcessWorker.get_worker_class_from_type(wanted)
     if found is None:
-        raise Abort(
+        raise CommandFailed(
             f"There are no workers of type {wanted!r} here. "
             f"There are {', '.join(ProcessWorker.get_all_available_worker_types())}."
         )
     try:
         worker = found(pool, **options)
     except ValueError as error:
-        raise Abort(str(error)) from error
+        raise CommandFailed(str(error)) from error
     asyncio.run(_until_told(worker, run_once, with_healthcheck))
 
 
@@ -59,7 +59,7 @@ def _kind_of(pool: str) -> str:
     try:
         found = get_caller().call(read_work_pool, pool)
     except ObjectNotFound:
-        raise Abort(
+        raise CommandFailed(
             f"There is no work pool {pool!r}. Give --type to make it: `--type process` runs flows here."
         ) from None
     # What agents used to serve is carried out in processes.

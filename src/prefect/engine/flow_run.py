@@ -320,7 +320,7 @@ class FlowRunSteps:
             self._give_up_tasks()
             timeout = FlowRunTimeoutError(f"Scope timed out after {float(error.seconds)} second(s).")
             return RunOutOfTime(timeout, error.seconds)
-        except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
+        except (Exception, Abort) as error:  # noqa: BLE001 - whatever user code raises is an outcome
             if runner.is_started:
                 runner.cancel_queued()
                 yield Join(runner.finish)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from prefect.exceptions import Cancellation
+from prefect.exceptions import Abort, Cancellation
 from prefect.rules.final_states import state_of_value
 from prefect.schemas.results import ResultRecord
 from prefect.schemas.states import State, StateDetails, StateType
@@ -39,9 +39,9 @@ class Returned(msgspec.Struct, frozen=True):
 
 
 class Raised(msgspec.Struct, frozen=True):
-    """The user's function raised."""
+    """The user's function raised; an `Abort` of another run is an error to this one."""
 
-    error: Exception
+    error: Exception | Abort
 
 
 class RunOutOfTime(msgspec.Struct, frozen=True):

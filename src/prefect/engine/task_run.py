@@ -37,6 +37,7 @@ from prefect.engine.notes import FlowRunNotes, notes_of
 from prefect.engine.steps import Block, Call, ForkedChild, RunHook, Sleep, Steps, Wait
 from prefect.engine.stopping import check, is_check_due
 from prefect.exceptions import (
+    Abort,
     Cancellation,
     ConfigurationError,
     Pause,
@@ -268,7 +269,7 @@ class _TaskRun:
         except DeadlineExceeded as error:
             timeout = TaskRunTimeoutError(f"Scope timed out after {float(error.seconds)} second(s).")
             outcome = RunOutOfTime(timeout, error.seconds)
-        except Exception as error:  # noqa: BLE001 - whatever user code raises is an outcome
+        except (Exception, Abort) as error:  # noqa: BLE001 - whatever user code raises is an outcome
             outcome = Raised(drop_own_frames(error))
         except ForkedChild:
             raise  # with the slots, which are the parent's

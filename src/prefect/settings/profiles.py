@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from prefect.exceptions import ConfigurationError, ProfileSettingsValidationError
+from prefect.exceptions import ConfigurationError, MissingProfileError, ProfileSettingsValidationError
 from prefect.settings.constants import DEFAULT_PROFILES_PATH
 from prefect.settings.context import current_profile_name, current_profiles_path
 from prefect.settings.legacy import Setting, find_setting
@@ -235,12 +235,12 @@ def load_profile(name: str) -> Profile:
     """Return a profile.
 
     Raises:
-        ValueError: There is no such profile.
+        prefect.exceptions.MissingProfileError: There is no such profile.
     """
     try:
         return load_profiles()[name]
     except KeyError:
-        raise ValueError(f"Profile {name!r} not found.") from None
+        raise MissingProfileError(f"Profile {name!r} not found.") from None
 
 
 def load_current_profile() -> Profile:

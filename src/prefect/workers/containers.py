@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from prefect.exceptions import ConfigurationError, ObjectNotFound
+from prefect.exceptions import ConfigurationError, InfrastructureNotFound
 from prefect.logging.loggers import get_logger
 from prefect.rules.exits import UNKNOWN_EXIT
 
@@ -123,12 +123,12 @@ class Engine:
             grace: Seconds that it has.
 
         Raises:
-            prefect.exceptions.ObjectNotFound: There is no such container.
+            prefect.exceptions.InfrastructureNotFound: There is no such container.
         """
         try:
             self._client.containers.get(container_id).stop(timeout=grace)
         except self._docker.errors.NotFound as error:
-            raise ObjectNotFound(error, f"There is no container {container_id} at {self.name}.") from error
+            raise InfrastructureNotFound(f"There is no container {container_id} at {self.name}.") from error
 
     def is_missing(self, error: Exception) -> bool:
         """Whether an error says that there is no such container."""

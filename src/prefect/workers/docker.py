@@ -215,7 +215,7 @@ class DockerWorker(BaseWorker[DockerWorkerJobConfiguration, DockerVariables, Doc
             grace_seconds: How long it may take to end by itself.
 
         Raises:
-            prefect.exceptions.ObjectNotFound: There is no such container.
+            prefect.exceptions.InfrastructureNotFound: There is no such container.
         """
         engine = self._engine
         own = engine if engine is not None else await asyncio.to_thread(Engine)
