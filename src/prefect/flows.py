@@ -125,7 +125,7 @@ class Flow(Definition, Generic[P, R]):
             source = getattr(getattr(self.fn, "__code__", None), "co_filename", "")
             try:
                 self._version = f"{crc32(Path(source).read_bytes()):08x}"
-            except OSError:  # typed at a prompt, or made by exec
+            except (OSError, TypeError):  # typed at a prompt, made by exec, or a mock
                 self._version = ""
         return self._version or None
 

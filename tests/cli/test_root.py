@@ -51,6 +51,11 @@ def test_version_loads_next_to_nothing(run_python):
     assert not loaded & TOO_HEAVY
 
 
+def test_python_m_prefect(run_python):
+    assert run_python("-m", "prefect", "--version").stdout == f"{prefect_version()}\n"
+    assert run_python("-m", "prefect", "nonsense", check=False).returncode == 2
+
+
 def test_help_lists_every_group(prefect):
     for words in ([], ["--help"], ["-h"]):
         out = prefect(*words).out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -245,6 +246,15 @@ def test_partials_lambdas_and_objects_that_can_be_called() -> None:
     assert task(Adder()).name == "Adder"
     assert task(lambda: 1).name == "<lambda>"
     assert settled(task(functools.partial(adouble.fn))(2)) == 4
+
+
+def test_an_object_that_says_it_is_async_is() -> None:
+    made = task(AsyncMock(return_value=3))
+
+    assert made.isasync
+    assert settled(made()) == 3
+    assert made.submit().result() == 3
+    assert settled(flow(AsyncMock(return_value=4), name="stand-in")()) == 4
 
 
 def test_what_python_does_not_bind_is_not_bound() -> None:

@@ -53,7 +53,9 @@ class Definition:
         call = inner if inspect.isroutine(inner) else getattr(inner, "__call__", inner)  # noqa: B004 - its function
         if isinstance(fn, Definition):
             call = fn.fn
-        self.isasync = inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
+        # An object may be marked (inspect.markcoroutinefunction), whatever its class's method is.
+        is_coroutine = any(map(inspect.iscoroutinefunction, (inner, call)))
+        self.isasync = is_coroutine or inspect.isasyncgenfunction(call)
         self.isgenerator = inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call)
         fallback = getattr(inner, "__name__", type(inner).__name__)
         self.name = name_of(options, kind, _flow_name(fallback) if kind == "flow" else fallback)
