@@ -17,8 +17,6 @@ from prefect.recorder import get_recorder
 from prefect.runtime import flow_run, task_run
 from recorded import flow_run_of, history_of, task_run_of, task_runs_of
 
-pytestmark = pytest.mark.timeout(30)
-
 
 @task
 async def same(x: Any) -> Any:
@@ -63,7 +61,7 @@ def test_a_thousand_waiters_for_futures_take_no_threads() -> None:
 
     @task
     def waits() -> int:
-        assert gate.wait(20)
+        assert gate.wait(50)
         return 1
 
     @flow
@@ -147,7 +145,7 @@ def test_a_cancelled_task_is_recorded_as_crashed(where: str) -> None:
 
     @task
     def upstream() -> None:
-        assert gate.wait(20)
+        assert gate.wait(50)
 
     async def stuck(*_: Any) -> None:
         begun.append(1)
@@ -235,15 +233,17 @@ def test_a_timeout_around_a_task_is_a_cancellation() -> None:
 
 def test_task_groups_cancel_siblings() -> None:
     ids: list[Any] = []
+    begun = asyncio.Event()
 
     @task
     async def stuck() -> None:
         ids.append(task_run.id)
+        begun.set()
         await asyncio.sleep(600)
 
     @task
     async def fails() -> None:
-        await asyncio.sleep(0.005)
+        await begun.wait()
         raise ValueError("sibling")
 
     @flow
@@ -299,7 +299,7 @@ def test_blocking_ends_of_flows_do_not_hold_up_others() -> None:
 
     @task
     def waits() -> None:
-        assert gate.wait(20)
+        assert gate.wait(50)
 
     @flow
     async def leaves() -> None:
