@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.timeout(40), pytest.mark.processes]
+pytestmark = [pytest.mark.timeout(150), pytest.mark.processes]
 
 HEAD = """
 import asyncio, json, os, signal, sys, threading, time
@@ -70,15 +70,16 @@ class Ended:
     Args:
         status: Its exit status.
         output: What it printed.
-        seconds: How long it took to end once it was told to.
+        was_quick: Whether it ended soon once it was told to: in not much more time than its start took, which
+            takes a busy machine longer.
         home: Its home.
         since: When it was started: what was recorded before is others'.
     """
 
-    def __init__(self, status: int, output: str, seconds: float, home: Path, since: datetime) -> None:
+    def __init__(self, status: int, output: str, was_quick: bool, home: Path, since: datetime) -> None:
         self.status = status
         self.output = output
-        self.seconds = seconds
+        self.was_quick = was_quick
         self._home = home
         self._since = since
 
@@ -100,7 +101,7 @@ def interrupt(tmp_path: Path) -> Callable[..., Ended]:
     """Run a script, send it a signal when it says READY often enough, and wait for its end."""
 
     def run(body: str, number: int | None, ready: int = 1) -> Ended:
-        home, since = tmp_path / "home", datetime.now(UTC)
+        home, since, started = tmp_path / "home", datetime.now(UTC), time.monotonic()
         child = subprocess.Popen(
             [sys.executable, "-c", HEAD + body],
             stdout=subprocess.PIPE,
@@ -115,12 +116,13 @@ def interrupt(tmp_path: Path) -> Callable[..., Ended]:
                 text = child.stdout.readline()
                 assert text, output
                 output += text
-            begun = time.monotonic()
+            told = time.monotonic()
             if number is not None:
                 time.sleep(0.05)  # let the main thread get to where it waits
                 child.send_signal(number)
-            output += child.communicate(timeout=20)[0]
-            return Ended(child.returncode, output, time.monotonic() - begun, home, since)
+            output += child.communicate(timeout=60)[0]
+            was_quick = time.monotonic() - told < 3 + 3 * (told - started)
+            return Ended(child.returncode, output, was_quick, home, since)
         finally:
             child.kill()
 
@@ -155,8 +157,11 @@ BODIES = {
     ),
     "async-left": ("@flow(**HOOKS)\nasync def main():\n    stuck.submit()\nasyncio.run(main())", ["stuck"]),
     "async-upstream": (
+        "begun = threading.Event()\n@task(name='stuck')\ndef held():\n    begun.set()\n    time.sleep(600)\n"
         "@task\nasync def after(x): ...\n"
-        "@flow(**HOOKS)\nasync def main():\n    await after(stuck.submit())\nasyncio.run(main())",
+        "@flow(**HOOKS)\nasync def main():\n    future = held.submit()\n    begun.wait()\n"
+        "    asyncio.get_running_loop().call_soon(ready)  # `after` has begun to wait by then\n"
+        "    await after(future)\nasyncio.run(main())",
         ["after", "stuck"],
     ),
 }
@@ -170,7 +175,7 @@ BODIES = {
 def test_a_process_that_is_told_to_end(interrupt: Callable[..., Ended], name: str, number: int) -> None:
     body, tasks = BODIES[name]
     ended = interrupt(body, number, ready=2 if name == "async" else 1)
-    assert ended.seconds < 3, ended.output
+    assert ended.was_quick, ended.output
     assert ended.status in (-number, 128 + number), ended.output
     assert ended.output.count("HOOK") == 1 and "HOOK Crashed" in ended.output, ended.output
     flows, task_runs = ended.recorded()
@@ -247,7 +252,7 @@ def test_tasks_submitted_outside_of_flows_end_before_the_process_does(
 
 def test_but_nobody_waits_for_them_after_an_interruption(interrupt: Callable[..., Ended]) -> None:
     ended = interrupt("stuck.submit().result()", signal.SIGINT)
-    assert ended.status == -signal.SIGINT and ended.seconds < 3
+    assert ended.status == -signal.SIGINT and ended.was_quick
     assert [task[:2] for task in ended.recorded()[1]] == [["stuck", "Crashed"]]
 
 
