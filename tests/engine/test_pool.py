@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -17,8 +18,6 @@ from prefect.engine.slots import SlotGivenUp
 from prefect.states import Completed
 from prefect.task_runners.pool import Pool
 from prefect.types import uuid7
-
-pytestmark = pytest.mark.timeout(30)
 
 
 class Gauge:
@@ -117,7 +116,7 @@ def test_never_more_at_work_than_workers() -> None:
 
 def test_joining_from_several_threads() -> None:
     pool, gate = Pool(1, 10, "stress"), threading.Event()
-    pool.put(lambda: gate.wait(10) and None)
+    pool.put(lambda: gate.wait(50) and None)
     joined: list[int] = []
     threads = [threading.Thread(target=lambda: (pool.join(), joined.append(1))) for _ in range(5)]
     for thread in threads:
@@ -125,7 +124,7 @@ def test_joining_from_several_threads() -> None:
     assert not joined
     gate.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(50)
     assert len(joined) == 5
     pool.join()
 
@@ -135,12 +134,12 @@ def test_abandoned_work_is_waited_for_by_nobody() -> None:
 
     def work() -> None:
         begun.set()
-        gate.wait(10)
+        gate.wait(50)
 
     pool.put(work)
     joins = threading.Thread(target=pool.join)
     joins.start()
-    assert begun.wait(10)
+    assert begun.wait(50)
     pool.abandon()
     while joins.is_alive():
         pool.abandon()  # in case it had not begun to wait
@@ -150,7 +149,7 @@ def test_abandoned_work_is_waited_for_by_nobody() -> None:
 
 def test_taking_queued_work_back_wakes_who_waits() -> None:
     pool, gate, done = Pool(1, 2, "stress"), threading.Event(), []
-    pool.put(lambda: gate.wait(10) and None)
+    pool.put(lambda: gate.wait(50) and None)
 
     def produce() -> None:
         for x in range(6):
@@ -191,7 +190,7 @@ def test_the_threads_of_a_closed_pool_end_and_late_work_is_done() -> None:
     pool.join()
     pool.close()
     for thread in threads():
-        thread.join(2)
+        thread.join(50)
     assert not threads()
     done: list[int] = []
     for number in range(20):
@@ -199,14 +198,14 @@ def test_the_threads_of_a_closed_pool_end_and_late_work_is_done() -> None:
     pool.join()
     assert sorted(done) == list(range(20))
     for thread in threads():
-        thread.join(2)
+        thread.join(50)
     assert not threads()
 
 
 def test_flow_runs_leave_no_threads_behind() -> None:
     @task
     def wait(_: int) -> None:
-        barrier.wait(5)
+        barrier.wait(50)
 
     @flow
     def eight() -> None:
@@ -216,7 +215,10 @@ def test_flow_runs_leave_no_threads_behind() -> None:
     before = threading.active_count()
     for _ in range(setting.sized(20, peer=10)):
         eight()
-    assert threading.active_count() < before + 60
+    deadline = time.monotonic() + 50
+    while threading.active_count() >= before + 60:
+        assert time.monotonic() < deadline, threading.enumerate()
+        time.sleep(0.01)  # those of a pool that is closed end by themselves
 
 
 def test_a_system_that_gives_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,8 +21,6 @@ from prefect.runtime import flow_run, task_run
 from prefect.task_runners import ConcurrentTaskRunner, PrefectTaskRunner, ThreadPoolTaskRunner
 from recorded import task_runs_of
 
-pytestmark = pytest.mark.timeout(30)
-
 
 class Peak:
     """Counts how many threads are inside at a time."""
@@ -57,7 +55,7 @@ def test_at_most_max_workers_run_at_a_time(workers: int) -> None:
     @task
     def work(_: int) -> None:
         with peak.inside():
-            barrier.wait(10)  # passes only if so many run at the same time
+            barrier.wait(50)  # passes only if so many run at the same time
 
     @flow(task_runner=ThreadPoolTaskRunner(max_workers=workers))
     def around() -> None:
@@ -78,6 +76,7 @@ def test_tasks_begin_in_the_order_in_which_they_were_submitted() -> None:
     assert order == list(range(200))
 
 
+@pytest.mark.timeout(240)  # a server has them to write: on a busy machine they take a minute
 def test_thousands_of_mapped_tasks_come_back_in_order() -> None:
     many = setting.sized(10_000, peer=200)
 
@@ -94,7 +93,7 @@ def test_many_may_be_queued_but_memory_stays_bounded() -> None:
 
     @task
     def wait(_: int) -> None:
-        assert gate.wait(20)
+        assert gate.wait(50)
 
     def body() -> None:
         for x in range(1_300):
@@ -107,7 +106,7 @@ def test_many_may_be_queued_but_memory_stays_bounded() -> None:
     gate.wait(0.05)
     assert len(submitted) <= 1_001  # who submits waits
     gate.set()
-    runner.join(20)
+    runner.join(50)
     assert len(submitted) == 1_300 and all(future.state.is_completed() for future in submitted)
 
 
@@ -173,7 +172,7 @@ def test_a_task_with_a_deadline_lets_others_run_while_it_waits() -> None:
         with peak.inside():
             return x
 
-    @task(timeout_seconds=10)
+    @task(timeout_seconds=50)
     def parent() -> Any:
         return child.map([1, 2, 3]).result()
 
@@ -212,7 +211,7 @@ def test_when_a_flow_fails_queued_tasks_are_cancelled_and_running_ones_finish() 
     @task(name="running")
     def running() -> None:
         begun.set()
-        assert gate.wait(10)
+        assert gate.wait(50)
         finished.append(1)
 
     futures = []
@@ -220,7 +219,7 @@ def test_when_a_flow_fails_queued_tasks_are_cancelled_and_running_ones_finish() 
     def body() -> None:
         futures.append(running.submit())
         futures.extend(same.submit(x) for x in range(5))
-        assert begun.wait(10)
+        assert begun.wait(50)
         futures[1].add_done_callback(lambda _: gate.set())
         raise ValueError("flow")
 
