@@ -92,7 +92,8 @@ def _wait_for_events() -> None:
         if kind == "prefect.task-run" and event["id"] not in _seen:
             last[run_id] = event["id"]
     for run_id, event_id in last.items():
-        for _ in range(500):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
             states = get_caller().call(read_task_run_states, UUID(run_id))
             if event_id in {str(state.id) for state in states}:
                 break

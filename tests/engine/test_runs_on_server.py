@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,11 +57,11 @@ def proxy(server: str, tmp_path: Path) -> Iterator[Proxy]:
 
 def until(found: Callable[[], Any]) -> Any:
     """Ask until there is an answer: a server reads events a moment before it has written them."""
-    for _ in range(200):
-        if value := found():
-            return value
-        threading.Event().wait(0.02)
-    raise AssertionError("the server does not come to know of it")
+    deadline = time.monotonic() + 50
+    while not (value := found()):
+        assert time.monotonic() < deadline, "the server does not come to know of it"
+        time.sleep(0.02)
+    return value
 
 
 class Seen:

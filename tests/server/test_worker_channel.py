@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -110,12 +111,13 @@ def test_a_worker_that_is_heard_of_is_online(client, pool):
         socket.receive_json()
         beat = {"consumer_id": str(uuid4()), "worker_name": "w", "heartbeat_interval_seconds": 7}
         socket.send_json(frame("worker.heartbeat.v1", **beat))
-        for _ in range(200):
+        # It is not answered.
+        deadline, worker = time.monotonic() + 50, {"heartbeat_interval_seconds": None}
+        while worker["heartbeat_interval_seconds"] != 7:
+            assert time.monotonic() < deadline, worker
             (worker,) = client.post("/api/work_pools/pool/workers/filter", json={}).json()
-            if worker["heartbeat_interval_seconds"] == 7:
-                break
 
-        assert (worker["status"], worker["heartbeat_interval_seconds"]) == ("ONLINE", 7)
+        assert worker["status"] == "ONLINE"
 
 
 @pytest.mark.parametrize(
