@@ -64,13 +64,13 @@ def test_who_finds_none_free_waits_for_one() -> None:
         with limits.concurrency("db"):
             held.set()
             order.append("first")
-            released.wait(10)
+            released.wait(50)
             order.append("first is done")
 
     released = threading.Event()
     thread = threading.Thread(target=first)
     thread.start()
-    held.wait(10)
+    assert held.wait(50)
     threading.Timer(0.05, released.set).start()
     with limits.concurrency("db"):
         order.append("second")
@@ -219,7 +219,7 @@ def test_leases_are_renewed_until_they_are_lost(caplog: pytest.LogCaptureFixture
     leases.keep(held)
     thread = leases._thread
     assert thread is not None
-    thread.join(10)
+    thread.join(50)
     assert held.is_lost
     assert len(waited) == 3
     assert all(90 < seconds <= 100 for seconds in waited)

@@ -231,7 +231,7 @@ def test_a_flow_waits_for_tasks_it_left_behind() -> None:
 
     @task
     def late() -> None:
-        assert go.wait(10)
+        assert go.wait(50)
         done.append(1)
 
     @flow

@@ -48,7 +48,7 @@ class Helper:
     def when(self, name: str, act: Callable[[UUID], Any]) -> None:
         def work() -> None:
             try:
-                assert self._begun.wait(10)
+                assert self._begun.wait(50)
                 assert self.run_id is not None
                 pause = threading.Event()
                 while self.state() != name:
@@ -70,7 +70,7 @@ class Helper:
 
     def join(self) -> None:
         if self._thread is not None:
-            self._thread.join(10)
+            self._thread.join(50)
         assert self.error is None
 
 
@@ -90,7 +90,7 @@ def test_a_paused_run_goes_on_when_it_is_resumed(helper: Helper) -> None:
     @flow
     def main() -> int:
         helper.begin()
-        pause_flow_run(timeout=10)
+        pause_flow_run(timeout=50)
         return this_run.run_count
 
     helper.when("Paused", resume_flow_run)
@@ -102,7 +102,7 @@ def test_async_flows_pause_too(helper: Helper) -> None:
     @flow
     async def main() -> str:
         helper.begin()
-        answer = await pause_flow_run(wait_for_input=Answer, timeout=10)
+        answer = await pause_flow_run(wait_for_input=Answer, timeout=50)
         return str(answer.name * answer.times)
 
     helper.when("Paused", lambda run_id: resume_flow_run(run_id, run_input={"name": "ab"}))
@@ -113,7 +113,7 @@ def test_a_nested_flow_pauses_for_itself(helper: Helper) -> None:
     @flow
     def inner() -> str:
         helper.begin()
-        pause_flow_run(timeout=10)
+        pause_flow_run(timeout=50)
         return "inner"
 
     @flow
@@ -147,7 +147,7 @@ def test_a_run_waits_for_an_input(helper: Helper, wanted: Any, given: dict[str, 
     @flow
     def main() -> Any:
         helper.begin()
-        answer = pause_flow_run(wait_for_input=wanted, timeout=10)
+        answer = pause_flow_run(wait_for_input=wanted, timeout=50)
         return (answer.name, answer.times) if isinstance(answer, Answer) else answer
 
     def act(run_id: UUID) -> None:
@@ -164,7 +164,7 @@ def test_what_is_asked_has_a_description_and_defaults(helper: Helper) -> None:
     def main() -> Any:
         helper.begin()
         return pause_flow_run(
-            wait_for_input=Answer.with_initial_data(description="Who?", name="bob"), timeout=10
+            wait_for_input=Answer.with_initial_data(description="Who?", name="bob"), timeout=50
         ).name
 
     seen: dict[str, Any] = {}
@@ -223,7 +223,7 @@ def test_a_paused_run_can_be_cancelled(helper: Helper) -> None:
     @flow
     def main() -> None:
         helper.begin()
-        pause_flow_run(timeout=10)
+        pause_flow_run(timeout=50)
 
     helper.when("Paused", cancel)
     with pytest.raises(CancelledRun):

@@ -38,10 +38,10 @@ def test_the_next_answer_is_the_last_of_its_connection(store):
         with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}/api") as client:
             assert "connection" not in client.get("/health").headers
             server.should_exit = True
-            assert told.wait(10)
+            assert told.wait(50)
             assert client.get("/health").headers["connection"] == "close"
     finally:
         server.should_exit = True
         parted.set()
-        thread.join(10)
+        thread.join(50)
     assert not thread.is_alive()
