@@ -27,6 +27,7 @@ from prefect.schemas.artifacts import (
     ArtifactUpdate,
 )
 from prefect.schemas.filters import (
+    DeploymentFilter,
     FlowFilter,
     FlowFilterName,
     FlowRunFilter,
@@ -118,6 +119,20 @@ def test_artifacts_are_found_by_their_runs(store: Store) -> None:
     by_task = TaskRunFilter(name=TaskRunFilterName(any_=["load-7"]))
     assert ids(task_runs=by_task) == [of_task.id]
     assert count_latest_artifacts(store, ArtifactCollectionQuery(task_runs=by_task)) == 1
+
+
+def test_artifacts_are_found_by_whether_they_have_a_run(store: Store) -> None:
+    run = make_flow_run(store)
+    of_flow = make(store, "a", flow_run_id=run.id)
+    make(store, "b", task_run_id=make_task_run(store, flow_run_id=run.id).id)
+    make(store, "c")
+
+    def count(**query: object) -> int:
+        return count_artifacts(store, ArtifactQuery(**query))  # type: ignore[arg-type]
+
+    assert [each.id for each in read_artifacts(store, ArtifactQuery(flows=FlowFilter()))] == [of_flow.id]
+    assert [count(flow_runs=FlowRunFilter()), count(task_runs=TaskRunFilter())] == [1, 1]
+    assert [count(deployments=DeploymentFilter()), count()] == [0, 3]
 
 
 def test_what_is_not_there_is_not_found(store: Store) -> None:

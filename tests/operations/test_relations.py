@@ -138,6 +138,7 @@ def _outcome(part: Any, tests: dict[str, Callable[[Any], bool]]) -> bool | None:
         name: value
         for name in part.__struct_fields__
         if name in tests and (value := getattr(part, name)) is not None
+        if value or name != "startswith_"
     }
     outcomes = [tests[name](value) for name, value in given_tests.items()]
     if not outcomes:
@@ -158,16 +159,8 @@ class Oracle:
         return filter_ is None or bool(getattr(self, f"_{kind}")(filter_, one))
 
     def _asks(self, *kinds: str) -> bool:
-        return any(self.filters.get(kind) is not None and self._narrows(kind) for kind in kinds)
-
-    def _narrows(self, kind: str) -> bool:
-        # A filter that asks for nothing does not ask for somebody related either.
-        filter_ = self.filters[kind]
-        return any(
-            _says_something(getattr(filter_, name))
-            for name in filter_.__struct_fields__
-            if name != "operator"
-        )
+        # A filter that asks for nothing else asks for somebody who is related.
+        return any(self.filters.get(kind) is not None for kind in kinds)
 
     def _flows(self, filter_: Any, flow: Flow) -> bool:
         deployed = any(each.flow_id == flow.id for each in self.world.deployments)
@@ -403,7 +396,7 @@ def _filters(kind: type[f.Filter], ids: list[UUID]) -> st.SearchStrategy[f.Filte
         fields[field.name] = _filters(nested[0], ids) if nested else _values(kind, field.name, ids)
     operator = {name: fields.pop(name) for name in ("operator",) if name in fields}
     # Few at once: of many, hardly anything meets all.
-    some = st.lists(st.sampled_from(sorted(fields)), min_size=1, max_size=2, unique=True)
+    some = st.lists(st.sampled_from(sorted(fields)), max_size=2, unique=True)
     chosen = some.flatmap(
         lambda names: st.fixed_dictionaries({name: fields[name] for name in names} | operator)
     )

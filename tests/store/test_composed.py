@@ -34,7 +34,7 @@ ids = st.integers(1, 5).map(lambda number: UUID(int=number))
 conditions = st.one_of(
     st.lists(ids, max_size=4).map(lambda some: flow_runs.c.id.in_(some)),
     st.lists(ids, min_size=1, max_size=4).map(lambda some: TESTS["any_"](flow_runs.c.flow_id, some)),
-    st.lists(texts, max_size=3).map(lambda some: TESTS["startswith_"](flow_runs.c.name, some)),
+    st.lists(texts, min_size=1, max_size=3).map(lambda some: TESTS["startswith_"](flow_runs.c.name, some)),
     st.lists(texts, min_size=1, max_size=3).map(lambda some: TAG_TESTS["any_"](flow_runs.c.tags, some)),
     st.booleans().map(lambda wanted: TESTS["is_null_"](flow_runs.c.state_id, wanted)),
     st.integers().map(lambda count: flow_runs.c.run_count > count),

@@ -243,9 +243,9 @@ def _collection(row: Row) -> ArtifactCollection:
 def _conditions_of_runs(query: ArtifactQuery | ArtifactCollectionQuery) -> list[Condition]:
     conditions: list[Condition] = []
     filters = {"flow_runs": query.flow_runs, "flows": query.flows, "deployments": query.deployments}
-    if inside := conditions_of("flow_runs", filters):
+    if (inside := conditions_of("flow_runs", filters)) is not None:
         conditions.append(artifacts.c.flow_run_id.in_(select(flow_runs.c.id).where(*inside)))
-    if inside := conditions_of("task_runs", {"task_runs": query.task_runs}):
+    if (inside := conditions_of("task_runs", {"task_runs": query.task_runs})) is not None:
         conditions.append(artifacts.c.task_run_id.in_(select(task_runs.c.id).where(*inside)))
     return conditions
 

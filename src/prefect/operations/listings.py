@@ -32,6 +32,11 @@ __all__ = [
 Known = tuple[Statement, Row] | None
 """A statement with its parameters, or None for a query that must be composed."""
 _NO_FILTERS = frozenset({"sort", "limit", "offset"})
+_ALWAYS_THERE: Mapping[type[Schema], frozenset[str]] = {
+    FlowRunQuery: frozenset({"flow_runs", "flows"}),
+    TaskRunQuery: frozenset({"task_runs"}),
+    LogQuery: frozenset({"logs"}),
+}
 _MOST = 2**31 - 1
 _FLOW_RUNS = {
     FlowRunSort.ID_DESC: (statements.FLOW_RUNS, statements.FIRST_FLOW_RUNS),
@@ -111,6 +116,8 @@ def _known(listing: Listing, known: Mapping[str, Condition], query: Schema, wind
 def asked(given: Schema, path: str = "") -> Iterator[tuple[str, Any]]:
     """Give what a query's filters ask: the path of a field, such as `flow_runs.name.any_`, and its value.
 
+    A filter of others that asks for nothing stands for itself.
+
     Args:
         given: The query.
         path: Where in the query it stands.
@@ -118,7 +125,10 @@ def asked(given: Schema, path: str = "") -> Iterator[tuple[str, Any]]:
     for name in given.__struct_fields__:
         value = getattr(given, name)
         if isinstance(value, Filter):
-            yield from asked(value, f"{path}{name}.")
+            inside = list(asked(value, f"{path}{name}."))
+            if not (inside or path or name in _ALWAYS_THERE[type(given)]):
+                yield name, value  # that somebody is related
+            yield from inside
         elif name not in _NO_FILTERS and not _is_void(given, name, value):
             yield path + name, value
 

@@ -167,7 +167,7 @@ def select_logs(query: LogQuery) -> Query:
 
 def conditions_on(kind: str, query: RunFilters) -> list[Condition]:
     """Return what the filters of a query ask of one kind of objects: see `prefect.store.relations`."""
-    return conditions_of(kind, {name: getattr(query, name) for name in CRITERIA})
+    return conditions_of(kind, {name: getattr(query, name) for name in CRITERIA}) or []
 
 
 def _count(table: Table, conditions: list[Condition]) -> Query:

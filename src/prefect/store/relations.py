@@ -51,6 +51,11 @@ class Related:
     further: tuple[Related, ...] = field(default=())
     """Who is found by way of them."""
 
+    @property
+    def is_always_there(self) -> bool:
+        """Whether nobody is on this side without one on the other."""
+        return not self.here.nullable and bool(self.here.foreign_keys)
+
 
 _TASK_RUNS = Related("task_runs", flow_runs.c.id, task_runs.c.flow_run_id)
 _POOLS = Related("work_pools", work_queues.c.work_pool_id, work_pools.c.id)
@@ -77,22 +82,32 @@ RELATED: dict[str, tuple[Related, ...]] = {
 """Who is related to each kind of objects, from there on."""
 
 
-def conditions_of(kind: str, filters: Mapping[str, Filter | None]) -> list[Condition]:
+def conditions_of(kind: str, filters: Mapping[str, Filter | None]) -> list[Condition] | None:
     """Return what filters ask of one kind of objects.
 
     Args:
         kind: What is asked for: `flows`, `flow_runs`, `task_runs` or `deployments`.
         filters: The filters, by what they filter; what is None does not count.
+
+    Returns:
+        The conditions; None where nothing is asked. That there are none says that any will do.
     """
     return _conditions(kind, RELATED[kind], filters)
 
 
 def _conditions(
     kind: str, related: tuple[Related, ...], filters: Mapping[str, Filter | None]
-) -> list[Condition]:
+) -> list[Condition] | None:
     given = filters.get(kind)
     condition = None if given is None else CRITERIA[kind](given)
     conditions = [] if condition is None else [condition]
-    inside = ((other, _conditions(other.kind, other.further, filters)) for other in related)
-    conditions += [other.here.in_(select(other.there).where(*each)) for other, each in inside if each]
-    return conditions
+    is_asked = given is not None
+    for other in related:
+        inside = _conditions(other.kind, other.further, filters)
+        if inside is None:
+            continue
+        is_asked = True
+        # A filter that asks for nothing still asks for somebody who is related.
+        if inside or not other.is_always_there:
+            conditions.append(other.here.in_(select(other.there).where(*inside)))
+    return conditions if is_asked else None

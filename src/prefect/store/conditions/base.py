@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal, not_, or_
+from sqlalchemy import ColumnElement, and_, literal, not_, or_
 
 from prefect.schemas.filters.base import Filter, Operator
 from prefect.store.functions import Among, Holds, HoldsAll, HoldsAny
@@ -69,7 +69,7 @@ TESTS: dict[str, Test] = {
     "any_": among,
     "not_any_": lambda column, unwanted: not_(among(column, unwanted)),
     "like_": lambda column, part: column.ilike(f"%{part}%"),
-    "startswith_": lambda column, starts: or_(false(), *(column.ilike(f"{start}%") for start in starts)),
+    "startswith_": lambda column, starts: or_(*(column.ilike(f"{start}%") for start in starts)),
     "is_null_": is_null,
     "before_": lambda column, moment: column <= moment,
     "after_": lambda column, moment: column >= moment,
@@ -91,13 +91,18 @@ def joined(filter_: Filter, parts: list[Condition]) -> Condition | None:
     return or_(*parts) if getattr(filter_, "operator", None) is Operator.or_ else and_(*parts)
 
 
+def _asks(name: str, value: Any) -> bool:
+    # Of no beginnings any will do; of no values none does.
+    return value is not None and (name != "startswith_" or bool(value))
+
+
 def of(column: Any, tests: Mapping[str, Test] = TESTS) -> Criterion:
     """Return how a criterion about a column becomes a condition."""
 
     def criterion(filter_: Filter) -> Condition | None:
         wanted = {name: getattr(filter_, name) for name in filter_.__struct_fields__ if name in tests}
         return joined(
-            filter_, [tests[name](column, value) for name, value in wanted.items() if value is not None]
+            filter_, [tests[name](column, value) for name, value in wanted.items() if _asks(name, value)]
         )
 
     return criterion
