@@ -29,7 +29,8 @@
     │   │   ├── StoreCorrupt                 the file is no (sound) database
     │   │   │   └── UnreadableRow            one row makes no sense
     │   │   ├── StoreTooNew                  written by a newer release
-    │   │   └── StoreConflict                refused: it refers to something that is not there
+    │   │   ├── StoreConflict                refused: it refers to something that is not there
+    │   │   └── TooMuchAsked                 more than the database does at once
     │   ├── ConfigurationError, ProfileSettingsValidationError
     │   ├── MissingProfileError              (also a ValueError) there is no such profile
     │   ├── InfrastructureError, InfrastructureNotFound, InfrastructureNotAvailable
@@ -118,6 +119,7 @@ __all__ = [
     "StoreUnavailable",
     "TaskRunTimeoutError",
     "TerminationSignal",
+    "TooMuchAsked",
     "UnfinishedRun",
     "UnreadableRow",
     "UnspecifiedFlowError",
@@ -444,6 +446,10 @@ class StoreTooNew(StoreError):
 
 class StoreConflict(StoreError):
     """The store refused a change, because it refers to something that is not there."""
+
+
+class TooMuchAsked(StoreError):
+    """A query has more in it than the database takes at once."""
 
 
 class ConfigurationError(PrefectException):

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from makers import at, make_flow_run, make_task_run, state
 
-from prefect.exceptions import StoreError
+from prefect.exceptions import TooMuchAsked
 from prefect.operations import count_flow_runs, count_task_runs, read_flow_runs, read_logs, read_task_runs
 from prefect.schemas.filters import (
     FlowFilter,
@@ -184,11 +184,11 @@ def test_a_query_that_is_too_long_is_explained(tmp_path: Path) -> None:
     search = " ".join(f"word{i}" for i in range(5000))
     query = LogQuery(logs=LogFilter(text=LogFilterTextSearch(query=search)))
 
-    with pytest.raises(StoreError, match="asks for too much at once"):
+    with pytest.raises(TooMuchAsked, match="asks for too much at once"):
         read_logs(store, query)
     make_flow_run(store, id=A)
     named = FlowRunQuery(flow_runs=FlowRunFilter(name=FlowRunFilterName(like_="x" * 100_000)))
-    with pytest.raises(StoreError, match="asks for too much at once"):
+    with pytest.raises(TooMuchAsked, match="asks for too much at once"):
         read_flow_runs(store, named)
     store.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import threading
 
 import pytest
@@ -57,7 +58,9 @@ def test_a_malformed_body_is_422(client, body):
     assert answer.json()["exception_message"] == "Invalid request received."
 
 
-@pytest.mark.parametrize("window", [{"limit": 201}, {"limit": -1}, {"offset": -1}, {"offset": 2**70}])
+@pytest.mark.parametrize(
+    "window", [{"limit": 201}, {"limit": -1}, {"offset": -1}, {"offset": 2**70}, {"offset": 2**63 - 1}]
+)
 def test_a_window_out_of_range_is_422(client, window):
     assert client.post("/api/flow_runs/filter", json=window).status_code == 422
 
@@ -67,6 +70,20 @@ def test_numbers_that_no_database_keeps_are_refused(client):
 
     assert client.post("/api/logs/", json=[log | {"level": 2**70}]).status_code in (409, 422)
     assert client.post("/api/logs/", json=[log]).status_code in (201, 409, 422)
+
+
+def test_a_name_that_is_too_long_for_an_index_is_refused_for_good(client):
+    name = secrets.token_hex(20_000)
+
+    assert client.post("/api/flows/", json={"name": name}).status_code in (201, 409)
+
+
+def test_a_search_that_no_database_does_is_refused_for_good(client):
+    client.post("/api/flows/", json={"name": "f"})
+
+    answer = client.post("/api/flows/filter", json={"flows": {"name": {"like_": "x" * 100_000}}})
+
+    assert answer.status_code in (200, 422)
 
 
 def test_a_body_that_is_not_declared_as_json_is_refused(client):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import secrets
 import time
 
 import pytest
@@ -102,6 +103,18 @@ def test_an_event_that_no_store_can_take_does_not_keep_others_back(client, make_
         assert until(lambda: client.get(f"/api/task_runs/{task_run}").status_code == 200)
 
     assert "is left out" in caplog.text
+
+
+def test_an_event_that_is_too_large_for_an_index_does_not_keep_others_back(client, make_event):
+    long, good = make_event(uuid7(), "RUNNING", 1), make_event(task_run := uuid7(), "RUNNING", 1)
+    # PostgreSQL would make it short, were it not random.
+    long["event"], long["resource"] = "e", {"prefect.resource.id": secrets.token_hex(20_000)}
+
+    with client.websocket_connect("/api/events/in", subprotocols=["prefect"]) as socket:
+        greet(socket)
+        socket.send_json(long)
+        socket.send_json(good)
+        assert until(lambda: client.get(f"/api/task_runs/{task_run}").status_code == 200)
     assert client.post("/api/task_runs/count").json() == 1
 
 

@@ -24,6 +24,7 @@ from prefect.exceptions import (
     ServerBusy,
     StoreConflict,
     StoreError,
+    TooMuchAsked,
 )
 from prefect.schemas.base import encode_json
 from prefect.server.messages import Header, Reply
@@ -76,7 +77,7 @@ _STATUSES: tuple[tuple[int, tuple[type[BaseException], ...]], ...] = (
     (403, (ProtectedBlockError, ReservedNameError)),
     (409, (ObjectAlreadyExists, StoreConflict)),
     (410, (LeaseLost,)),
-    (422, (OutOfRange, ObjectUnsupported, RequestRefused)),
+    (422, (OutOfRange, ObjectUnsupported, RequestRefused, TooMuchAsked)),
     (423, (ConcurrencyLimitReached,)),
 )
 """What has no form of its own: its text is all there is to say."""

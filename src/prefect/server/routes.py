@@ -240,7 +240,8 @@ def _check_window(query: Any) -> None:
     most = getattr(query, "most", MOST_OBJECTS)
     if limit is not None and not 0 <= limit <= most:
         raise OutOfRange(f"Invalid limit: must be between 0 and {most}.")
-    if offset is not None and not 0 <= offset <= _MOST_ROWS:
+    # Databases add the two.
+    if offset is not None and not 0 <= offset <= _MOST_ROWS - most:
         raise OutOfRange("Invalid offset: must not be negative.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
@@ -9,8 +10,9 @@ from prefect.server.messages import Message, Receive, Send
 
 __all__ = ["Disconnected", "ServeSocket", "Socket"]
 
-
 _REASON_BYTES = 123
+_TURN = 4
+"""How many messages go out in one turn: of more that a lost connection is sent, asyncio warns."""
 
 
 class Disconnected(Exception):
@@ -26,13 +28,14 @@ class Socket:
         send: Takes what goes.
     """
 
-    __slots__ = ("_is_open", "_receive", "_send", "names")
+    __slots__ = ("_is_open", "_receive", "_send", "_sent", "names")
 
     def __init__(self, names: Mapping[str, str], receive: Receive, send: Send) -> None:
         self.names = names
         self._receive = receive
         self._send = send
         self._is_open = True
+        self._sent = 0
 
     async def accept(self) -> None:
         """Let the client begin.
@@ -65,6 +68,10 @@ class Socket:
             Disconnected: Nobody hears it.
         """
         await self._tell({"type": "websocket.send", "text": text, "bytes": None})
+        self._sent += 1
+        if self._sent % _TURN == 0:
+            # Only then is it seen that the client has gone, and others wait for no more than this.
+            await asyncio.sleep(0)
 
     async def close(self, code: int, reason: str) -> None:
         """Close the socket, if it is open.

@@ -15,7 +15,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from prefect.exceptions import ConfigurationError, StoreConflict, StoreCorrupt, StoreError, StoreUnavailable
+from prefect.exceptions import (
+    ConfigurationError,
+    StoreConflict,
+    StoreCorrupt,
+    StoreError,
+    StoreUnavailable,
+    TooMuchAsked,
+)
 from prefect.store.base import Connection, Store, never_touch
 from prefect.store.statement import Statement
 from prefect.store.statements import POSTGRESQL_SCHEMA
@@ -286,6 +293,13 @@ def _explain(error: psycopg.Error, shown: str) -> StoreError | None:
         return StoreUnavailable(f"{shown} only allows reading ({error}).")
     if isinstance(error, psycopg.errors.IntegrityError | psycopg.errors.DataError):
         return StoreConflict(f"{shown} refuses a row that does not fit ({error}).")
+    if isinstance(error, psycopg.errors.ProgramLimitExceeded):
+        # A text that is too long for an index: it will be so the next time.
+        return StoreConflict(f"{shown} refuses a row that is too large ({str(error).strip()}).")
+    if isinstance(error, psycopg.errors.StatementTooComplex):
+        return TooMuchAsked(
+            f"This asks for too much at once ({str(error).strip()}). Ask several times, for less each."
+        )
     if isinstance(error, psycopg.errors.DuplicateTable):
         return StoreCorrupt(f"{shown} holds tables of another program ({error}). Use a database of its own.")
     if isinstance(error, psycopg.errors.QueryCanceled):

@@ -25,7 +25,7 @@ from pathlib import Path
 from time import monotonic, monotonic_ns, sleep
 from typing import TYPE_CHECKING
 
-from prefect.exceptions import StoreConflict, StoreCorrupt, StoreError, StoreUnavailable
+from prefect.exceptions import StoreConflict, StoreCorrupt, StoreError, StoreUnavailable, TooMuchAsked
 from prefect.store.base import Connection, Store, never_touch, not_while_forking
 from prefect.store.statement import Statement
 from prefect.store.statements import SQLITE_SCHEMA
@@ -376,7 +376,7 @@ def _explain(error: sqlite3.DatabaseError, path: str) -> StoreError | None:
     if "Could not decode to UTF-8" in str(error) or "malformed JSON" in str(error):
         return StoreCorrupt(f"{path} holds text that makes no sense ({error}). Restore a copy of it.")
     if any(refusal in str(error) for refusal in _TOO_MUCH):
-        return StoreError(f"This asks for too much at once ({error}). Ask several times, for less each.")
+        return TooMuchAsked(f"This asks for too much at once ({error}). Ask several times, for less each.")
     if "already exists" in str(error):
         return StoreCorrupt(
             f"{path} holds tables of another program ({error}). Set PREFECT_HOME to a folder of its own."
