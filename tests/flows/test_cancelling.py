@@ -74,6 +74,30 @@ def test_a_flow_that_sleeps_in_the_main_thread_is_interrupted(state) -> None:
     assert signal.getsignal(signal.SIGURG) is signal.SIG_DFL
 
 
+def test_a_signal_that_comes_just_before_a_sleep_begins_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # It does not end the sleep, and no test can choose such a moment: here it is not sent at all.
+    canceller, sent = Canceller(), []
+    send = signals._signal_main
+
+    def lose_the_first() -> None:
+        sent.append(1)
+        if len(sent) > 1:
+            send()
+
+    monkeypatch.setattr(signals, "_signal_main", lose_the_first)
+
+    @flow
+    def main() -> None:
+        canceller.begin()
+        time.sleep(FOR_EVER)
+
+    assert main(return_state=True).is_cancelled()
+    assert canceller.states()[-1] == "Cancelled"
+    assert len(sent) > 1
+
+
 def test_a_task_that_sleeps_is_interrupted_and_what_catches_errors_does_not_catch_it() -> None:
     canceller, after = Canceller(), []
 

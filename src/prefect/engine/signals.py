@@ -134,7 +134,7 @@ class _Watched:
         starter: The process that ends this one when the run is cancelled, as long as it is there; None: none.
     """
 
-    __slots__ = ("context", "interrupt", "is_active", "is_told", "look_at", "starter", "task")
+    __slots__ = ("context", "has_heard", "interrupt", "is_active", "is_told", "look_at", "starter", "task")
 
     def __init__(self, context: FlowRunContext, task: Any, starter: int | None) -> None:
         self.context = context
@@ -142,6 +142,7 @@ class _Watched:
         self.starter = starter
         self.is_active = True
         self.is_told = False
+        self.has_heard = False
         self.interrupt: Callable[[], None] = _signal_main if task is None else self._cancel_task
         self.look_at = monotonic() + self.every
 
@@ -162,6 +163,11 @@ class _Watched:
             self.is_told = True
             self.interrupt()
 
+    def remind(self) -> None:
+        """Signal again: what comes when a sleep is about to begin does not end it, and is seen after that."""
+        if not self.has_heard and self.task is None and signal.getsignal(_SIGNAL or 0) == self.on_signal:
+            self.interrupt()
+
     def _cancel_task(self) -> None:
         def cancel() -> None:
             if self.is_active:  # asked in the loop's own thread, where it also ends
@@ -175,6 +181,7 @@ class _Watched:
         run = self.context.flow_run
         if not self.is_told or not self.is_active or run is None or run.state is None:
             return
+        self.has_heard = True
         # A paused run asks for itself.
         if not run.state.is_final() and not run.state.is_paused():
             raise Cancellation(_message(self.context))
@@ -276,7 +283,11 @@ def _look_on() -> None:
                 return
         at = monotonic()
         for each in list(_watched.values()):
-            if each.is_active and not each.is_told and each.look_at <= at:
+            if not each.is_active:
+                continue
+            if each.is_told:
+                each.remind()
+            elif each.look_at <= at:
                 each.look()
 
 
