@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import time
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +21,8 @@ from prefect.schemas.objects import FlowRun, TaskRun, TaskRunResult
 from prefect.schemas.queries import TaskRunQuery
 from prefect.schemas.states import State
 
-_seen: set[str] = set()
-"""Ids of events that a server has written."""
+_written = [""]
+"""The newest event, as it was sent, that a server is known to have written."""
 
 __all__ = ["flow_run_of", "history_of", "settled", "states_of", "task_run_of", "task_runs_of", "upstream_of"]
 
@@ -87,9 +88,11 @@ def _wait_for_events() -> None:
     sink = get_recorder().sink
     assert isinstance(sink, ServerSink)
     last: dict[str, str] = {}
-    for event in map(json.loads, sink.sent_events):
+    sent = sink.sent_events
+    new = list(takewhile(lambda text: text != _written[0], reversed(sent)))
+    for event in map(json.loads, reversed(new)):
         kind, _, run_id = event["resource"]["prefect.resource.id"].rpartition(".")
-        if kind == "prefect.task-run" and event["id"] not in _seen:
+        if kind == "prefect.task-run":
             last[run_id] = event["id"]
     for run_id, event_id in last.items():
         deadline = time.monotonic() + 20
@@ -98,7 +101,7 @@ def _wait_for_events() -> None:
             if event_id in {str(state.id) for state in states}:
                 break
             time.sleep(0.01)
-        _seen.add(event_id)
+    _written[0] = sent[-1] if sent else ""
 
 
 def _flow_run_id(run: State[Any] | UUID | str) -> UUID:

@@ -17,7 +17,7 @@ from prefect.schemas.states import TERMINAL_STATES
 from prefect.task_runners import ThreadPoolTaskRunner
 from recorded import flow_run_of, settled, task_run_of
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)  # programs of hundreds of runs, which a busy server writes slowly
 
 
 class Node(NamedTuple):
