@@ -206,6 +206,36 @@ def test_a_run_that_was_only_submitted_waits_no_longer_than_it_may(sink: MemoryS
     recorder.close()
 
 
+class Watched:
+    """A record that is looked at by the recorder."""
+
+    def __init__(self, record: TaskRunRecord, looked_at: Callable[[], object]) -> None:
+        self.record = record
+        self.looked_at = looked_at
+
+    @property
+    def run(self) -> TaskRun:
+        self.looked_at()
+        return self.record.run
+
+
+def test_no_flush_overlooks_a_run_that_has_waited_long_enough_just_now(sink: MemorySink) -> None:
+    sink.patience = 0.2
+    recorder, answers = Recorder(sink), []
+
+    def flush_elsewhere() -> None:
+        if threading.current_thread().name == "prefect-recorder":
+            thread = threading.Thread(target=lambda: answers.append(recorder.flush(0.0)))
+            thread.start()
+            thread.join()
+
+    recorder.task_run(Watched(submitted(), flush_elsewhere))
+    assert sink.wrote.wait(SECONDS)
+    assert answers
+    assert not any(answers)
+    recorder.close()
+
+
 @pytest.mark.parametrize("age", [timedelta(hours=1), timedelta(hours=-1)])
 def test_a_clock_that_is_set_makes_no_run_wait(patient: Recorder, age: timedelta) -> None:
     record = submitted(age)

@@ -182,7 +182,8 @@ class Recorder:
             Whether everything is durable now. False: the wait was too long, the store is failing (which was
             said, and is tried again later), or this was called from within the writing.
         """
-        if not (self._queue or self._submitted):
+        # Who writes may be moving a run from one of the two to the other just now: so that is asked last.
+        if not (self._queue or self._submitted or self._writer):
             return True
         outage = self._outage
         if outage is not None and not outage.is_due():
@@ -212,7 +213,7 @@ class Recorder:
         outage = self._outage
         if (self._queue or self._submitted) and outage is None:
             self._take_turn(max(0.0, deadline - monotonic()))
-        items = (*self._submitted.everything(), *self._queue.copy())
+        items = (*self._submitted, *self._queue.copy())
         left = list({id(item): item for item in items}.values())
         dropped = outage.dropped if outage is not None else 0
         if is_first:
@@ -323,7 +324,7 @@ class Recorder:
             return False
         try:
             self._writer = me
-            self._queue.extend(self._submitted.everything() if everything else self._submitted.due())
+            self._submitted.give_back(self._queue, everything=everything)
             return self._write_all(everything)
         finally:
             self._writer = 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from prefect.schemas.objects import TaskRunRecord
+from collections import deque
+from collections.abc import Iterator
+
+from prefect.schemas.objects import Log, TaskRunRecord
 from prefect.schemas.states import StateType
 from prefect.types import now
 
@@ -26,6 +29,10 @@ class Submitted:
         """Whether any wait."""
         return bool(self._waiting)
 
+    def __iter__(self) -> Iterator[TaskRunRecord]:
+        """Give those that wait."""
+        return iter(list(self._waiting.values()))
+
     def keep(self, records: dict[int, TaskRunRecord]) -> None:
         """Keep those that can wait, and take them out of what is to be written.
 
@@ -38,22 +45,20 @@ class Submitted:
             else:
                 self._waiting.pop(key, None)
 
-    def due(self) -> list[TaskRunRecord]:
-        """Give out those that have waited long enough and are as they were: what changes is told of again."""
-        found = []
-        for key, record in list(self._waiting.items()):  # the oldest are the first
-            if self._can_wait(record):
-                break
-            del self._waiting[key]
-            if _is_pending(record):
-                found.append(record)
-        return found
+    def give_back(self, queue: deque[TaskRunRecord | Log], *, everything: bool) -> None:
+        """Put runs back into the queue; each leaves here only then, so that it always is in one of the two.
 
-    def everything(self) -> list[TaskRunRecord]:
-        """Give out all."""
-        found = list(self._waiting.values())
-        self._waiting.clear()
-        return found
+        Args:
+            queue: The queue.
+            everything: Those too that can wait. Otherwise only those that have waited long enough, and are
+                as they were: what changes is told of again.
+        """
+        for key, record in list(self._waiting.items()):  # the oldest are the first
+            if not everything and self._can_wait(record):
+                break
+            if everything or _is_pending(record):
+                queue.append(record)
+            del self._waiting[key]
 
     def _can_wait(self, record: TaskRunRecord) -> bool:
         state = record.run.state
