@@ -19,7 +19,7 @@ from prefect.schemas.filters import LogFilter
 from prefect.schemas.queries import LogQuery
 from prefect.task_runners import ProcessPoolTaskRunner
 from recorded import history_of, task_runs_of
-from task_runner_kinds import elsewhere
+from task_runner_kinds import elsewhere, on_clusters
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -52,6 +52,26 @@ def test_a_task_that_exits_does_not_take_its_worker_along(runner, raised, messag
     assert {history_of(run)[-1] for run in task_runs_of(state) if run.task_key.startswith("exit_with")} == {
         "Crashed"
     }
+
+
+class Interrupting:
+    """Presses Ctrl-C while it is made ready to travel."""
+
+    def __reduce__(self) -> Any:
+        raise KeyboardInterrupt
+
+
+@on_clusters
+def test_a_run_whose_submission_is_interrupted_ends_and_is_waited_for_no_more(runner):
+    @flow(task_runner=runner)
+    def main() -> Any:
+        with pytest.raises(KeyboardInterrupt):
+            remote.same.submit(Interrupting())
+        return remote.same.submit(4).result()
+
+    state = main(return_state=True)
+    assert state.result() == 4
+    assert sorted(history_of(run)[-1] for run in task_runs_of(state)) == ["Completed", "Crashed"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import abc
 import time
-from _thread import LockType, allocate_lock
+from _thread import LockType, allocate_lock, get_ident
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
@@ -23,7 +23,7 @@ from prefect.schemas.objects import TaskRunRecord
 from prefect.schemas.states import State, StateType, result_of
 from prefect.types import call_in_forked_child
 
-__all__ = ["PrefectConcurrentFuture", "PrefectFuture", "wait_all"]
+__all__ = ["PrefectConcurrentFuture", "PrefectFuture", "is_ending_runs", "wait_all"]
 
 R = TypeVar("R")
 
@@ -80,6 +80,14 @@ def _remake_lock() -> None:
 
 call_in_forked_child(_remake_lock)
 
+_ending: set[int] = set()
+"""The threads that call done callbacks just now."""
+
+
+def is_ending_runs() -> bool:
+    """Whether a done callback calls this: its thread makes the room that a `.submit()` would wait for."""
+    return get_ident() in _ending
+
 
 class PrefectConcurrentFuture(PrefectFuture[R]):
     """A task run in a thread or process of a task runner.
@@ -130,8 +138,8 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
             callbacks, self._callbacks = self._callbacks, None
         for waiter in waiters or ():
             waiter.release()
-        for callback in callbacks or ():
-            self._call_back(callback)
+        if callbacks:
+            self._call_back_all(callbacks)
 
     def add_done_callback(self, fn: Callable[[PrefectFuture[R]], object]) -> None:
         """Have a function called with this future when the run has finished; at once, if it has."""
@@ -140,6 +148,17 @@ class PrefectConcurrentFuture(PrefectFuture[R]):
                 self._callbacks = [*(self._callbacks or ()), fn]
                 return
         self._call_back(fn)
+
+    def _call_back_all(self, callbacks: Iterable[Callable[[PrefectFuture[R]], object]]) -> None:
+        me = get_ident()
+        is_within = me in _ending
+        _ending.add(me)
+        try:
+            for callback in callbacks:
+                self._call_back(callback)
+        finally:
+            if not is_within:
+                _ending.discard(me)
 
     def _call_back(self, fn: Callable[[PrefectFuture[R]], object]) -> None:
         try:

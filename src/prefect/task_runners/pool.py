@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from weakref import WeakSet
 
+from prefect.engine.future import is_ending_runs
 from prefect.engine.slots import SlotGivenUp, held_slot
 from prefect.types import call_in_forked_child
 
@@ -66,12 +67,14 @@ class Pool:
     def put(self, work: Work) -> None:
         """Have work done; it must not raise. Waits while the backlog is full, without holding a slot.
 
+        A done callback does not wait: its thread holds a slot, and has none to give up.
+
         Args:
             work: What to do.
         """
         while True:
             with self._lock:
-                if len(self._queue) < self._backlog:
+                if len(self._queue) < self._backlog or is_ending_runs():
                     self._outstanding += 1
                     self._queue.append(work)
                     try:

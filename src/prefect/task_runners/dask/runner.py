@@ -116,7 +116,7 @@ class DaskTaskRunner(TaskRunner):
             session.submit(run, dask.get_annotations())
         except BaseException as error:
             # Ctrl-C, most likely: nobody gets the future, so nobody would hear of the run again.
-            run.end(exception_to_crashed_state(error))
+            session.drop(run, exception_to_crashed_state(error))
             raise
         return run.future
 

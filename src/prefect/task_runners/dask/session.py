@@ -19,10 +19,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from prefect.engine.future import is_ending_runs
 from prefect.engine.slots import SlotGivenUp
 from prefect.exceptions import SerializationError
 from prefect.logging.loggers import get_logger
 from prefect.schemas.results import ResultRecord
+from prefect.schemas.states import State
 from prefect.task_runners.dask.cluster import Place, open_client
 from prefect.task_runners.dask.losses import TOGETHER, Losses, Patience
 from prefect.task_runners.dask.sent import LOST, SHARED, Over, Scattered, Sent, fetching, forget_names, id_of
@@ -109,12 +111,19 @@ class Session:
         """
         sent = Sent(run, annotations)
         with SlotGivenUp(), self._idle:
-            if len(self._sent) >= self._most:
+            if len(self._sent) >= self._most and not is_ending_runs():
                 # Who waits for room gets a good deal of it: sent one by one, tasks cost Dask half again.
                 while len(self._sent) > self._enough and not self._may_grow():
                     self._idle.wait(1.0)
             self._sent[id_of(run)] = sent
         self._send_when_ready(sent)
+
+    def drop(self, run: RemoteRun, state: State[Any]) -> None:
+        """End a run whose `submit` was interrupted, wherever that was."""
+        with self._idle:
+            run.end(state)
+            if (sent := self._sent.get(id_of(run))) is not None:
+                self._forget(sent)
 
     def wait(self) -> None:
         """Wait until all runs have ended."""

@@ -17,10 +17,11 @@ from uuid import UUID, uuid4
 import ray
 from ray import exceptions as errors
 
+from prefect.engine.future import is_ending_runs
 from prefect.exceptions import SerializationError
 from prefect.logging.loggers import get_logger
 from prefect.schemas.states import State, StateType
-from prefect.states import exception_to_failed_state
+from prefect.states import exception_to_crashed_state, exception_to_failed_state
 from prefect.task_runners.ray.answers import Answers
 from prefect.task_runners.ray.cluster import Cluster, Fetch
 from prefect.task_runners.ray.entry import ID_LENGTH, flush_worker, remote_function
@@ -98,12 +99,19 @@ class Dispatch:
     def add(self, run: RemoteRun, options: dict[str, Any]) -> None:
         """Have a run carried out; waits while very many are under way."""
         entry = _Entry(run, options)
+        try:
+            self._add(entry)
+        except BaseException as error:
+            # Ctrl-C, most likely: nobody gets the future, so nobody would hear of the run again.
+            self._end(entry, exception_to_crashed_state(error))
+            raise
+
+    def _add(self, entry: _Entry) -> None:
         with self._changed:
-            # Not the thread that makes the room.
-            if len(self._entries) >= self._most and not self._errands.is_here:
+            if len(self._entries) >= self._most and not is_ending_runs():
                 self._changed.wait_for(lambda: len(self._entries) <= self._enough)
             self._entries[entry.id] = entry
-        waiting = run.waits_for()
+        waiting = entry.run.waits_for()
         entry.left = len(waiting)
         for future in waiting:
             future.add_done_callback(lambda _: self._errands.put(lambda: self._advance(entry)))

@@ -40,11 +40,6 @@ class Errands:
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
-    @property
-    def is_here(self) -> bool:
-        """Whether this is called by an errand."""
-        return threading.current_thread() is self._thread
-
     def put(self, errand: Callable[[], object]) -> None:
         """Have something done."""
         self._queue.put(errand)
@@ -61,7 +56,7 @@ class Errands:
     def close(self) -> None:
         """Do what was given so far, and end the thread."""
         self._queue.put(None)
-        if not self.is_here:
+        if threading.current_thread() is not self._thread:
             self._thread.join()
 
     def _serve(self) -> None:
