@@ -32,6 +32,7 @@ ELSEWHERE = [
     "/",
     "/docs",
     "/openapi.json",
+    "/ui-settings",
     "/metrics",
     "/nope",
     "/health",

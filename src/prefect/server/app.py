@@ -13,7 +13,7 @@ from prefect.server.endpoints import add_operations
 from prefect.server.events import events_in
 from prefect.server.gate import Gate
 from prefect.server.inbox import Inbox
-from prefect.server.pages import add_documentation, add_figures
+from prefect.server.pages import add_documentation, add_figures, add_ui_settings
 from prefect.server.paths import Paths
 from prefect.server.subscriptions import Subscriptions
 from prefect.server.worker_channel import REFUSAL, worker_channel
@@ -63,6 +63,7 @@ def make_app(store: Store, workroom: Workroom | None = None, *, checks_hosts: bo
     workers = f"{prefix}/work_pools/{{work_pool_name}}/workers/connect"
     paths.add_socket(workers, worker_channel(store, room), REFUSAL)
     add_documentation(paths, prefix)
+    add_ui_settings(paths, server)
     if metrics is not None:
         add_figures(paths, prefix, metrics, room)
     return Gate(paths, access_of(settings, store, checks_hosts=checks_hosts), prefix, metrics)

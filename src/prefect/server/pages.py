@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from prefect.schemas.base import encode_json
 from prefect.server.compression import compressed
@@ -12,11 +13,12 @@ from prefect.server.messages import JSON, Message, Receive, Reply
 from prefect.server.paths import Paths
 from prefect.server.routes import ROUTES
 from prefect.server.workroom import Workroom
+from prefect.settings.server_table import ServerSettings
 
 if TYPE_CHECKING:
     from prefect.server.metrics import Metrics
 
-__all__ = ["add_documentation", "add_figures"]
+__all__ = ["add_documentation", "add_figures", "add_ui_settings"]
 
 _SWAGGER = "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5.18.2/swagger-ui"
 _PAGE = f"""<!DOCTYPE html>
@@ -76,6 +78,32 @@ def _reply(scope: Message, content: bytes, kind: bytes) -> Reply:
     accepted = dict(scope["headers"]).get(b"accept-encoding", b"")
     body, headers = compressed(content, accepted)
     return Reply(200, body, kind, headers)
+
+
+def add_ui_settings(paths: Paths, settings: ServerSettings) -> None:
+    """Say what a page must know before it asks the API anything: that there is none here, among others.
+
+    Args:
+        paths: Where.
+        settings: How the server serves.
+    """
+    api = urlsplit(settings.ui.api_url or "")
+    said = {
+        "api_url": api._replace(netloc=api.netloc.rpartition("@")[2]).geturl(),  # what logs in is nobody's
+        "csrf_enabled": settings.api.csrf_protection_enabled,
+        "auth": "BASIC" if settings.api.auth_string else None,
+        "flags": [],
+        "default_ui": "v2",
+        "available_uis": [],
+        "v1_base_url": None,
+        "v2_base_url": None,
+    }
+    content = encode_json(said)
+
+    async def ui_settings(scope: Message, names: Mapping[str, str], receive: Receive) -> Reply:
+        return _reply(scope, content, JSON)
+
+    paths.add("GET", "/ui-settings", ui_settings)
 
 
 def add_figures(paths: Paths, prefix: str, metrics: Metrics, workroom: Workroom) -> None:
