@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import setting
 
@@ -26,6 +27,10 @@ os.environ["PREFECT_HOME"] = _home.name
 # Tests start a thousand interpreters: each would compile everything it imports, where that is set.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# How long it takes to draw data, and to run a test of it, says how busy the machine is.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 _setting = ExitStack()
 
