@@ -141,9 +141,10 @@ def test_watching_shows_what_was_logged_and_then_the_end(prefect, deployed):
             if not (runs := client.call(read_flow_runs, FlowRunQuery())):
                 done.wait(0.02)
                 continue
+            # Renamed first: what is logged may be shown at once, with the name that the run has then.
+            client.call(update_flow_run, runs[0].id, FlowRunUpdate(name="renamed"))
             log = Log(name="x", level=20, message="half way", timestamp=now(), flow_run_id=runs[0].id)
             client.call(create_logs, [log])
-            client.call(update_flow_run, runs[0].id, FlowRunUpdate(name="renamed"))
             client.call(set_flow_run_state, runs[0].id, State(type=StateType.COMPLETED), force=True)
             return
 

@@ -42,6 +42,8 @@ def f(ends: bool = False):
     Path("half").write_text(" ".join(str(each.pid) for each in started))
     os.rename("half", "started")
     if ends:
+        while not Path("seen").exists():
+            time.sleep(0.01)
         os._exit(0)
     time.sleep(600)
 """
@@ -114,6 +116,7 @@ def test_what_a_run_has_started_is_ended_when_it_took_too_long(store_place, monk
 @pytest.mark.processes
 def test_what_a_run_has_started_goes_on_when_the_run_has_ended_by_itself(store_place, template):
     _, child, pids = start(store_place, template, parameters={"ends": True})
+    (store_place.folder / "seen").touch()
 
     assert child.wait(30) == 0
     assert all(are_there(pids))
