@@ -15,7 +15,7 @@ from databases import postgres_schema
 THOROUGH = "PROCONSUL_FUZZ" in os.environ
 """Whether requests are made at random, and many of them: `make fuzz`."""
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(3600 if THOROUGH else 300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(3600 if THOROUGH else 900)]
 
 ALWAYS_THE_SAME = (
     *("--config-file", str(Path(__file__).with_name("fuzzing.toml"))),

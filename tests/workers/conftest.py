@@ -30,7 +30,7 @@ from prefect.schemas.work_pools import WorkPoolCreate
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.store import open_store
 
-PATIENCE = 50.0
+PATIENCE = 100.0
 
 
 class Place:

@@ -26,7 +26,7 @@ from .conftest import Place, _place
 from .engine import FakeContainer, FakeEngine
 
 pytest.importorskip("docker")
-pytestmark = [pytest.mark.timeout(120), pytest.mark.processes, pytest.mark.embedded]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.processes, pytest.mark.embedded]
 
 SCRIPT = """
 import os, time
