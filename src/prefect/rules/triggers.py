@@ -19,7 +19,7 @@ clock or a store: the caller looks buckets up, and keeps those that are given ba
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -33,6 +33,7 @@ from prefect.types import aware
 
 __all__ = ["Bucket", "Firing", "Key", "Step", "keys_of", "on_event", "on_time"]
 
+_FIRST, _LAST = (each.replace(tzinfo=UTC) for each in (datetime.min, datetime.max))
 KEPT_FIRED = timedelta(days=30)
 """How long a trigger that fired waits to be resolved."""
 _FIRED = "fired "
@@ -218,7 +219,7 @@ def _expect(memory: _Memory, trigger: EventTrigger, event: ReceivedEvent) -> Ite
 def _begun(
     trigger: EventTrigger, at: datetime, labels: dict[str, str], event: ReceivedEvent | None
 ) -> Bucket:
-    end = at + timedelta(seconds=trigger.within) if trigger.within else None
+    end = _moved(at, timedelta(seconds=trigger.within)) if trigger.within else None
     return Bucket(start=at, end=end, labels=labels, event=event)
 
 
@@ -261,7 +262,8 @@ def _close(memory: _Memory, trigger: EventTrigger, key: Key, bucket: Bucket) -> 
     if bucket.count < trigger.threshold:
         yield Firing(trigger_id=trigger.id, at=bucket.end, labels=bucket.labels, event=bucket.event)
         memory[key] = None
-    elif trigger.after:
+    elif trigger.after or trigger.threshold < 1:
+        # One that waits for nothing never fires, and need not be counted on from where its first event was.
         memory[key] = None
     else:
         memory[key] = _begun(trigger, bucket.end, bucket.labels, bucket.event)
@@ -276,8 +278,8 @@ def _note(memory: _Memory, trigger: Trigger, firings: list[Firing]) -> None:
         return
     for firing in firings:
         memory[trigger.id, _FIRED + _text(firing.labels)] = Bucket(
-            start=firing.at - timedelta(seconds=trigger.within),
-            end=firing.at + KEPT_FIRED,
+            start=_moved(firing.at, timedelta(seconds=-trigger.within)),
+            end=_moved(firing.at, KEPT_FIRED),
             labels=firing.labels,
         )
 
@@ -309,7 +311,7 @@ def _combine(
     """Note that one of the triggers within a trigger fired."""
     key = trigger.id, ONLY
     bucket = memory[key]
-    since = None if trigger.within is None else firing.at - timedelta(seconds=trigger.within)
+    since = None if trigger.within is None else _moved(firing.at, timedelta(seconds=-trigger.within))
     kept = {} if bucket is None else bucket.firings
     # The oldest of what is kept together is the first.
     kept = {name: found for name, found in kept.items() if since is None or found[0].at >= since}
@@ -325,7 +327,11 @@ def _combine(
         memory[key] = None
         yield Firing(trigger_id=trigger.id, at=firing.at, labels=labels, event=firing.event)
         return
-    end = None if trigger.within is None else firing.at + timedelta(seconds=trigger.within, microseconds=1)
+    end = (
+        None
+        if trigger.within is None
+        else _moved(firing.at, timedelta(seconds=trigger.within, microseconds=1))
+    )
     memory[key] = Bucket(start=firing.at, end=end, firings=kept) if kept else None
 
 
@@ -342,6 +348,14 @@ def _in_sequence(kept: dict[str, list[Firing]], place: int, firing: Firing, leng
         return longer
     kept[str(place + 1)] = longer
     return []
+
+
+def _moved(at: datetime, by: timedelta) -> datetime:
+    # Who sends an event says when it was: it may be where the calendar begins or ends.
+    try:
+        return at + by
+    except OverflowError:
+        return _LAST if by > timedelta() else _FIRST
 
 
 def _text(labels: Mapping[str, str]) -> str:
