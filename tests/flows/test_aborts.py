@@ -11,6 +11,7 @@ from prefect import flow, task
 from prefect.exceptions import Abort, PrefectSignal
 from prefect.schemas.states import State
 from prefect.states import Pending
+from prefect.transactions import transaction
 from recorded import flow_run_of, task_run_of
 
 
@@ -95,3 +96,34 @@ def test_a_task_that_raises_it_fails_by_it() -> None:
         calls()
     assert calls(return_state=True).name == "Failed"
     assert submits() == "goes on"
+
+
+def test_a_hook_that_raises_it_holds_up_neither_the_others_nor_the_run() -> None:
+    seen: list[str] = []
+
+    def refuses(*_: Any) -> None:
+        refused()
+
+    @task(on_completion=[refuses, lambda *_: seen.append("task")])
+    def adds() -> int:
+        return 1
+
+    @flow(on_completion=[refuses, lambda *_: seen.append("flow")])
+    def ends() -> int:
+        return adds() + 1
+
+    assert ends() == 2
+    assert seen == ["task", "flow"]
+
+
+def test_a_rollback_hook_that_raises_it_holds_up_no_other() -> None:
+    seen: list[str] = []
+
+    def refuses(*_: Any) -> None:
+        refused()
+
+    with pytest.raises(ValueError, match="undo"), transaction() as made:
+        made.stage("a", on_rollback_hooks=[lambda *_: seen.append("undone"), refuses])
+        raise ValueError("undo")
+
+    assert seen == ["undone"]

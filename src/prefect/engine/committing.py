@@ -6,7 +6,7 @@ from typing import Any
 
 from prefect.engine.steps import Block, RunHook, Sleep, Steps
 from prefect.engine.transaction import BaseTransaction, CommitMode, Hook, TransactionState, decisions
-from prefect.exceptions import SerializationError
+from prefect.exceptions import Abort, SerializationError
 from prefect.schemas.results import ResultRecord
 
 __all__ = ["again", "begin", "commit", "leave", "lock", "rollback", "run_hook"]
@@ -95,7 +95,7 @@ def commit(txn: BaseTransaction) -> Steps[bool]:
         for hook in txn.on_commit_hooks:
             yield from run_hook(txn, hook, "commit")
         yield Block(lambda: _write(txn))
-    except Exception as error:  # noqa: BLE001 - hooks and storages may be of users' making
+    except (Exception, Abort) as error:  # noqa: BLE001 - hooks and storages may be of users' making
         _log_failure(txn, error)
         yield from _undo(txn)
         return False
@@ -125,7 +125,7 @@ def _write(txn: BaseTransaction) -> None:
         store.write(staged, key=txn.key, holder=txn.holder if txn.has_lock else None)
 
 
-def _log_failure(txn: BaseTransaction, error: Exception) -> None:
+def _log_failure(txn: BaseTransaction, error: BaseException) -> None:
     if isinstance(error, SerializationError):
         txn.logger.error("The result of transaction %r is not kept, and it is undone: %s", txn.key, error)
     elif not isinstance(error, _NotCommitted):
@@ -160,7 +160,7 @@ def _undo(txn: BaseTransaction) -> Steps[None]:
     for hook in reversed(txn.on_rollback_hooks):
         try:
             yield from run_hook(txn, hook, "rollback")
-        except Exception:  # noqa: BLE001, S112 - run_hook has logged it
+        except (Exception, Abort):  # noqa: BLE001, S112 - run_hook has logged it
             continue
     txn.state = TransactionState.ROLLED_BACK
     for child in reversed(children):
@@ -198,7 +198,7 @@ def run_hook(txn: BaseTransaction, hook: Hook, kind: str) -> Steps[Any]:
     txn.logger.info("Running %s hook %r", kind, name)
     try:
         yield RunHook(hook, (txn,))
-    except Exception:
+    except (Exception, Abort):
         txn.logger.error("An error was encountered while running %s hook %r", kind, name, exc_info=True)  # noqa: G201
         raise
     txn.logger.info("%s hook %r finished running successfully", kind.capitalize(), name)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from prefect.engine.steps import RunHook, Steps
+from prefect.exceptions import Abort
 from prefect.schemas.states import State, StateType
 
 __all__ = ["HOOK_OF_STATE", "run_hooks"]
@@ -38,5 +39,5 @@ def run_hooks(
         try:
             logger.debug("Running hook %r in response to entering state %r", name, state.name)
             yield RunHook(hook, (subject, run, state))
-        except Exception:
+        except (Exception, Abort):
             logger.error("An error was encountered while running hook %r", name, exc_info=True)  # noqa: G201
