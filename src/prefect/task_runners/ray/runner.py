@@ -64,7 +64,7 @@ class RayTaskRunner(TaskRunner):
     def submit(
         self, task: Task[Any, Any], parameters: dict[str, Any], wait_for: Iterable[Any] | None = None
     ) -> RemoteFuture[Any]:
-        """Have a task run; see `TaskRunner.submit`. Waits while 1,000 tasks and more are under way.
+        """Have a task run; see `TaskRunner.submit`. Waits while 2,000 tasks and more are under way.
 
         Raises:
             prefect.exceptions.ConfigurationError: There is no cluster at the address, or Ray cannot start.
