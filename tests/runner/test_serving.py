@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from prefect import flow, serve
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.operations.deployments import read_deployment_by_name
@@ -20,6 +21,12 @@ from prefect.schemas.queries import FlowRunQuery
 from prefect.schemas.states import State, StateType
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.processes, pytest.mark.embedded]
+
+
+@flow
+def early():
+    pass
+
 
 SCRIPT = """
 import os, sys
@@ -154,6 +161,21 @@ def test_schedules_are_kept_without_a_server(store_place):
 
     assert run.auto_scheduled
     assert run.start_time >= run.expected_start_time
+
+
+def test_what_is_told_to_end_before_it_serves_all_leaves_no_schedule_active(store_place):
+    class Interrupted:
+        pull_interval = None
+
+        def set_base_path(self, path):
+            raise KeyboardInterrupt
+
+    second = early.to_deployment("second")
+    second.storage = Interrupted()
+
+    serve(early.to_deployment("first", interval=3600), second)
+
+    assert store_place.client.call(read_deployment_by_name, "early", "first").paused
 
 
 def test_two_deployments_of_one_process_and_a_cancelled_run(place):

@@ -95,6 +95,7 @@ class Runner:
         self._prefetch = timedelta(seconds=prefetch_seconds)
         self._limit: Any = settings.process_limit if limit is NotSet else limit
         self._deployments: dict[UUID, RunnerDeployment] = {}
+        self._paused: set[UUID] = set()
         self._fetched_at: dict[UUID, float] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._stop = threading.Event()
@@ -184,6 +185,7 @@ class Runner:
         ensure_logging_setup()
         self._stop.clear()
         self._rung.clear()
+        self._paused.clear()
         with ExitStack() as stack, ExitStack() as pausing:
             stack.callback(self._clean_up)
             if self.pause_on_shutdown and not run_once:
@@ -309,10 +311,14 @@ class Runner:
         )
 
     def _pause(self) -> None:
+        left = [each for each in self._deployments if each not in self._paused]
+        if not left:
+            return
         _logger.info("Pausing the schedules of all deployments …")
         # A second SIGTERM ends this, and not the whole process: the runs are still to be ended.
         with termination_as_exception():
-            for deployment_id in self._deployments:
+            for deployment_id in left:
+                self._paused.add(deployment_id)
                 try:
                     get_caller().call(pause_deployment, deployment_id)
                 except PrefectException as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 from prefect.client.awaiting import awaited
 from prefect.deployments.runner import RunnerDeployment
+from prefect.engine.signals import termination_as_exception
 from prefect.logging.configuration import ensure_logging_setup
 from prefect.logging.loggers import get_logger
 from prefect.runner.runner import Runner
@@ -33,18 +35,21 @@ def serve(
     if limit is not None:
         kwargs["limit"] = limit
     runner = Runner(pause_on_shutdown=pause_on_shutdown, **kwargs)
-    for deployment in args:
-        runner._add(deployment)
-    if print_starting_message:
-        logger = get_logger("runner")
-        for deployment in args:
-            logger.info(
-                "Serving %s: its scheduled runs are carried out here. Run it now: prefect deployment run %r",
-                deployment.full_name,
-                deployment.full_name,
-            )
     try:
-        runner.run()
+        with termination_as_exception(), ExitStack() as ending:
+            ending.callback(runner._clean_up)
+            if pause_on_shutdown:
+                ending.callback(runner._pause)  # also where it is told to end while it starts
+            for deployment in args:
+                runner._add(deployment)
+            for deployment in args if print_starting_message else ():
+                get_logger("runner").info(
+                    "Serving %s: its scheduled runs are carried out here. "
+                    "Run it now: prefect deployment run %r",
+                    deployment.full_name,
+                    deployment.full_name,
+                )
+            runner.run()
     except KeyboardInterrupt:
         get_logger("runner").info("Stopped")
 
