@@ -185,6 +185,7 @@ def repository(tmp_path):
     return place
 
 
+@pytest.mark.timeout(200)  # git and Python are started several times, which takes a busy machine long
 def test_code_in_a_git_repository(repository):
     pool()
     url = f"file://{repository}"
