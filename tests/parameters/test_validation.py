@@ -263,7 +263,7 @@ class TestAnnotationsAsText:
         assert Signature(my_flow).validate({"m": {"x": "1"}})["m"] == Local(x=1)
 
     def test_type_parameters_of_the_function(self) -> None:
-        def my_flow(n: "N", ns: "list[N]") -> Any: ...  # type: ignore[name-defined] # noqa: F821
+        def my_flow(n: "N", ns: "list[N]") -> Any: ...  # type: ignore[name-defined] # noqa: F821 - put in below, as 3.12 does
 
         # What `def my_flow[N: int](...)` does from Python 3.12 on.
         my_flow.__type_params__ = (TypeVar("N", bound=int),)  # type: ignore[attr-defined]
